@@ -1,0 +1,34 @@
+/*
+ * slice.h - bytes that somebody else owns.
+ *
+ * A slice is valid until the next call on the object that it was borrowed from, unless that
+ * function's comment says otherwise. Same layout as struct iovec, so that a list of slices can be
+ * handed to the system without a copy (net/ asserts it).
+ */
+#ifndef DX_BASE_SLICE_H
+#define DX_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct dx_slice {
+    const uint8_t *data; /* may be NULL when len is 0 */
+    size_t len;
+};
+
+/** The slice of a string literal or other NUL-terminated text, without its NUL. */
+static inline struct dx_slice dx_slice_of(const char *text)
+{
+    return (struct dx_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool dx_slice_is(struct dx_slice slice, const char *text)
+{
+    size_t len = strlen(text);
+
+    return slice.len == len && (len == 0 || memcmp(slice.data, text, len) == 0);
+}
+
+#endif
