@@ -57,8 +57,8 @@ enum dx_event_type {
     DX_EVENT_DATA,     /* a piece of a message: opcode, is_first, is_last, data */
     DX_EVENT_PING,     /* data; already answered */
     DX_EVENT_PONG,     /* data */
-    DX_EVENT_CLOSE,    /* the peer's Close: code (DX_CLOSE_NO_STATUS when it had none), data is the reason */
-    DX_EVENT_FAIL,     /* the peer broke a rule or a limit: err, code of the Close that was queued, detail */
+    DX_EVENT_CLOSE, /* the peer's Close: code (DX_CLOSE_NO_STATUS when it had none), data is the reason */
+    DX_EVENT_FAIL, /* the peer broke a rule or a limit: err, code of the Close that was queued, detail */
 };
 
 struct dx_event {

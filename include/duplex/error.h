@@ -37,30 +37,30 @@ enum dx_err_class {
 
 /* X(name, value, class, text) */
 #define DX_ERR_MAP(X)                                                                              \
-    X(DX_OK, 0, DX_CLASS_NONE, "success")                                                          \
-    X(DX_ERR_AGAIN, -1, DX_CLASS_NONE, "not now: more input or output space is needed")            \
-    X(DX_ERR_NOMEM, -2, DX_CLASS_LOCAL, "out of memory")                                           \
-    X(DX_ERR_USAGE, -3, DX_CLASS_USAGE, "the function was called wrongly")                         \
-    X(DX_ERR_STATE, -4, DX_CLASS_USAGE, "not possible in this state")                              \
-    X(DX_ERR_PROTOCOL, -5, DX_CLASS_PEER, "the peer broke the protocol")                           \
-    X(DX_ERR_UTF8, -6, DX_CLASS_PEER, "text that is not UTF-8")                                    \
-    X(DX_ERR_TOO_BIG, -7, DX_CLASS_LIMIT, "larger than the limit")                                 \
-    X(DX_ERR_TOO_MANY, -8, DX_CLASS_LIMIT, "more than the limit allows")                           \
-    X(DX_ERR_TIMEOUT, -9, DX_CLASS_PEER, "the deadline has passed")                                \
-    X(DX_ERR_CLOSED, -10, DX_CLASS_PEER, "the connection is closed")                               \
-    X(DX_ERR_RESET, -11, DX_CLASS_PEER, "the connection was reset by the peer")                    \
-    X(DX_ERR_QUEUE_FULL, -12, DX_CLASS_LIMIT, "the queue is full")                                 \
-    X(DX_ERR_SYSTEM, -13, DX_CLASS_LOCAL, "the system refused")                                    \
-    X(DX_ERR_DESCRIPTORS, -14, DX_CLASS_LOCAL, "no descriptor is free")                            \
-    X(DX_ERR_ADDRESS_IN_USE, -15, DX_CLASS_LOCAL, "the address is in use")                         \
-    X(DX_ERR_ACCESS, -16, DX_CLASS_LOCAL, "permission denied")                                     \
-    X(DX_ERR_NOT_FOUND, -17, DX_CLASS_LOCAL, "no such file or name")                               \
-    X(DX_ERR_TLS, -18, DX_CLASS_PEER, "TLS failed")                                                \
-    X(DX_ERR_BAD_CERTIFICATE, -19, DX_CLASS_LOCAL, "the certificate or key cannot be used")        \
-    X(DX_ERR_SPAWN, -20, DX_CLASS_LOCAL, "the program could not be started")                       \
-    X(DX_ERR_REFUSED, -21, DX_CLASS_PEER, "the handshake was refused")                             \
-    X(DX_ERR_RESOLVE, -22, DX_CLASS_LOCAL, "the name could not be resolved")                       \
-    X(DX_ERR_CONNECT, -23, DX_CLASS_PEER, "no connection could be made")
+ X(DX_OK, 0, DX_CLASS_NONE, "success")                                                             \
+ X(DX_ERR_AGAIN, -1, DX_CLASS_NONE, "not now: more input or output space is needed")               \
+ X(DX_ERR_NOMEM, -2, DX_CLASS_LOCAL, "out of memory")                                              \
+ X(DX_ERR_USAGE, -3, DX_CLASS_USAGE, "the function was called wrongly")                            \
+ X(DX_ERR_STATE, -4, DX_CLASS_USAGE, "not possible in this state")                                 \
+ X(DX_ERR_PROTOCOL, -5, DX_CLASS_PEER, "the peer broke the protocol")                              \
+ X(DX_ERR_UTF8, -6, DX_CLASS_PEER, "text that is not UTF-8")                                       \
+ X(DX_ERR_TOO_BIG, -7, DX_CLASS_LIMIT, "larger than the limit")                                    \
+ X(DX_ERR_TOO_MANY, -8, DX_CLASS_LIMIT, "more than the limit allows")                              \
+ X(DX_ERR_TIMEOUT, -9, DX_CLASS_PEER, "the deadline has passed")                                   \
+ X(DX_ERR_CLOSED, -10, DX_CLASS_PEER, "the connection is closed")                                  \
+ X(DX_ERR_RESET, -11, DX_CLASS_PEER, "the connection was reset by the peer")                       \
+ X(DX_ERR_QUEUE_FULL, -12, DX_CLASS_LIMIT, "the queue is full")                                    \
+ X(DX_ERR_SYSTEM, -13, DX_CLASS_LOCAL, "the system refused")                                       \
+ X(DX_ERR_DESCRIPTORS, -14, DX_CLASS_LOCAL, "no descriptor is free")                               \
+ X(DX_ERR_ADDRESS_IN_USE, -15, DX_CLASS_LOCAL, "the address is in use")                            \
+ X(DX_ERR_ACCESS, -16, DX_CLASS_LOCAL, "permission denied")                                        \
+ X(DX_ERR_NOT_FOUND, -17, DX_CLASS_LOCAL, "no such file or name")                                  \
+ X(DX_ERR_TLS, -18, DX_CLASS_PEER, "TLS failed")                                                   \
+ X(DX_ERR_BAD_CERTIFICATE, -19, DX_CLASS_LOCAL, "the certificate or key cannot be used")           \
+ X(DX_ERR_SPAWN, -20, DX_CLASS_LOCAL, "the program could not be started")                          \
+ X(DX_ERR_REFUSED, -21, DX_CLASS_PEER, "the handshake was refused")                                \
+ X(DX_ERR_RESOLVE, -22, DX_CLASS_LOCAL, "the name could not be resolved")                          \
+ X(DX_ERR_CONNECT, -23, DX_CLASS_PEER, "no connection could be made")
 
 enum dx_err {
 #define DX_ERR_ENUM(name, value, class_, text) name = (value),

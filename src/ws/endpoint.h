@@ -15,14 +15,16 @@
 /* What is the same for many endpoints; borrowed, must outlive them. */
 struct dx_endpoint_config {
     enum dx_role role;
-    uint64_t max_message;   /* bytes of one message, all fragments, inclusive; judged on the frame header (1009) */
+    uint64_t
+        max_message; /* bytes of one message, all fragments, inclusive; judged on the frame header (1009) */
     uint32_t max_fragments; /* frames of one message, empty ones included (1008) */
     /* Fills masking keys; used by clients only. False: no randomness to be had, sending fails with DX_ERR_SYSTEM. */
     bool (*fill_random)(void *context, uint8_t *bytes, size_t len);
     void *random_context;
 };
 
-struct dx_control; /* a control payload that is split over two feeds, or a pong that waits: allocated when needed */
+struct
+    dx_control; /* a control payload that is split over two feeds, or a pong that waits: allocated when needed */
 
 struct dx_endpoint {
     const struct dx_endpoint_config *config;
@@ -92,8 +94,10 @@ DX_MUST_CHECK enum dx_err dx_endpoint_begin_frame(struct dx_endpoint *endpoint,
                                                   uint8_t *header, size_t *header_len);
 
 /** Queues a ping or an unsolicited pong of at most 125 bytes. Errors as dx_endpoint_send; DX_ERR_USAGE when longer. */
-DX_MUST_CHECK enum dx_err dx_endpoint_ping(struct dx_endpoint *endpoint, const void *data, size_t len);
-DX_MUST_CHECK enum dx_err dx_endpoint_pong(struct dx_endpoint *endpoint, const void *data, size_t len);
+DX_MUST_CHECK enum dx_err dx_endpoint_ping(struct dx_endpoint *endpoint, const void *data,
+                                           size_t len);
+DX_MUST_CHECK enum dx_err dx_endpoint_pong(struct dx_endpoint *endpoint, const void *data,
+                                           size_t len);
 
 /**
  * Queues the Close frame: with `code` and `reason` (cut at a code point so that it fits 123 bytes), or empty for code

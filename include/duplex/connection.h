@@ -1,0 +1,137 @@
+/*
+ * duplex/connection.h - one open WebSocket connection, of a server or a client.
+ *
+ * A connection's pointer is good from its first callback until its on_close has returned; its id stays harmless for
+ * ever. All functions are called on its loop's thread. close and abort are idempotent and never call back from inside.
+ */
+#ifndef DUPLEX_CONNECTION_H
+#define DUPLEX_CONNECTION_H
+
+#include <duplex/endpoint.h>
+#include <duplex/loop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dx_connection;
+
+/* How a connection ended. Slices are valid during the callback. */
+struct dx_close_info {
+    uint16_t code;      /* the peer's close code; 1005: its Close had none; 1006: no Close came */
+    uint16_t sent_code; /* the code of our own Close; 0 when none was sent */
+    bool was_clean;     /* both Close frames were exchanged */
+    const char *reason; /* the peer's, UTF-8, not NUL-terminated */
+    size_t reason_len;
+    enum dx_err err;    /* DX_OK after a closing handshake, else why it ended */
+    const char *detail; /* one English sentence when err is not DX_OK, else NULL */
+};
+
+/* What to be told. Every member may be NULL. Borrowed: must outlive the connections that use it. */
+struct dx_connection_handlers {
+    /* A whole message. `data` may be changed; it is valid during the call. */
+    void (*on_message)(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                       size_t len);
+    /* When set, messages come in pieces as they arrive, in constant memory, and on_message is not used. */
+    void (*on_chunk)(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                     size_t len, bool is_first, bool is_last);
+    /* The peer's Close came. When set, it is for you to answer with dx_connection_close, at latest after close_timeout;
+     * when NULL it is answered at once with the same code. Sending is possible until then. */
+    void (*on_peer_close)(struct dx_connection *connection, uint16_t code, const char *reason,
+                          size_t reason_len);
+    /* What waited has fallen below half of max_queue, after dx_connection_is_congested had become true. */
+    void (*on_drain)(struct dx_connection *connection);
+    void (*on_pong)(struct dx_connection *connection, const uint8_t *data, size_t len);
+    /* The peer has hung up (end of stream or reset) while reading is paused: nobody will read what is sent. Comes at most once. */
+    void (*on_hang_up)(struct dx_connection *connection);
+    /* The last callback, exactly one for each connection. The pointer is invalid when it has returned. */
+    void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info);
+};
+
+/* Limits and deadlines; what is left at 0 by dx_connection_options_init's caller means none. Borrowed, shared by many. */
+struct dx_connection_options {
+    size_t size; /* of this struct, set by init */
+    uint64_t max_message;
+    uint32_t max_fragments;
+    uint32_t message_timeout_ms; /* no progress inside a message: Close 1008 */
+    uint32_t write_timeout_ms; /* less than 16 KiB leaves in this time while output waits: abort */
+    uint32_t close_timeout_ms; /* for the peer's Close after ours, and for its end of stream */
+    uint32_t ping_interval_ms; /* silence before a ping; 0: no pings */
+    uint32_t
+        pong_timeout_ms; /* silence after that ping before the peer counts as gone (abort, DX_ERR_TIMEOUT) */
+    size_t
+        max_queue; /* high-water mark of what waits to be sent; at four times that the connection is aborted */
+};
+
+/** Fills in the defaults of a server: 1 MiB, 131072, 60 s, 30 s, 5 s, 30 s, 30 s, 1 MiB. */
+static inline struct dx_connection_options dx_connection_options_init(void)
+{
+    struct dx_connection_options options = {sizeof(options), 1048576, 131072, 60000, 30000, 5000,
+                                            30000,           30000,   1048576};
+
+    return options;
+}
+
+/**
+ * Sends a whole message; the bytes are copied or gone when it returns. From 16 KiB up they go to the kernel at once, from
+ * your memory. Text must be UTF-8: that is the caller's duty.
+ *
+ * Returns DX_OK (also when it has to wait); DX_ERR_USAGE; DX_ERR_STATE inside a fragmented message; DX_ERR_CLOSED;
+ * DX_ERR_NOMEM, DX_ERR_TOO_MANY: not sent. DX_ERR_QUEUE_FULL: four times max_queue would wait: the connection is being aborted.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_connection_send(struct dx_connection *connection,
+                                                    enum dx_opcode opcode, const void *data,
+                                                    size_t len);
+
+/** Sends one fragment of a message, as it comes; `opcode` counts for the first. Errors as dx_connection_send. */
+DX_API DX_MUST_CHECK enum dx_err dx_connection_send_fragment(struct dx_connection *connection,
+                                                             enum dx_opcode opcode,
+                                                             const void *data, size_t len,
+                                                             bool is_last);
+
+/** Sends a ping (at most 125 bytes). Errors as dx_connection_send. */
+DX_API DX_MUST_CHECK enum dx_err dx_connection_ping(struct dx_connection *connection,
+                                                    const void *data, size_t len);
+
+/** Bytes that wait in the library (not in the kernel), headers included. */
+DX_API size_t dx_connection_buffered_len(const struct dx_connection *connection);
+
+/** True when more than max_queue bytes wait: stop producing until on_drain. */
+DX_API bool dx_connection_is_congested(const struct dx_connection *connection);
+
+/** Stops and goes on with reading: backpressure. At most one read of input (64 KiB) is kept meanwhile. */
+DX_API void dx_connection_pause(struct dx_connection *connection);
+DX_API void dx_connection_resume(struct dx_connection *connection);
+
+/**
+ * Begins the closing handshake, or answers the peer's Close: what waits is sent first, then Close with `code` and `reason`
+ * (cut to 123 bytes at a code point). on_close follows. Code 1005: an empty Close.
+ *
+ * Returns DX_OK, also when it is closing already; DX_ERR_USAGE for a code that must not be sent.
+ */
+DX_API enum dx_err dx_connection_close(struct dx_connection *connection, uint16_t code,
+                                       const char *reason, size_t reason_len);
+
+/** Cuts the connection without a Close frame; on_close follows in this turn, with `err` and the static text `detail`. */
+DX_API void dx_connection_abort(struct dx_connection *connection, enum dx_err err,
+                                const char *detail);
+
+DX_API void dx_connection_set_user(struct dx_connection *connection, void *user);
+DX_API void *dx_connection_user(const struct dx_connection *connection);
+DX_API uint64_t dx_connection_id(const struct dx_connection *connection);
+DX_API struct dx_loop *dx_connection_loop(const struct dx_connection *connection);
+
+/** The subprotocol that was agreed, or NULL. Valid as long as the connection. */
+DX_API const char *dx_connection_subprotocol(const struct dx_connection *connection);
+
+/* Messages and payload bytes so far. */
+struct dx_connection_counts {
+    uint64_t messages_in, bytes_in, messages_out, bytes_out;
+};
+DX_API void dx_connection_counts(const struct dx_connection *connection,
+                                 struct dx_connection_counts *counts);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
