@@ -42,7 +42,8 @@ struct dx_server_options {
     uint32_t max_connections; /* 0: the descriptor limit less 64; above it: 503 */
     uint64_t max_memory;      /* of all buffers of all loops; above it new handshakes get 503 */
     uint32_t threads;         /* 1 to 64 */
-    /* Which Origins may open a WebSocket, each "same", "any", "null", "https://*.example.org" …; NULL: "same", and any
+    /* Which Origins may open a WebSocket, each "same", "any", "null", an origin with an optional
+     * wildcard (https:, two slashes, *.example.org); NULL: "same", and any
      * loopback Origin on a loopback listener. A request without Origin is admitted. Else 403. */
     const char *const *origins;
     size_t origin_count;

@@ -1,0 +1,53 @@
+/*
+ * connection.h - the inside of <duplex/connection.h>: how client and server make a connection of a stream whose handshake is done.
+ */
+#ifndef DX_CONNECTION_CONNECTION_H
+#define DX_CONNECTION_CONNECTION_H
+
+#include <duplex/connection.h>
+
+#include "base/output.h"
+#include "net/stream.h"
+#include "ws/endpoint.h"
+
+/* What is the same for all connections of one server route or client; borrowed, must outlive them. */
+struct dx_connection_kind {
+    struct dx_endpoint_config endpoint; /* made from options by dx_connection_kind_init */
+    struct dx_connection_options options;
+    /* The owner's list: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
+    void (*on_gone)(struct dx_connection *connection, void *owner);
+};
+
+void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
+                             const struct dx_connection_options *options);
+
+struct dx_connection_start {
+    const struct dx_connection_kind *kind;
+    const struct dx_connection_handlers *handlers;
+    void *user;
+    void *owner;
+    const char *subprotocol; /* borrowed for the connection's life, or NULL */
+    const void *head;        /* bytes to send before anything else (the 101), copied */
+    size_t head_len;
+    const void *
+        early; /* bytes that came behind the handshake, copied; handled in this turn, after the caller has returned */
+    size_t early_len;
+};
+
+/**
+ * Makes an open connection of `stream` (moved into it: the caller's struct is dead afterwards; its watch must be stopped).
+ *
+ * Returns DX_OK; DX_ERR_NOMEM, DX_ERR_TOO_MANY, DX_ERR_SYSTEM: the stream is still the caller's and nothing was sent.
+ */
+DX_MUST_CHECK enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
+                                            const struct dx_connection_start *start,
+                                            struct dx_connection **connection);
+
+/** Space for the turn's small frames: a sender that frames by itself (the bridge: many lines in one run) queues here, then calls dx_connection_flush. */
+struct dx_output *dx_connection_output(struct dx_connection *connection);
+struct dx_endpoint *dx_connection_endpoint(struct dx_connection *connection);
+
+/** Sends what is queued now (one sendmsg), arms write readiness for the rest, and judges max_queue. For callers outside the connection's own read callback. */
+void dx_connection_flush(struct dx_connection *connection);
+
+#endif

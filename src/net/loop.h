@@ -1,0 +1,47 @@
+/*
+ * loop.h - the inside of <duplex/loop.h>: what connections and listeners of the same loop share.
+ *
+ * One libuv loop, one epoll set in one uv_poll, one timer (the wheel's next), prepare and check (flush), one async (posts).
+ * A turn: readable descriptors → callbacks → flush list → deferred frees. Nothing is freed inside a turn.
+ */
+#ifndef DX_NET_LOOP_H
+#define DX_NET_LOOP_H
+
+#include <duplex/loop.h>
+
+#include "base/pool.h"
+#include "base/wheel.h"
+
+#define DX_READ_SIZE 65536 /* what one connection may read in one turn */
+#define DX_READ_ROOM 4096  /* room before the read buffer, for bytes kept from an earlier read */
+
+/* Something to be done once at the end of this turn; embedded in its owner. */
+struct dx_turn_task {
+    struct dx_turn_task *next;
+    void (*run)(struct dx_turn_task *task);
+    bool is_queued;
+};
+
+/** Runs the task in this turn's flush (uv's prepare and check), once however often it is queued. */
+void dx_loop_flush_later(struct dx_loop *loop, struct dx_turn_task *task);
+
+/** Takes the task back; fine when it is not queued. */
+void dx_loop_flush_cancel(struct dx_loop *loop, struct dx_turn_task *task);
+
+/** Runs the task when nothing of this turn can hold a pointer to its owner any more: for freeing. */
+void dx_loop_free_later(struct dx_loop *loop, struct dx_turn_task *task);
+
+struct dx_pool *dx_loop_pool(struct dx_loop *loop);
+struct dx_wheel *dx_loop_wheel(struct dx_loop *loop);
+
+/** The loop's one read buffer: DX_READ_SIZE bytes with DX_READ_ROOM bytes before them, free to use during one callback. */
+uint8_t *dx_loop_read_buffer(struct dx_loop *loop);
+
+/** Fills `len` bytes with strong randomness (the loop buffers it). False when the system has none. */
+bool dx_loop_fill_random(void *loop, uint8_t *bytes, size_t len);
+
+/** Keeps dx_loop_run running (a listener, a connection …), and lets it end. */
+void dx_loop_hold(struct dx_loop *loop);
+void dx_loop_let_go(struct dx_loop *loop);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * watch.h - readiness of one descriptor. Level-triggered. In a turn's batch a watch that was stopped gets nothing more, but its
+ * memory must stay until the turn's end (dx_loop_free_later).
+ */
+#ifndef DX_NET_WATCH_H
+#define DX_NET_WATCH_H
+
+#include "net/loop.h"
+
+/* Bits; HANG_UP (peer closed its side) and ERROR are always reported while a watch is started. */
+#define DX_WATCH_READ 1u
+#define DX_WATCH_WRITE 2u
+#define DX_WATCH_HANG_UP 4u
+#define DX_WATCH_ERROR 8u
+
+struct dx_watch {
+    void (*on_ready)(struct dx_watch *watch, unsigned events);
+    int fd;
+    unsigned wanted; /* DX_WATCH_READ | DX_WATCH_WRITE */
+};
+
+/** Starts watching `fd` for `wanted` (may be 0). Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+DX_MUST_CHECK enum dx_err dx_watch_start(struct dx_loop *loop, struct dx_watch *watch, int fd,
+                                         unsigned wanted,
+                                         void (*on_ready)(struct dx_watch *watch, unsigned events));
+
+/** Changes what is wanted; no system call when nothing changes. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+DX_MUST_CHECK enum dx_err dx_watch_set(struct dx_loop *loop, struct dx_watch *watch,
+                                       unsigned wanted);
+
+/** Stops; before the descriptor is closed. Fine when not started. */
+void dx_watch_stop(struct dx_loop *loop, struct dx_watch *watch);
+
+#endif
