@@ -25,7 +25,8 @@ void dx_output_clear(struct dx_output *output);
 
 /**
  * Makes room for `len` (1 .. DX_BLOCK_ROOM) contiguous bytes at the tail and points `*at` to it. Nothing is queued
- * until dx_output_commit; any other call on the output forgets the reservation.
+ * until dx_output_commit; any other call on the output forgets the reservation (end one that came to nothing with a
+ * commit of 0, or its block stays until the next bytes are consumed).
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY (the pool's limit).
  */
@@ -34,7 +35,7 @@ DX_MUST_CHECK enum dx_err dx_output_reserve(struct dx_output *output, size_t len
 /** How many contiguous bytes a reservation could get without a new block: 0 .. DX_BLOCK_ROOM. */
 size_t dx_output_tail_room(const struct dx_output *output);
 
-/** Queues the first `len` bytes of the last reservation. */
+/** Queues the first `len` bytes of the last reservation; 0 gives it back. */
 void dx_output_commit(struct dx_output *output, size_t len);
 
 /**
@@ -45,11 +46,13 @@ void dx_output_commit(struct dx_output *output, size_t len);
 DX_MUST_CHECK enum dx_err dx_output_append(struct dx_output *output, const void *data, size_t len);
 
 /**
- * Queues a reference to a shared frame (no copy); takes one reference of its own.
+ * Queues a reference to a shared frame (no copy); takes one reference of its own. The pool's limit counts the few
+ * bytes that name it, not the frame.
  *
- * Returns DX_OK, DX_ERR_NOMEM.
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY.
  */
-DX_MUST_CHECK enum dx_err dx_output_append_shared(struct dx_output *output, struct dx_shared *shared);
+DX_MUST_CHECK enum dx_err dx_output_append_shared(struct dx_output *output,
+                                                  struct dx_shared *shared);
 
 /** Fills at most `max_count` slices with what waits, in order; returns how many. Valid until the next change. */
 size_t dx_output_peek(const struct dx_output *output, struct dx_slice *slices, size_t max_count);

@@ -14,10 +14,11 @@
 
 struct dx_block {
     struct dx_block *next;
-    struct dx_shared *shared; /* not NULL: this block only names a shared frame, its bytes are there */
-    uint32_t start;           /* first unread byte of the bytes */
-    uint32_t end;             /* one past the last written byte */
-    uint8_t bytes[];          /* DX_BLOCK_ROOM of them, none when shared */
+    struct dx_shared
+        *shared;     /* not NULL: this block only names a shared frame, its bytes are there */
+    uint32_t start;  /* first unread byte of the bytes */
+    uint32_t end;    /* one past the last written byte */
+    uint8_t bytes[]; /* DX_BLOCK_ROOM of them, none when shared */
 };
 
 #define DX_BLOCK_ROOM (DX_BLOCK_SIZE - sizeof(struct dx_block))

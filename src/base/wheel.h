@@ -44,7 +44,10 @@ static inline bool dx_timer_is_set(const struct dx_timer *timer)
     return timer->previous_next != 0;
 }
 
-/** Moves time on and fires what is due; callbacks may set and unset any timer, this one included. */
+/**
+ * Moves time on (never back) and fires what is due, earliest first; callbacks may set and unset any timer, this one
+ * included. A timer that a callback sets for a time already past fires at the next advance. Not from inside a callback.
+ */
 void dx_wheel_advance(struct dx_wheel *wheel, uint64_t now_ms);
 
 /** Milliseconds from wheel->now_ms until something may be due (a lower bound is allowed); UINT64_MAX when nothing is set. */

@@ -1,0 +1,26 @@
+/*
+ * base64.h - base64 with padding (RFC 4648 section 4), the standard alphabet.
+ */
+#ifndef DX_BASE_BASE64_H
+#define DX_BASE_BASE64_H
+
+#include <duplex/error.h>
+
+#include "base/slice.h"
+
+/* Characters that `len` bytes become (no NUL). */
+#define DX_BASE64_LEN(len) (((len) + 2) / 3 * 4)
+
+/** Writes DX_BASE64_LEN(len) characters to `text`, no NUL. */
+void dx_base64_encode(const void *data, size_t len, char *text);
+
+/**
+ * Decodes `text` into `bytes` (room for `room`). Strict: padded to a multiple of four, nothing but the alphabet, and
+ * canonical (unused bits are zero), so that one byte string has one text.
+ *
+ * Returns DX_OK; DX_ERR_PROTOCOL (not such a text); DX_ERR_TOO_BIG (more than `room` bytes).
+ */
+DX_MUST_CHECK enum dx_err dx_base64_decode(struct dx_slice text, uint8_t *bytes, size_t room,
+                                           size_t *len);
+
+#endif
