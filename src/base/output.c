@@ -195,3 +195,26 @@ void dx_output_consume(struct dx_output *output, size_t len)
     if (output->len == 0)
         dx_output_clear(output);
 }
+
+void dx_output_truncate(struct dx_output *output, size_t len)
+{
+    struct dx_block *last = output->first;
+    struct dx_output rest;
+    size_t kept = 0;
+
+    if (len == 0) {
+        dx_output_clear(output);
+        return;
+    }
+    while (kept + (last->end - last->start) < len) {
+        kept += last->end - last->start;
+        last = last->next;
+    }
+    rest = (struct dx_output){output->pool, last->next, output->last, 0};
+    if (rest.first)
+        dx_output_clear(&rest);
+    last->next = NULL;
+    last->end = last->start + (uint32_t)(len - kept);
+    output->last = last;
+    output->len = len;
+}

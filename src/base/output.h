@@ -60,4 +60,7 @@ size_t dx_output_peek(const struct dx_output *output, struct dx_slice *slices, s
 /** Takes the first `len` bytes (at most output->len) off the queue. */
 void dx_output_consume(struct dx_output *output, size_t len);
 
+/** Takes back what was queued last until only `len` (at most output->len) bytes wait: undoes a half-queued frame. */
+void dx_output_truncate(struct dx_output *output, size_t len);
+
 #endif
