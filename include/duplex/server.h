@@ -94,20 +94,32 @@ DX_API DX_MUST_CHECK enum dx_err dx_server_listen(struct dx_server *server, cons
 /** The `index`th bound address as an http(s) URL that can be clicked ("http://127.0.0.1:8080/", "unix:/run/x"); NULL beyond the last. */
 DX_API const char *dx_server_url(const struct dx_server *server, size_t index);
 
-/* What a route does with a request. Borrowed; must outlive the server. */
+/* What a route does with a request. Borrowed; must outlive the server's last connection. Zero what you do not use. */
 struct dx_route {
     /* Decides: one of the dx_request_… answers, now or later. A request that asks for a WebSocket has passed the handshake's,
      * the origin's and the host's rules already. */
     void (*on_request)(struct dx_request *request, void *user);
-    /* The peer has gone before the answer (only for requests kept for later): the pointer is invalid afterwards. */
+    /* The peer has gone, or the server ends, before the answer (only for requests kept for later): the pointer is invalid
+     * afterwards. A peer that ends its side while it waits has gone. */
     void (*on_abandoned)(struct dx_request *request, void *user);
     void *user;
     bool wants_upgrades; /* gets requests for a WebSocket */
     bool
         wants_plain; /* gets all others; a path with neither is 404, an upgrade-only path answers 426 to plain requests */
+    /* At dx_server_close, in place of dx_connection_close(connection, 1001, …): begin your own ending, which must lead to
+     * on_close. Once for each connection of this route, also for one accepted while the server ends. NULL: Close 1001. */
+    void (*on_shutdown)(struct dx_connection *connection);
+    const struct dx_connection_options
+        *connection; /* of this route's WebSockets, copied; NULL: the server's */
 };
 
-/** Adds a route for `path` and all below it; the longest wins. Before the first listen. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, or taken). */
+/**
+ * Adds a route for `path` and all below it ("/a" is "/a" and "/a/b", not "/ab"); the longest wins. One path may have two
+ * routes, one for upgrades and one for plain requests. Before the first listen.
+ *
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, taken, or neither kind wanted), DX_ERR_STATE (listening
+ * already), DX_ERR_TOO_MANY (1,024 routes).
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route(struct dx_server *server, const char *path,
                                                  const struct dx_route *route);
 

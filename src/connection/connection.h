@@ -14,8 +14,9 @@
 struct dx_connection_kind {
     struct dx_endpoint_config endpoint; /* made from options by dx_connection_kind_init */
     struct dx_connection_options options;
-    /* The owner's list: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
-    void (*on_gone)(struct dx_connection *connection, void *owner);
+    /* The owner's list and log: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
+    void (*on_gone)(struct dx_connection *connection, void *owner,
+                    const struct dx_close_info *info);
 };
 
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
