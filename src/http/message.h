@@ -20,8 +20,8 @@ struct dx_body {
 
 /**
  * Judges how long a request's body is. False, with the refusal filled: both Content-Length and Transfer-Encoding, two
- * Content-Lengths (even equal ones), a Content-Length that is not plain digits or passes 2^63-1, Transfer-Encoding in HTTP/1.0 or with
- * `chunked` not last or named twice (all 400), another coding than `chunked` (501).
+ * Content-Lengths (even equal ones), one that is not plain digits or passes 2^63-1, Transfer-Encoding in HTTP/1.0, or
+ * without `chunked` exactly once and last (all 400); another coding before `chunked` (501).
  */
 DX_MUST_CHECK bool dx_message_body(const struct dx_head *head, struct dx_body *body,
                                    struct dx_refusal *refusal);
