@@ -11,6 +11,8 @@
 #include <duplex/endpoint.h> /* enum dx_opcode, enum dx_role, enum dx_event_type, struct dx_event: shared with the public wrapper */
 
 #include "base/output.h"
+#include "ws/transform.h"
+#include "ws/utf8.h"
 
 /* What is the same for many endpoints; borrowed, must outlive them. */
 struct dx_endpoint_config {
@@ -21,21 +23,53 @@ struct dx_endpoint_config {
     /* Fills masking keys; used by clients only. False: no randomness to be had, sending fails with DX_ERR_SYSTEM. */
     bool (*fill_random)(void *context, uint8_t *bytes, size_t len);
     void *random_context;
+    const struct dx_transform *transform; /* what RSV1 means; NULL: it is forbidden */
 };
 
 struct
     dx_control; /* a control payload that is split over two feeds, or a pong that waits: allocated when needed */
+struct dx_failure;
+struct dx_simd;
 
 struct dx_endpoint {
     const struct dx_endpoint_config *config;
     struct dx_output *output;
     uint8_t *in; /* what is fed and not yet consumed */
     size_t in_len;
-    /* ... the rest is private to ws/endpoint*.c; about 120 bytes in all: a test caps sizeof at 144 */
+
+    /* The rest is private to ws/endpoint*.c. */
+    const struct dx_simd *simd;
+    uint64_t payload_left;            /* of the current frame */
+    uint64_t message_len;             /* of the current message: payloads announced so far */
+    struct dx_control *control;       /* the current control frame, if it did not come whole */
+    struct dx_control *pong;          /* waits until the output flows */
+    const struct dx_failure *failure; /* what comes next in STATE_FAILING */
+    void *transform_state;            /* handed to config->transform */
+    uint64_t decoded_len;             /* bytes that the transform has made of the current message */
+    size_t unmasked_len;     /* bytes at `in` that are unmasked and wait for the transform */
+    uint32_t fragment_count; /* frames of the current message; 0: no message is begun */
+    uint32_t key;            /* for the next payload byte */
+    struct dx_utf8 utf8;     /* of the current text message */
+    uint8_t state;
+    uint8_t header_len; /* bytes in header */
+    uint8_t header[DX_FRAME_HEADER_MAX];
+    uint8_t opcode;    /* of the current message */
+    uint8_t mask_flag; /* what the second byte must say of masking: DX_FRAME_MASKED or 0 */
+    bool message_is_transformed : 1;
+    bool has_piece : 1; /* a piece of the current message was given to the owner */
+    bool is_blocked : 1;
+    bool is_sending : 1; /* a fragmented message of ours is begun */
+    bool close_is_sent : 1;
+    bool close_is_received : 1;
+    bool is_failed : 1;
 };
 
+/** Makes an endpoint with nothing in it. Nothing is allocated. */
 void dx_endpoint_init(struct dx_endpoint *endpoint, const struct dx_endpoint_config *config,
                       struct dx_output *output);
+
+/** Gives the connection's own state of config->transform; before the first feed. */
+void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint, void *state);
 
 /** Frees what the endpoint allocated. Not the output. */
 void dx_endpoint_release(struct dx_endpoint *endpoint);
@@ -51,6 +85,13 @@ void dx_endpoint_feed(struct dx_endpoint *endpoint, uint8_t *data, size_t len);
  * Pings are answered by the endpoint itself (the event only tells). A peer's Close is NOT answered by the endpoint: the
  * owner does, with dx_endpoint_close, when it is ready. After DX_EVENT_FAIL the endpoint has queued its Close (unless one
  * was sent before) and swallows all further input. After a peer's Close everything that follows is swallowed.
+ *
+ * FAIL has err DX_ERR_PROTOCOL (1002, 1007 for a bad transform), DX_ERR_UTF8 (1007), DX_ERR_TOO_BIG (1009), DX_ERR_TOO_MANY
+ * (1008), DX_ERR_NOMEM or DX_ERR_SYSTEM (1011: a pong or a split control frame found no memory or randomness); its code is
+ * DX_CLOSE_ABNORMAL when not even the Close could be queued. The reason of that Close is the event's detail.
+ *
+ * However the input was cut, the same events come in the same order, but for the cuts of DATA; a text message that fails
+ * has given all of its bytes before the one that cannot stand there.
  */
 enum dx_event_type dx_endpoint_next(struct dx_endpoint *endpoint, struct dx_event *event);
 
@@ -62,7 +103,8 @@ bool dx_endpoint_is_in_message(const struct dx_endpoint *endpoint);
 
 /**
  * Tells that the output cannot be sent now (true), or flows again (false). While blocked, a pong waits aside and later
- * pings only replace its payload (RFC 6455 5.5.3); it is queued when this is called with false.
+ * pings only replace its payload (RFC 6455 5.5.3); it is queued when this is called with false (no memory: it waits on
+ * until the next such call or ping). A Close that is queued meanwhile drops it.
  */
 void dx_endpoint_set_blocked(struct dx_endpoint *endpoint, bool blocked);
 
@@ -86,7 +128,7 @@ DX_MUST_CHECK enum dx_err dx_endpoint_send_fragment(struct dx_endpoint *endpoint
 
 /**
  * For senders that put the payload out themselves (servers only: no mask): writes the header of a data frame that the
- * endpoint then regards as sent. `header` has room for DX_FRAME_HEADER_MAX bytes. Same rules and errors as
+ * endpoint then regards as sent, so header and payload must be out or queued before the next call on the endpoint. `header` has room for DX_FRAME_HEADER_MAX bytes. Same rules and errors as
  * dx_endpoint_send_fragment; DX_ERR_USAGE for a client.
  */
 DX_MUST_CHECK enum dx_err dx_endpoint_begin_frame(struct dx_endpoint *endpoint,
