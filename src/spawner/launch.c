@@ -1,0 +1,102 @@
+/*
+ * launch.c - starts one program.
+ *
+ * vfork and not fork or posix_spawn: the parent's memory is shared until the exec, so the cost does
+ * not grow with it, and errno and step come back through that memory without a pipe. The child
+ * makes system calls only.
+ */
+#include "spawner/launch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the child writes and its parent reads, in the memory that both share. */
+struct outcome {
+    volatile enum dx_spawn_step step;
+    volatile int error;
+};
+
+static enum dx_spawn_step place_streams(const struct dx_launch *launch)
+{
+    for (int i = 0; i < DX_SPAWN_STREAMS; i++)
+        if (dup2(launch->streams[i], i) < 0)
+            return DX_SPAWN_STEP_STREAMS;
+    /*
+     * Every descriptor of the spawner is close-on-exec as well: an older kernel without this call
+     * loses nothing.
+     */
+    close_range(DX_SPAWN_STREAMS, UINT_MAX, 0);
+    return DX_SPAWN_STEP_NONE;
+}
+
+static enum dx_spawn_step give_back_limit(uint64_t soft)
+{
+    struct rlimit limit;
+
+    if (soft == 0)
+        return DX_SPAWN_STEP_NONE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return DX_SPAWN_STEP_LIMIT;
+    limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? DX_SPAWN_STEP_LIMIT : DX_SPAWN_STEP_NONE;
+}
+
+static enum dx_spawn_step die_with(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return DX_SPAWN_STEP_PARENT;
+    if (getppid() != parent) {
+        errno = ESRCH;
+        return DX_SPAWN_STEP_PARENT;
+    }
+    return DX_SPAWN_STEP_NONE;
+}
+
+/* Returns only if a step failed, with errno set. */
+static enum dx_spawn_step become_program(const struct dx_launch *launch, pid_t parent)
+{
+    enum dx_spawn_step step;
+    sigset_t none;
+
+    if (setsid() < 0)
+        return DX_SPAWN_STEP_SESSION;
+    step = place_streams(launch);
+    if (step == DX_SPAWN_STEP_NONE && launch->directory && chdir(launch->directory) < 0)
+        step = DX_SPAWN_STEP_DIRECTORY;
+    if (step == DX_SPAWN_STEP_NONE)
+        step = give_back_limit(launch->descriptor_limit);
+    if (step == DX_SPAWN_STEP_NONE)
+        step = die_with(parent);
+    if (step != DX_SPAWN_STEP_NONE)
+        return step;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(launch->path, launch->arguments, launch->variables);
+    return DX_SPAWN_STEP_EXEC;
+}
+
+struct dx_launch_result dx_launch(const struct dx_launch *launch)
+{
+    struct outcome outcome = {DX_SPAWN_STEP_NONE, 0};
+    struct outcome *shared = &outcome;
+    const pid_t parent = getpid();
+    const pid_t pid = vfork();
+
+    if (pid == 0) {
+        shared->step = become_program(launch, parent);
+        shared->error = errno;
+        _exit(127);
+    }
+    if (pid < 0)
+        return (struct dx_launch_result){0, DX_SPAWN_STEP_PROCESS, errno};
+    if (shared->step == DX_SPAWN_STEP_NONE)
+        return (struct dx_launch_result){pid, DX_SPAWN_STEP_NONE, 0};
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return (struct dx_launch_result){0, outcome.step, outcome.error};
+}

@@ -1,0 +1,188 @@
+/*
+ * main.c - duplex-spawner: the only process that starts, signals and reaps the server's programs.
+ *
+ *     duplex-spawner VERSION CHANNELS DESCRIPTOR-LIMIT
+ *
+ * The server starts it, never a person. It reads requests from its channels (base/spawn_wire.h), is
+ * subreaper of all that its programs leave behind, and once the server is gone kills every
+ * descendant and ends. It links nothing but libc, has one thread, allocates nothing and writes
+ * nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spawner/supervisor.h"
+
+enum { EXIT_BAD_START = 2 };
+
+enum { POLL_SERVER = 0, POLL_SIGNAL = 1, POLL_CHANNEL = 2 };
+
+static struct dx_supervisor supervisor;
+
+static bool parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+    char *end;
+    unsigned long long value;
+
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+static bool parse_arguments(int argc, char **argv)
+{
+    uint64_t channels;
+
+    if (argc != 4 || strcmp(argv[1], DX_SPAWN_VERSION) != 0 ||
+        !parse_number(argv[2], DX_SPAWN_CHANNELS_MAX, &channels) || channels == 0)
+        return false;
+    supervisor.channel_count = (uint32_t)channels;
+    return parse_number(argv[3], UINT64_MAX, &supervisor.descriptor_limit);
+}
+
+/*
+ * Keeps what it was started with and nothing else; stdin and stdout are nobody's, stderr stays for
+ * sanitizers.
+ */
+static bool adopt_descriptors(void)
+{
+    const unsigned int count = DX_SPAWN_FD_CHANNEL + supervisor.channel_count;
+    int null;
+
+    for (unsigned int fd = DX_SPAWN_FD_SERVER; fd < count; fd++)
+        if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+            return false;
+    close_range(count, UINT_MAX, 0);
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+        return false;
+    if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)
+        return false;
+    /* If 0, 1 or 2 was closed, `null` is that number now and stays. */
+    if (null > STDERR_FILENO)
+        close(null);
+    supervisor.server_fd = DX_SPAWN_FD_SERVER;
+    for (uint32_t i = 0; i < supervisor.channel_count; i++) {
+        struct dx_channel *channel = &supervisor.channels[i];
+
+        channel->fd = DX_SPAWN_FD_CHANNEL + (int)i;
+        channel->reports_end = &channel->reports;
+    }
+    return true;
+}
+
+/*
+ * Everything is blocked: nothing but SIGKILL ends the spawner before its work is done, and programs
+ * start with the default dispositions without a call for each.
+ */
+static bool adopt_signals(void)
+{
+    sigset_t set;
+
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigfillset(&set);
+    sigdelset(&set, SIGSEGV);
+    sigdelset(&set, SIGBUS);
+    sigdelset(&set, SIGILL);
+    sigdelset(&set, SIGFPE);
+    sigdelset(&set, SIGABRT);
+    if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+        return false;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    supervisor.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return supervisor.signal_fd >= 0;
+}
+
+static bool set_up(int argc, char **argv)
+{
+    if (!parse_arguments(argc, argv) || !adopt_descriptors() || !adopt_signals())
+        return false;
+    setsid(); /* fails for a leader, who has a session of its own already */
+    supervisor.pid = getpid();
+    supervisor.has_proc = dx_children_readable();
+    return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+}
+
+static int wait_for_work(struct pollfd *polls)
+{
+    const int64_t wait = dx_sweep_wait_ns(&supervisor);
+    const struct timespec timeout = {(time_t)(wait / INT64_C(1000000000)),
+                                     (long)(wait % INT64_C(1000000000))};
+
+    polls[POLL_SERVER] = (struct pollfd){.fd = supervisor.server_fd, .events = POLLIN};
+    polls[POLL_SIGNAL] = (struct pollfd){.fd = supervisor.signal_fd, .events = POLLIN};
+    for (uint32_t i = 0; i < supervisor.channel_count; i++) {
+        const struct dx_channel *channel = &supervisor.channels[i];
+        const short events = channel->reports ? POLLIN | POLLOUT : POLLIN;
+
+        polls[POLL_CHANNEL + i] = (struct pollfd){.fd = channel->fd, .events = events};
+    }
+    return ppoll(polls, POLL_CHANNEL + supervisor.channel_count, wait < 0 ? NULL : &timeout, NULL);
+}
+
+static void drain_signals(void)
+{
+    struct signalfd_siginfo info;
+
+    while (read(supervisor.signal_fd, &info, sizeof(info)) > 0)
+        ;
+}
+
+static bool has_server(const struct pollfd *polls)
+{
+    if (polls[POLL_SERVER].revents)
+        return false;
+    for (uint32_t i = 0; i < supervisor.channel_count; i++)
+        if (supervisor.channels[i].fd >= 0)
+            return true;
+    return false;
+}
+
+static void serve_channels(const struct pollfd *polls)
+{
+    for (uint8_t i = 0; i < supervisor.channel_count; i++) {
+        if (polls[POLL_CHANNEL + i].revents & POLLOUT)
+            dx_channel_flush(&supervisor, i);
+        if (polls[POLL_CHANNEL + i].revents & ~POLLOUT)
+            dx_channel_receive(&supervisor, i);
+    }
+}
+
+static void run(void)
+{
+    struct pollfd polls[POLL_CHANNEL + DX_SPAWN_CHANNELS_MAX];
+
+    do {
+        if (wait_for_work(polls) < 0)
+            continue;
+        if (polls[POLL_SIGNAL].revents) {
+            drain_signals();
+            dx_reap_children(&supervisor);
+        }
+        serve_channels(polls);
+        dx_sweep_run(&supervisor);
+    } while (has_server(polls));
+}
+
+int main(int argc, char **argv)
+{
+    if (!set_up(argc, argv))
+        return EXIT_BAD_START;
+    run();
+    dx_end_everything(&supervisor);
+    return 0;
+}

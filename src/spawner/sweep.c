@@ -1,0 +1,186 @@
+/*
+ * sweep.c - those of a program's session who are not in its group: found among our descendants, and
+ * signalled.
+ *
+ * One sweep serves every program in the list: it visits our own orphans with all that is below
+ * them, and what is below the leaders that were sent a signal; other programs are not looked at. It
+ * finds when a session is empty, too. Its frequency falls with its cost, so that a great tree
+ * cannot keep the spawner from its work.
+ */
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "spawner/supervisor.h"
+
+void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process)
+{
+    supervisor->sweep_wanted = true;
+    if (process->sweeping)
+        return;
+    process->sweeping = true;
+    process->next_in_sweep = supervisor->sweep_list;
+    supervisor->sweep_list = process;
+}
+
+/*
+ * The pidfd pins the process while its session is read again: a number that was reused meanwhile is
+ * not hit.
+ */
+static void signal_member(int32_t pid, int32_t session, int signal)
+{
+    const int fd = pidfd_open(pid, 0);
+
+    if (fd < 0)
+        return;
+    if (getsid(pid) == session) {
+        pidfd_send_signal(fd, signal, NULL, 0);
+        /*
+         * As long as the member exists nobody else has the number; a group cannot fork out of this.
+         */
+        if (signal == SIGKILL)
+            kill(-session, signal);
+    }
+    close(fd);
+}
+
+static void visit(struct dx_supervisor *supervisor, int32_t pid, int64_t now)
+{
+    const int32_t session = getsid(pid);
+    struct dx_process *process =
+        session > 0 ? dx_process_find_pid(&supervisor->processes, session) : NULL;
+
+    if (!process || !process->sweeping)
+        return;
+    if (process->state == DX_PROCESS_RUNNING) {
+        if (process->signal != 0 && getpgid(pid) != session)
+            signal_member(pid, session, process->signal);
+        return;
+    }
+    process->has_members = true;
+    if (now >= process->kill_at_ns)
+        signal_member(pid, session, SIGKILL);
+    else if (!process->terminated && getpgid(pid) != session)
+        signal_member(pid, session, SIGTERM);
+}
+
+/* Appends the children of `pid` to the work list of `count`; returns its new length. */
+static size_t push_children(struct dx_supervisor *supervisor, int32_t pid, size_t count)
+{
+    if (!supervisor->has_proc)
+        return count;
+    return count + dx_children_read(pid, supervisor->pids + count, DX_SWEEP_PIDS_MAX - count);
+}
+
+/* Our own children that are no program of ours: their parents have died. */
+static size_t push_orphans(struct dx_supervisor *supervisor)
+{
+    const size_t count = push_children(supervisor, supervisor->pid, 0);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const int32_t pid = supervisor->pids[i];
+        const struct dx_process *process = dx_process_find_pid(&supervisor->processes, pid);
+
+        if (!process || process->state != DX_PROCESS_RUNNING)
+            supervisor->pids[kept++] = pid;
+    }
+    return kept;
+}
+
+static void visit_all(struct dx_supervisor *supervisor, int64_t now)
+{
+    size_t count = push_orphans(supervisor);
+
+    for (struct dx_process *process = supervisor->sweep_list; process;
+         process = process->next_in_sweep)
+        if (process->state == DX_PROCESS_RUNNING)
+            count = push_children(supervisor, process->pid, count);
+    while (count > 0) {
+        const int32_t pid = supervisor->pids[--count];
+
+        visit(supervisor, pid, now);
+        count = push_children(supervisor, pid, count);
+    }
+}
+
+/*
+ * Whether the sweep has nothing more to do for the program; `sure` if no process can have been
+ * missed.
+ */
+static bool is_done(struct dx_process *process, int64_t now, bool sure)
+{
+    /* Not signalled twice because of a doubt: who asked can ask again. */
+    if (process->state == DX_PROCESS_RUNNING)
+        return true;
+    if (process->has_members)
+        process->terminated = true;
+    return now >= process->drop_at_ns || (sure && !process->has_members);
+}
+
+static void settle_all(struct dx_supervisor *supervisor, int64_t now, bool sure)
+{
+    struct dx_process **at = &supervisor->sweep_list;
+
+    while (*at) {
+        struct dx_process *process = *at;
+
+        if (!is_done(process, now, sure)) {
+            /* A session that was killed already is looked at again soon, but not at once. */
+            if (process->state == DX_PROCESS_ENDED && now >= process->kill_at_ns)
+                process->kill_at_ns = now + DX_SESSION_RETRY_MS * DX_NS_PER_MS;
+            process->has_members = false;
+            at = &process->next_in_sweep;
+            continue;
+        }
+        *at = process->next_in_sweep;
+        process->sweeping = false;
+        dx_process_settle(supervisor, process);
+    }
+}
+
+static int64_t next_deadline(const struct dx_supervisor *supervisor)
+{
+    int64_t deadline = INT64_MAX;
+
+    for (const struct dx_process *process = supervisor->sweep_list; process;
+         process = process->next_in_sweep)
+        if (process->state == DX_PROCESS_ENDED && process->kill_at_ns < deadline)
+            deadline = process->kill_at_ns;
+    if (supervisor->sweep_wanted)
+        deadline = 0;
+    return deadline > supervisor->next_sweep_ns ? deadline : supervisor->next_sweep_ns;
+}
+
+int64_t dx_sweep_wait_ns(const struct dx_supervisor *supervisor)
+{
+    int64_t wait;
+
+    if (!supervisor->sweep_list)
+        return -1;
+    wait = next_deadline(supervisor) - dx_monotonic_ns();
+    return wait > 0 ? wait : 0;
+}
+
+/*
+ * A list of children is exact only if nobody left it meanwhile. So whoever ends is reaped right
+ * after the sweep, and if anyone did, nothing is concluded from an empty session: the next sweep
+ * decides.
+ */
+void dx_sweep_run(struct dx_supervisor *supervisor)
+{
+    const int64_t begin = dx_monotonic_ns();
+    const uint64_t exits = supervisor->exit_count;
+    bool sure;
+
+    if (!supervisor->sweep_list || next_deadline(supervisor) > begin)
+        return;
+    supervisor->sweep_wanted = false;
+    visit_all(supervisor, begin);
+    dx_reap_children(supervisor);
+    sure = supervisor->exit_count == exits;
+    settle_all(supervisor, begin, sure);
+    if (!sure)
+        supervisor->sweep_wanted = true;
+    supervisor->next_sweep_ns = begin + (dx_monotonic_ns() - begin) * (1 + DX_SWEEP_BUSY_FACTOR);
+}
