@@ -1,0 +1,34 @@
+/*
+ * address.h - what --listen and --port name. Checks the spelling; names are resolved and sockets bound elsewhere.
+ */
+#ifndef CLI_ADDRESS_H
+#define CLI_ADDRESS_H
+
+#include <stdint.h>
+
+#include <duplex/error.h>
+
+enum cli_address_kind {
+    CLI_ADDRESS_LOOPBACK, /* PORT: 127.0.0.1 and ::1 */
+    CLI_ADDRESS_HOST,     /* HOST:PORT or [IPv6]:PORT */
+    CLI_ADDRESS_ANY,      /* *:PORT: all addresses */
+    CLI_ADDRESS_UNIX,     /* unix:PATH */
+    CLI_ADDRESS_FD,       /* fd:N, inherited */
+};
+
+struct cli_address {
+    enum cli_address_kind kind;
+    uint16_t port; /* of the first three */
+    int fd;        /* of fd:N, else -1 */
+};
+
+/** NULL, or what is wrong (see number.h). */
+DX_MUST_CHECK const char *cli_address_parse(const char *text, struct cli_address *address);
+
+/** Is the text of `len` bytes a name that a host can have: labels of letters, digits, - and _, or an IPv4 address? */
+bool cli_host_name_is_valid(const char *text, size_t len);
+
+/** Is the text of `len` bytes an IPv6 address, without brackets, perhaps with a zone (%eth0)? */
+bool cli_ipv6_is_valid(const char *text, size_t len);
+
+#endif

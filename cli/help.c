@@ -1,0 +1,111 @@
+/*
+ * help.c - lays out the tables of commands and options for a terminal of 80 columns.
+ */
+#include "help.h"
+
+#include <string.h>
+
+#include "options.h"
+
+#define TEXT_COLUMN 29
+
+static void print_heading(FILE *out, const char *title, bool bold)
+{
+    fprintf(out, bold ? "\n\033[1m%s:\033[0m\n" : "\n%s:\n", title);
+}
+
+/* Prints blanks up to the text's column, on the next line when the names have taken it. */
+static size_t indent(FILE *out, size_t column)
+{
+    if (column + 2 > TEXT_COLUMN) {
+        fputc('\n', out);
+        column = 0;
+    }
+    fprintf(out, "%*s", (int)(TEXT_COLUMN - column), "");
+    return TEXT_COLUMN;
+}
+
+/* Words up to `text_len` bytes, wrapped; returns the column behind them. */
+static size_t print_wrapped(FILE *out, size_t column, const char *text, size_t text_len)
+{
+    bool is_first = column == TEXT_COLUMN;
+
+    for (size_t at = 0; at < text_len;) {
+        const char *blank = memchr(text + at, ' ', text_len - at);
+        size_t word_len = blank ? (size_t)(blank - text) - at : text_len - at;
+
+        if (!is_first && column + 1 + word_len > CLI_HELP_WIDTH) {
+            fputc('\n', out);
+            column = indent(out, 0);
+            is_first = true;
+        }
+        if (!is_first)
+            fputc(' ', out);
+        fwrite(text + at, 1, word_len, out);
+        column += word_len + !is_first;
+        is_first = false;
+        at += word_len + 1;
+    }
+    return column;
+}
+
+static void print_option(FILE *out, const struct cli_option *option)
+{
+    char text[256];
+    size_t column = 2;
+    const char *preset = cli_option_default(option);
+    int text_len;
+
+    fputs("  ", out);
+    if (option->letter)
+        column += (size_t)fprintf(out, "-%c, ", option->letter);
+    column += (size_t)fprintf(out, "--%s", option->name);
+    if (option->placeholder)
+        column += (size_t)fprintf(out, "=%s", option->placeholder);
+    column = indent(out, column);
+    text_len = snprintf(text, sizeof(text), preset ? "%s [%s]" : "%s", option->help, preset);
+    print_wrapped(out, column, text, (size_t)text_len);
+    fputc('\n', out);
+}
+
+void cli_help_print_command(FILE *out, const struct cli_command *command, bool bold)
+{
+    fprintf(out, "Usage: %s", command->usage);
+    fprintf(out, "\n%s", command->about);
+    for (unsigned section = 0; section < CLI_SECTION_COUNT; section++) {
+        const struct cli_option *option = cli_option_next(command, section, NULL);
+
+        if (option)
+            print_heading(out, cli_section_titles[section], bold);
+        for (; option; option = cli_option_next(command, section, option))
+            print_option(out, option);
+    }
+    fputs("\nTIME is 250ms, 5s or 2m, a bare number is seconds; SIZE is bytes, 64K, 1M or 1G.\n"
+          "What [brackets] show at the end is the default.\n",
+          out);
+    print_heading(out, "Examples", bold);
+    fputs(command->examples, out);
+    fprintf(out, "\nThe manual: man duplex-%s\n", command->name);
+}
+
+void cli_help_print(FILE *out, bool bold)
+{
+    fputs("Duplex: WebSocket for any program.\n\nUsage: duplex COMMAND [options]\n", out);
+    print_heading(out, "Commands", bold);
+    for (const struct cli_command *command = cli_commands; command->name; command++)
+        fprintf(out, "  %-8s%s\n", command->name, command->summary);
+    fprintf(out, "  %-8s%s\n", "help", "show the help of a command: duplex help serve");
+    print_heading(out, "Options", bold);
+    fputs("  -h, --help     show this help and end\n"
+          "  -V, --version  show the version and end\n",
+          out);
+    print_heading(out, "A first try", bold);
+    fputs("  duplex serve vmstat 1\n"
+          "\nand open http://127.0.0.1:8080/ in a browser. The manual: man duplex\n",
+          out);
+}
+
+void cli_help_print_version(FILE *out)
+{
+    fputs("duplex " DUPLEX_VERSION "\n", out);
+}

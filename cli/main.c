@@ -1,0 +1,223 @@
+/*
+ * main.c - the program `duplex`: finds the command, has its line parsed and checked, opens the log, and enters it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "commands.h"
+#include "escape.h"
+#include "help.h"
+#include "log.h"
+#include "suggest.h"
+
+#define SHOWN_MAX 256
+
+static const struct {
+    enum cli_command_set id;
+    int (*run)(const struct cli_config *config);
+} entries[] = {{CLI_SERVE, cli_serve}, {CLI_ECHO, cli_echo}};
+
+/* A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a message to it. Each is
+ * opened the wrong way round, so that using it fails as it should. */
+static bool open_standard_streams(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            return false;
+    return true;
+}
+
+static bool wants_bold(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+/* Data that did not reach stdout is a failure (a full disk, a closed descriptor). */
+static int finish_stdout(void)
+{
+    bool failed = ferror(stdout) != 0;
+
+    errno = 0;
+    if (fclose(stdout) == 0 && !failed)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "duplex: stdout: %s (check where the output goes)\n",
+            errno ? strerror(errno) : "could not be written");
+    return CLI_EXIT_RESOURCE;
+}
+
+static int fail(const struct cli_command *command, const struct cli_complaint *complaint)
+{
+    fprintf(stderr, "duplex%s%s: %s\n", command ? " " : "", command ? command->name : "",
+            complaint->line);
+    return complaint->exit_status;
+}
+
+/* ---- the words before a command ---- */
+
+static int fail_on_root_option(const char *word)
+{
+    struct cli_complaint complaint;
+    size_t dashes = strspn(word, "-");
+    size_t len = strcspn(word + dashes, "=");
+    char shown[SHOWN_MAX];
+
+    cli_escape(word, dashes + len, shown, sizeof(shown));
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        bool has = dashes == 2 ? cli_option_find(command, word + 2, len) != NULL
+                               : len == 1 && cli_option_find_letter(command, word[1]) != NULL;
+
+        if (has) {
+            cli_complain(&complaint, CLI_EXIT_USAGE,
+                         "%s: stands behind the command (write duplex %s %s)", shown, command->name,
+                         shown);
+            return fail(NULL, &complaint);
+        }
+    }
+    cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such option (see duplex --help)", shown);
+    return fail(NULL, &complaint);
+}
+
+static int fail_on_command(const char *word)
+{
+    struct cli_suggestion suggestion = {.typed = word, .typed_len = strlen(word)};
+    struct cli_complaint complaint;
+    char shown[SHOWN_MAX];
+
+    cli_escape(word, strlen(word), shown, sizeof(shown));
+    for (const struct cli_command *command = cli_commands; command->name; command++)
+        cli_suggestion_offer(&suggestion, command->name);
+    cli_suggestion_offer(&suggestion, "help");
+    if (suggestion.best)
+        cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such command (did you mean duplex %s?)",
+                     shown, suggestion.best);
+    else if (strchr(word, '/'))
+        cli_complain(&complaint, CLI_EXIT_USAGE,
+                     "%s: no such command (did you mean duplex serve %s?)", shown, shown);
+    else
+        cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such command (see duplex --help)", shown);
+    return fail(NULL, &complaint);
+}
+
+/* duplex help [COMMAND] */
+static int help(char **words)
+{
+    const struct cli_command *command = NULL;
+
+    if (words[0] && strcmp(words[0], "help") != 0) {
+        command = cli_command_find(words[0]);
+        if (!command)
+            return fail_on_command(words[0]);
+    }
+    if (words[0] && words[1]) {
+        struct cli_complaint complaint;
+        char shown[SHOWN_MAX];
+
+        cli_escape(words[1], strlen(words[1]), shown, sizeof(shown));
+        cli_complain(&complaint, CLI_EXIT_USAGE,
+                     "help: %s: one word too many (write duplex help %s)", shown, words[0]);
+        return fail(NULL, &complaint);
+    }
+    if (command)
+        cli_help_print_command(stdout, command, wants_bold());
+    else
+        cli_help_print(stdout, wants_bold());
+    return finish_stdout();
+}
+
+/* ---- a command ---- */
+
+/* A key that others can read is no failure, but worth a line. */
+static void warn_of_open_key(const struct cli_config *config)
+{
+    struct stat status;
+
+    if (config->tls_key && stat(config->tls_key, &status) == 0 && (status.st_mode & S_IROTH))
+        cli_log_say(config->log, DX_LOG_WARN,
+                    "others can read the private key: take that right away (chmod o-r)", "file",
+                    config->tls_key, NULL);
+}
+
+static int enter(struct cli_config *config)
+{
+    int exit_status = EXIT_FAILURE;
+
+    config->log = cli_log_open(config);
+    if (!config->log) {
+        struct cli_complaint complaint;
+        int error = errno;
+        char shown[SHOWN_MAX] = "stderr";
+
+        if (config->log_file)
+            cli_escape(config->log_file, strlen(config->log_file), shown, sizeof(shown));
+        cli_complain(&complaint, CLI_EXIT_RESOURCE, "--log-file=%s: %s (check the path)", shown,
+                     strerror(error));
+        return fail(config->command, &complaint);
+    }
+    warn_of_open_key(config);
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+        if (entries[i].id == config->command->id)
+            exit_status = entries[i].run(config);
+    cli_log_close(config->log);
+    return exit_status;
+}
+
+static int run(const struct cli_command *command, char **words)
+{
+    struct cli_config config;
+    struct cli_complaint complaint;
+    int exit_status;
+
+    if (!cli_parse(command, words, &config, &complaint)) {
+        exit_status = fail(command, &complaint);
+    } else if (config.wish == CLI_WISH_HELP) {
+        cli_help_print_command(stdout, command, wants_bold());
+        exit_status = finish_stdout();
+    } else if (config.wish == CLI_WISH_VERSION) {
+        cli_help_print_version(stdout);
+        exit_status = finish_stdout();
+    } else if (!cli_check(&config, &complaint)) {
+        exit_status = fail(command, &complaint);
+    } else {
+        exit_status = enter(&config);
+    }
+    cli_config_release(&config);
+    return exit_status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+
+    if (!open_standard_streams())
+        return CLI_EXIT_RESOURCE;
+    if (!word) {
+        cli_help_print(stderr, false);
+        return CLI_EXIT_USAGE;
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        cli_help_print_version(stdout);
+        return finish_stdout();
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return help(argv + argc);
+    if (strcmp(word, "help") == 0)
+        return help(argv + 2);
+    if (word[0] == '-')
+        return fail_on_root_option(word);
+
+    const struct cli_command *command = cli_command_find(word);
+
+    return command ? run(command, argv + 2) : fail_on_command(word);
+}

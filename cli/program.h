@@ -1,0 +1,20 @@
+/*
+ * program.h - is there such a program? Asked when the server starts, so that a slip in its name is not found by the first client.
+ */
+#ifndef CLI_PROGRAM_H
+#define CLI_PROGRAM_H
+
+#include <duplex/error.h>
+
+enum cli_program_state {
+    CLI_PROGRAM_FOUND,
+    CLI_PROGRAM_MISSING,
+    CLI_PROGRAM_DIRECTORY,   /* it is one */
+    CLI_PROGRAM_FORBIDDEN,   /* it may not be executed */
+    CLI_PROGRAM_NOT_IN_PATH, /* a name without a slash */
+};
+
+/** Looks `name` up as execvp would in `directory` (NULL: here): in PATH when it has no slash. */
+enum cli_program_state cli_program_look_up(const char *name, const char *directory);
+
+#endif
