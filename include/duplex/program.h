@@ -29,14 +29,17 @@ struct dx_programs_options {
     size_t size;
     const char *spawner_path; /* NULL: beside the running program, else the installed one */
     uint32_t max_programs;    /* running at once; above it 503 with Retry-After */
-    bool
-        owns_children; /* this process is made a subreaper and has no other children: leftovers of a killed spawner are ended */
+    /* This process is made a subreaper and has no other children: what a killed spawner leaves is ended. */
+    bool owns_children;
+    /* "NAME=value", ends with NULL, borrowed for the server's life: PATH (in which programs are looked up), HOME, USER,
+     * LANG, LC_*, TZ and TMPDIR of it are passed on to programs. Usually environ. NULL: nothing. */
+    char *const *inherited;
     uint64_t descriptor_limit; /* RLIMIT_NOFILE (soft) that programs get; 0: as now */
 };
 
 static inline struct dx_programs_options dx_programs_options_init(void)
 {
-    struct dx_programs_options options = {sizeof(options), NULL, 256, false, 0};
+    struct dx_programs_options options = {sizeof(options), NULL, 256, false, NULL, 0};
 
     return options;
 }
@@ -96,7 +99,24 @@ DX_API void dx_programs_kill(struct dx_programs *programs);
 /** Programs that run now. Any thread. */
 DX_API size_t dx_programs_count(const struct dx_programs *programs);
 
-/** Ends the spawner. After dx_server_close's on_closed or before dx_server_free. NULL is fine. */
+/**
+ * Calls `on_closed` on the server's loop once no program is left, each having had its end of file and its ladder. After
+ * dx_server_close's on_closed: until then programs may still be started.
+ */
+DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user),
+                              void *user);
+
+/**
+ * Calls `on_closed` on the server's loop once no program is left, each having had its end of file and its ladder. After
+ * dx_server_close's on_closed: until then programs may still be started.
+ */
+DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user),
+                              void *user);
+
+/**
+ * Kills what is left and ends the spawner. Before dx_server_free; with several threads only after dx_programs_close has
+ * called back. NULL is fine.
+ */
 DX_API void dx_programs_free(struct dx_programs *programs);
 
 #ifdef __cplusplus

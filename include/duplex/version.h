@@ -1,0 +1,10 @@
+/*
+ * duplex/version.h - which Duplex this is.
+ */
+#ifndef DUPLEX_VERSION_H
+#define DUPLEX_VERSION_H
+
+/* MAJOR.MINOR.PATCH, the same as in meson.build. */
+#define DX_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * lines.c - cuts text at newlines and frames each line.
+ */
+#include "bridge/lines.h"
+
+#include <stdlib.h>
+
+void dx_lines_release(struct dx_lines *lines)
+{
+    free(lines->carry);
+    *lines = (struct dx_lines){0};
+}
+
+enum dx_err dx_frame_out(struct dx_endpoint *endpoint, enum dx_opcode opcode, const uint8_t *data,
+                         size_t len, bool is_last)
+{
+    size_t room = DX_FRAME_HEADER_MAX + (len <= DX_BLOCK_ROOM - DX_FRAME_HEADER_MAX ? len : 0);
+    size_t header_len;
+    uint8_t *at;
+    enum dx_err err = dx_output_reserve(endpoint->output, room, &at);
+
+    if (err == DX_OK)
+        err = dx_endpoint_begin_frame(endpoint, opcode, len, is_last, at, &header_len);
+    if (err != DX_OK)
+        return err;
+    if (room > DX_FRAME_HEADER_MAX || len == 0) {
+        if (len > 0)
+            memcpy(at + header_len, data, len);
+        dx_output_commit(endpoint->output, header_len + len);
+        return DX_OK;
+    }
+    dx_output_commit(endpoint->output, header_len);
+    return dx_output_append(endpoint->output, data, len);
+}
+
+static enum dx_err send_line(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                             const uint8_t *data, size_t len, bool is_last)
+{
+    enum dx_err err = dx_frame_out(endpoint, DX_OP_TEXT, data, len, is_last);
+
+    if (err == DX_OK)
+        lines->is_in_message = !is_last;
+    return err;
+}
+
+/* Keeps `len` bytes for the next call. The memory is given back as soon as nothing is kept: an idle program holds none. */
+enum dx_err dx_lines_keep(struct dx_lines *lines, const uint8_t *data, size_t len)
+{
+    uint8_t *carry;
+
+    if (len == 0) {
+        free(lines->carry);
+        lines->carry = NULL;
+        lines->carry_len = 0;
+        return DX_OK;
+    }
+    carry = realloc(lines->carry, len);
+    if (!carry)
+        return DX_ERR_NOMEM;
+    memcpy(carry, data, len);
+    lines->carry = carry;
+    lines->carry_len = (uint16_t)len;
+    return DX_OK;
+}
+
+/* What is left behind the last newline: kept, or sent on as a fragment when it is long or goes on with one. */
+static enum dx_err handle_rest(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                               const uint8_t *data, size_t len)
+{
+    size_t held_len = len > 0 && data[len - 1] == '\r' ? 1 : 0; /* it may belong to \r\n */
+    enum dx_err err = DX_OK;
+
+    if (!lines->is_in_message && len <= DX_LINES_CARRY_MAX)
+        return dx_lines_keep(lines, data, len);
+    if (len > held_len)
+        err = send_line(lines, endpoint, data, len - held_len, false);
+    return err == DX_OK ? dx_lines_keep(lines, data + len - held_len, held_len) : err;
+}
+
+static enum dx_err send_lines(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                              const uint8_t *data, size_t len)
+{
+    const uint8_t *end = data + len;
+    const uint8_t *newline;
+
+    while (data < end && (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
+        size_t line_len = (size_t)(newline - data);
+        enum dx_err err;
+
+        if (line_len > 0 && data[line_len - 1] == '\r')
+            line_len--;
+        err = send_line(lines, endpoint, data, line_len, true);
+        if (err != DX_OK)
+            return err;
+        data = newline + 1;
+    }
+    return handle_rest(lines, endpoint, data, (size_t)(end - data));
+}
+
+enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                          enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
+                          size_t *replaced_count)
+{
+    struct dx_text_piece piece;
+    enum dx_err err =
+        dx_text_pass(&lines->text, policy, data, len, false, DX_LINES_CARRY_MAX, &piece);
+
+    if (err != DX_OK)
+        return err;
+    *replaced_count += piece.replaced_count;
+    if (piece.len > 0) {
+        uint8_t *begin = piece.data - lines->carry_len;
+
+        if (lines->carry_len > 0)
+            memcpy(begin, lines->carry, lines->carry_len);
+        err = send_lines(lines, endpoint, begin, piece.len + lines->carry_len);
+    }
+    free(piece.owned);
+    return err;
+}
+
+bool dx_lines_is_partial(const struct dx_lines *lines)
+{
+    return lines->carry_len > 0 || lines->is_in_message || lines->text.repair.held_len > 0;
+}
+
+enum dx_err dx_lines_flush(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                           enum dx_invalid_utf8 policy, bool is_end, size_t *replaced_count)
+{
+    uint8_t buffer[DX_LINES_ROOM + 1];
+    struct dx_text_piece piece;
+    enum dx_err err;
+
+    if (is_end && lines->text.repair.held_len > 0) {
+        err = dx_text_pass(&lines->text, policy, buffer + DX_LINES_ROOM, 0, true,
+                           DX_LINES_CARRY_MAX, &piece);
+        if (err != DX_OK)
+            return err;
+        *replaced_count += piece.replaced_count;
+        if (lines->carry_len > 0)
+            memcpy(piece.data - lines->carry_len, lines->carry, lines->carry_len);
+        err = send_line(lines, endpoint, piece.data - lines->carry_len,
+                        piece.len + lines->carry_len, true);
+        free(piece.owned);
+    } else if (lines->carry_len > 0 || lines->is_in_message) {
+        err = send_line(lines, endpoint, lines->carry, lines->carry_len, true);
+    } else {
+        return DX_OK;
+    }
+    return err == DX_OK ? dx_lines_keep(lines, NULL, 0) : err;
+}

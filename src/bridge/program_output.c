@@ -1,0 +1,228 @@
+/*
+ * program_output.c - from the program's stdout (and its stderr, if that goes to the client) to frames.
+ *
+ * One read a turn, framed in one run, sent at once; a connection that does not take it stops the pipe.
+ */
+#include "bridge/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct dx_lines *lines_of(struct dx_program *program, bool is_errors)
+{
+    return is_errors ? &program->errors_out : &program->out.lines;
+}
+
+bool dx_program_is_in_message(const struct dx_program *program)
+{
+    if (program->errors_out.is_in_message)
+        return true;
+    return program->route->options.framing == DX_FRAMING_LENGTH
+               ? program->out.lengths.is_in_message
+               : program->route->options.framing == DX_FRAMING_LINES &&
+                     program->out.lines.is_in_message;
+}
+
+/* ---- which pipe may be read ---- */
+
+static bool out_is_in_message(const struct dx_program *program)
+{
+    return dx_program_is_in_message(program) && !program->errors_out.is_in_message;
+}
+
+void dx_program_output_judge(struct dx_program *program)
+{
+    bool is_open = program->connection && !dx_connection_is_congested(program->connection);
+    bool errors_are_clients = program->route->options.stderr_to == DX_STDERR_CLIENT;
+    unsigned output = is_open && !program->errors_out.is_in_message ? DX_WATCH_READ : 0;
+    unsigned errors = is_open && !out_is_in_message(program) ? DX_WATCH_READ : 0;
+
+    if (!dx_program_pipe_want(program, &program->output, output) ||
+        (errors_are_clients && !dx_program_pipe_want(program, &program->errors, errors))) {
+        if (program->connection)
+            dx_connection_abort(program->connection, DX_ERR_SYSTEM,
+                                "the program's output cannot be watched");
+    }
+}
+
+/* ---- what is read ---- */
+
+static void tell_replaced(struct dx_program *program)
+{
+    if (program->was_told_replaced)
+        return;
+    program->was_told_replaced = true;
+    dx_program_log(
+        program, DX_LOG_WARN,
+        "the program prints text that is not UTF-8: U+FFFD stands in its place (--framing=binary "
+        "passes bytes as they are)",
+        NULL, NULL, 0);
+}
+
+static void fail_output(struct dx_program *program, enum dx_err err)
+{
+    const char *reason = err == DX_ERR_UTF8       ? "the program printed text that is not UTF-8"
+                         : err == DX_ERR_PROTOCOL ? "the program broke the length framing"
+                                                  : NULL;
+
+    if (err == DX_ERR_CLOSED)
+        return;
+    dx_program_log(program, DX_LOG_ERROR, reason ? reason : "the program's output cannot be sent",
+                   "error", dx_err_text(err), strlen(dx_err_text(err)));
+    if (reason)
+        (void)dx_connection_close(program->connection, DX_CLOSE_INTERNAL_ERROR, reason,
+                                  strlen(reason));
+    else
+        dx_connection_abort(program->connection, err, "the program's output cannot be sent");
+    dx_program_input_end(program, true);
+    dx_program_ladder_begin(program);
+}
+
+static enum dx_err frame(struct dx_program *program, bool is_errors, uint8_t *data, size_t len,
+                         size_t *replaced_count)
+{
+    struct dx_endpoint *endpoint = dx_connection_endpoint(program->connection);
+    const struct dx_program_options *options = &program->route->options;
+
+    if (is_errors || options->framing == DX_FRAMING_LINES)
+        return dx_lines_feed(lines_of(program, is_errors), endpoint, options->invalid_utf8, data,
+                             len, replaced_count);
+    if (options->framing == DX_FRAMING_LENGTH)
+        return dx_lengths_feed(&program->out.lengths, endpoint, options->invalid_utf8, data, len,
+                               replaced_count);
+    return dx_connection_send(program->connection, DX_OP_BINARY, data, len);
+}
+
+static void plan_flush(struct dx_program *program)
+{
+    uint32_t after_ms = program->route->options.flush_after_ms;
+
+    if (after_ms == 0 || program->route->options.framing != DX_FRAMING_LINES)
+        return;
+    program->flush_due_ms = dx_lines_is_partial(&program->out.lines)
+                                ? dx_loop_now_ms(program->shard->loop) + after_ms
+                                : 0;
+    dx_program_timer_arm(program);
+}
+
+static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, size_t len)
+{
+    size_t replaced_count = 0;
+    enum dx_err err = frame(program, is_errors, data, len, &replaced_count);
+
+    program->silent_due_ms = 0;
+    if (replaced_count > 0)
+        tell_replaced(program);
+    dx_connection_flush(program->connection);
+    if (err != DX_OK)
+        fail_output(program, err);
+    plan_flush(program);
+}
+
+/* Sends what is kept of a partial line; at the end of file also what can never be completed. */
+static void flush_partial(struct dx_program *program, bool is_errors, bool is_end)
+{
+    size_t replaced_count = 0;
+    enum dx_err err;
+
+    if (!program->connection)
+        return;
+    if (!is_errors && program->route->options.framing == DX_FRAMING_LENGTH) {
+        err = is_end && dx_lengths_is_partial(&program->out.lengths) ? DX_ERR_PROTOCOL : DX_OK;
+    } else if (!is_errors && program->route->options.framing == DX_FRAMING_BINARY) {
+        err = DX_OK;
+    } else {
+        err = dx_lines_flush(lines_of(program, is_errors),
+                             dx_connection_endpoint(program->connection),
+                             program->route->options.invalid_utf8, is_end, &replaced_count);
+    }
+    if (replaced_count > 0)
+        tell_replaced(program);
+    dx_connection_flush(program->connection);
+    if (err != DX_OK)
+        fail_output(program, err);
+}
+
+void dx_program_output_flush_partial(struct dx_program *program)
+{
+    if (!program->errors_out.is_in_message)
+        flush_partial(program, false, false);
+}
+
+/* ---- the pipes ---- */
+
+static void end_of_file(struct dx_program *program, bool is_errors)
+{
+    flush_partial(program, is_errors, true);
+    if (is_errors)
+        dx_program_errors_close(program);
+    else
+        dx_program_output_close(program);
+    dx_program_output_judge(program);
+    dx_program_judge_end(program);
+}
+
+static void read_once(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
+{
+    uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
+    ssize_t got = read(pipe->fd, buffer, DX_READ_SIZE);
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        end_of_file(program, is_errors);
+        return;
+    }
+    deliver(program, is_errors, buffer, (size_t)got);
+    dx_program_output_judge(program);
+}
+
+void dx_program_output_ready(struct dx_watch *watch, unsigned events)
+{
+    (void)events;
+    read_once(dx_program_of(watch, output.watch), (struct dx_program_pipe *)watch, false);
+}
+
+void dx_program_errors_ready(struct dx_watch *watch, unsigned events)
+{
+    struct dx_program *program = dx_program_of(watch, errors.watch);
+
+    (void)events;
+    if (program->route->options.stderr_to == DX_STDERR_CLIENT)
+        read_once(program, &program->errors, true);
+    else
+        dx_program_errors_log(program);
+}
+
+void dx_program_output_close(struct dx_program *program)
+{
+    dx_program_pipe_close(program, &program->output);
+    if (program->route->options.framing == DX_FRAMING_LINES)
+        dx_lines_release(&program->out.lines);
+    program->flush_due_ms = 0;
+}
+
+void dx_program_output_drain(struct dx_program *program)
+{
+    if (program->output.fd < 0 && program->errors.fd < 0)
+        return;
+    program->linger_due_ms =
+        dx_loop_now_ms(program->shard->loop) + program->route->options.ladder_ms[0];
+    dx_program_timer_arm(program);
+}
+
+bool dx_program_output_linger(struct dx_program *program)
+{
+    if (program->connection && dx_connection_is_congested(program->connection)) {
+        dx_program_output_drain(
+            program); /* it is the client who is slow: its bytes are in the pipe */
+        return true;
+    }
+    flush_partial(program, false, true);
+    dx_program_output_close(program);
+    dx_program_errors_close(program);
+    dx_program_judge_end(program);
+    return false;
+}
