@@ -78,8 +78,8 @@ struct dx_spawner_channel *dx_spawner_channel(struct dx_spawner *spawner, uint32
 
 struct dx_spawner_channel_callbacks {
     /*
-     * The spawner died. Each child has had its on_failed or on_exited. Stop watching the descriptor:
-     * it is closed when this returns. Reopen later, not from here.
+     * The spawner died. Each child has had its on_failed or on_exited. Stop watching the
+     * descriptor: it is closed when this returns. Reopen later, not from here.
      */
     void (*on_lost)(void *user);
     /*

@@ -8,7 +8,7 @@
  * cannot keep the spawner from its work.
  */
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "spawner/supervisor.h"
@@ -29,12 +29,13 @@ void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process)
  */
 static void signal_member(int32_t pid, int32_t session, int signal)
 {
-    const int fd = pidfd_open(pid, 0);
+    /* By number: glibc has had names for these calls since 2.36 only. */
+    const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
     if (fd < 0)
         return;
     if (getsid(pid) == session) {
-        pidfd_send_signal(fd, signal, NULL, 0);
+        syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
         /*
          * As long as the member exists nobody else has the number; a group cannot fork out of this.
          */
