@@ -1,0 +1,107 @@
+/*
+ * failing_allocator.c - malloc, calloc and realloc that fail on demand, and count what is alive.
+ */
+#include "support/failing_allocator.h"
+
+#include <stdlib.h>
+
+#define TABLE_LEN 4096 /* blocks alive at once that it can remember */
+
+void *__real_malloc(size_t len);
+void *__real_calloc(size_t count, size_t len);
+void *__real_realloc(void *old, size_t len);
+void __real_free(void *block);
+void *__wrap_malloc(size_t len);
+void *__wrap_calloc(size_t count, size_t len);
+void *__wrap_realloc(void *old, size_t len);
+void __wrap_free(void *block);
+
+static bool is_on;
+static bool has_failed;
+static size_t left; /* allocations until one fails; 0: none will */
+static long live_count;
+static void *live[TABLE_LEN];
+
+static bool must_fail(void)
+{
+    if (!is_on || left == 0 || --left > 0)
+        return false;
+    has_failed = true;
+    return true;
+}
+
+static void *remember(void *block)
+{
+    if (is_on && block != NULL) {
+        for (size_t i = 0; i < TABLE_LEN; i++) {
+            if (live[i] == NULL) {
+                live[i] = block;
+                live_count++;
+                return block;
+            }
+        }
+        abort(); /* a test holds more than the table: make it larger */
+    }
+    return block;
+}
+
+static void forget(const void *block)
+{
+    for (size_t i = 0; block != NULL && live_count > 0 && i < TABLE_LEN; i++) {
+        if (live[i] == block) {
+            live[i] = NULL;
+            live_count--;
+            return;
+        }
+    }
+}
+
+void *__wrap_malloc(size_t len)
+{
+    return must_fail() ? NULL : remember(__real_malloc(len));
+}
+
+void *__wrap_calloc(size_t count, size_t len)
+{
+    return must_fail() ? NULL : remember(__real_calloc(count, len));
+}
+
+void *__wrap_realloc(void *old, size_t len)
+{
+    void *block;
+
+    if (must_fail())
+        return NULL;
+    forget(old);
+    block = __real_realloc(old, len);
+    return remember(block);
+}
+
+void __wrap_free(void *block)
+{
+    forget(block);
+    __real_free(block);
+}
+
+void failing_allocator_start(size_t nth)
+{
+    is_on = true;
+    has_failed = false;
+    left = nth;
+}
+
+bool failing_allocator_stop(void)
+{
+    is_on = false;
+    return has_failed;
+}
+
+void failing_allocator_pause(bool paused)
+{
+    is_on = !paused;
+}
+
+long failing_allocator_live(void)
+{
+    return live_count;
+}
