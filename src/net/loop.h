@@ -2,7 +2,7 @@
  * loop.h - the inside of <duplex/loop.h>: what connections and listeners of the same loop share.
  *
  * One libuv loop, one epoll set in one uv_poll, one timer (the wheel's next), prepare and check (flush), one async (posts).
- * A turn: readable descriptors → callbacks → flush list → deferred frees. Nothing is freed inside a turn.
+ * A turn: due timers, flush, readable descriptors and their callbacks, flush, deferred frees. Nothing is freed inside a turn.
  */
 #ifndef DX_NET_LOOP_H
 #define DX_NET_LOOP_H
@@ -15,12 +15,17 @@
 #define DX_READ_SIZE 65536 /* what one connection may read in one turn */
 #define DX_READ_ROOM 4096  /* room before the read buffer, for bytes kept from an earlier read */
 
-/* Something to be done once at the end of this turn; embedded in its owner. */
+/* Something to be done once at the end of this turn; embedded in its owner. {.run = f} is a task that is not queued. */
 struct dx_turn_task {
-    struct dx_turn_task *next;
+    struct dx_turn_task *next; /* NULL: not queued */
+    struct dx_turn_task *previous;
     void (*run)(struct dx_turn_task *task);
-    bool is_queued;
 };
+
+static inline bool dx_turn_task_is_queued(const struct dx_turn_task *task)
+{
+    return task->next != NULL;
+}
 
 /** Runs the task in this turn's flush (uv's prepare and check), once however often it is queued. */
 void dx_loop_flush_later(struct dx_loop *loop, struct dx_turn_task *task);
@@ -28,7 +33,10 @@ void dx_loop_flush_later(struct dx_loop *loop, struct dx_turn_task *task);
 /** Takes the task back; fine when it is not queued. */
 void dx_loop_flush_cancel(struct dx_loop *loop, struct dx_turn_task *task);
 
-/** Runs the task when nothing of this turn can hold a pointer to its owner any more: for freeing. */
+/**
+ * Runs the task when nothing of this turn can hold a pointer to its owner any more: for freeing. The task must not be
+ * queued for the flush.
+ */
 void dx_loop_free_later(struct dx_loop *loop, struct dx_turn_task *task);
 
 struct dx_pool *dx_loop_pool(struct dx_loop *loop);

@@ -1,0 +1,198 @@
+/*
+ * tls_session.c - TLS on one non-blocking descriptor: bytes through OpenSSL, its answers in the library's terms.
+ *
+ * OpenSSL's error queue is per thread, shared with the host program: it is cleared before and after each call.
+ */
+#include "net/tls_session.h"
+#include "net/loop.h"
+#include "net/system.h"
+#include "net/tls.h"
+#include "net/watch.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#define RECORD_LEN 16384 /* the most that one TLS record carries (RFC 8446 5.1) */
+
+struct dx_tls_session {
+    SSL *ssl;
+    struct dx_tls *tls;
+    unsigned wants;
+    bool is_broken; /* after a fatal error OpenSSL must not be asked for anything more */
+};
+
+enum dx_err dx_tls_session_new(struct dx_loop *loop, struct dx_tls *tls, int fd,
+                               struct dx_tls_session **session)
+{
+    struct dx_tls_session *made = calloc(1, sizeof(*made));
+    SSL *ssl = made ? SSL_new(dx_tls_context(tls)) : NULL;
+    BIO *bio = ssl ? BIO_new(dx_tls_bio_method(tls)) : NULL;
+
+    (void)loop;
+    if (!bio) {
+        SSL_free(ssl);
+        free(made);
+        ERR_clear_error();
+        return DX_ERR_NOMEM;
+    }
+    BIO_set_data(bio, (void *)(intptr_t)fd);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_accept_state(ssl);
+    made->ssl = ssl;
+    made->tls = tls;
+    dx_tls_keep(tls);
+    *session = made;
+    return DX_OK;
+}
+
+void dx_tls_session_free(struct dx_tls_session *session)
+{
+    if (!session)
+        return;
+    SSL_free(session->ssl);
+    dx_tls_free(session->tls);
+    free(session);
+}
+
+/* What a call that did not succeed means. `code` is errno as the call left it. */
+static enum dx_err judge(struct dx_tls_session *session, int result, int code)
+{
+    unsigned long error = ERR_peek_error();
+
+    switch (SSL_get_error(session->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        session->wants = DX_WATCH_READ;
+        return DX_ERR_AGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        session->wants = DX_WATCH_WRITE;
+        return DX_ERR_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return DX_ERR_CLOSED;
+    case SSL_ERROR_SYSCALL:
+        session->is_broken = true;
+        return code ? dx_err_of_errno(code) : DX_ERR_RESET;
+    default:
+        session->is_broken = true;
+        if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            return DX_ERR_RESET;
+        return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? DX_ERR_NOMEM : DX_ERR_TLS;
+    }
+}
+
+enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, size_t len,
+                                size_t *got)
+{
+    size_t total = 0;
+    enum dx_err err = DX_OK;
+
+    if (session->is_broken)
+        return DX_ERR_TLS;
+    ERR_clear_error();
+    session->wants = 0;
+    /* A record is at most 16 KiB: as many as fit, so that the owner's turn is as large as without TLS. */
+    while (total < len) {
+        int room = len - total > INT32_MAX ? INT32_MAX : (int)(len - total);
+        int count;
+
+        errno = 0;
+        count = SSL_read(session->ssl, (uint8_t *)bytes + total, room);
+        if (count <= 0) {
+            err = judge(session, count, errno);
+            break;
+        }
+        total += (size_t)count;
+    }
+    ERR_clear_error();
+    if (total > 0) {
+        /* The end is told again by the next call; what broke is remembered. */
+        *got = total;
+        return DX_OK;
+    }
+    return err;
+}
+
+bool dx_tls_session_has_pending(const struct dx_tls_session *session)
+{
+    return SSL_has_pending(session->ssl) == 1;
+}
+
+/*
+ * The first bytes of the slices, at most a record's worth, in one piece. OpenSSL insists that what it refused comes again
+ * at the same length or longer; always taking as much as there is up to RECORD_LEN keeps that, whoever cut the slices.
+ */
+static size_t gather(const struct dx_slice *slices, size_t count, size_t skip, uint8_t *scratch,
+                     const uint8_t **record)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count && len < RECORD_LEN; i++) {
+        size_t part;
+
+        if (skip >= slices[i].len) {
+            skip -= slices[i].len;
+            continue;
+        }
+        part = slices[i].len - skip;
+        if (len == 0 && (part >= RECORD_LEN || i + 1 == count)) {
+            *record = slices[i].data + skip;
+            return part < RECORD_LEN ? part : RECORD_LEN;
+        }
+        if (part > RECORD_LEN - len)
+            part = RECORD_LEN - len;
+        memcpy(scratch + len, slices[i].data + skip, part);
+        len += part;
+        skip = 0;
+    }
+    *record = scratch;
+    return len;
+}
+
+enum dx_err dx_tls_session_write(struct dx_tls_session *session, const struct dx_slice *slices,
+                                 size_t count, size_t *put)
+{
+    uint8_t scratch[RECORD_LEN];
+    size_t total = 0;
+    enum dx_err err = DX_OK;
+
+    if (session->is_broken)
+        return DX_ERR_TLS;
+    ERR_clear_error();
+    session->wants = 0;
+    for (;;) {
+        const uint8_t *record;
+        size_t len = gather(slices, count, total, scratch, &record);
+        int sent;
+
+        if (len == 0)
+            break;
+        errno = 0;
+        sent = SSL_write(session->ssl, record, (int)len);
+        if (sent <= 0) {
+            err = judge(session, sent, errno);
+            break;
+        }
+        total += (size_t)sent;
+    }
+    ERR_clear_error();
+    if (err && !(err == DX_ERR_AGAIN && total > 0))
+        return err == DX_ERR_CLOSED ? DX_ERR_RESET : err;
+    *put = total;
+    return DX_OK;
+}
+
+unsigned dx_tls_session_wants(const struct dx_tls_session *session)
+{
+    return session->wants;
+}
+
+void dx_tls_session_shutdown(struct dx_tls_session *session)
+{
+    if (session->is_broken || !SSL_is_init_finished(session->ssl))
+        return;
+    ERR_clear_error();
+    if (!(SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN))
+        (void)SSL_shutdown(session->ssl);
+    ERR_clear_error();
+}
