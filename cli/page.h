@@ -1,0 +1,12 @@
+/*
+ * page.h - web/program.html, put into the program when it is built.
+ */
+#ifndef CLI_PAGE_H
+#define CLI_PAGE_H
+
+#include <stddef.h>
+
+extern const char cli_program_page[];
+extern const size_t cli_program_page_len;
+
+#endif
