@@ -6,25 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a sequence its first byte announces; 0 for a byte that begins none. */
-static size_t sequence_len(uint8_t lead)
-{
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return 2;
-    if ((lead & 0xf0) == 0xe0)
-        return 3;
-    return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
-/* How many bytes at the end may be the begin of a code point. Whether they are, the next call's check tells. */
+/* How many bytes at the end are the begin of a code point whose rest may still come. */
 static size_t unfinished_len(const uint8_t *data, size_t len)
 {
-    for (size_t back = 1; back <= DX_TEXT_ROOM && back <= len; back++) {
-        uint8_t byte = data[len - back];
+    for (size_t tail_len = 1; tail_len <= DX_TEXT_ROOM && tail_len <= len; tail_len++) {
+        struct dx_utf8 utf8 = {0};
 
-        if ((byte & 0xc0) == 0x80)
-            continue;
-        return sequence_len(byte) > back ? back : 0;
+        if ((data[len - tail_len] & 0xc0) == 0x80)
+            continue; /* inside a code point: look further back for its first byte */
+        if (dx_utf8_feed(&utf8, data + len - tail_len, tail_len) == tail_len)
+            return dx_utf8_is_complete(&utf8) ? 0 : tail_len;
+        return 0;
     }
     return 0;
 }
