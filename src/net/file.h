@@ -1,0 +1,27 @@
+/*
+ * file.h - opens files that a directory contains, and nothing else: for serving them.
+ */
+#ifndef DX_NET_FILE_H
+#define DX_NET_FILE_H
+
+#include <duplex/error.h>
+
+struct dx_file {
+    int fd;
+    uint64_t len;
+    int64_t modified_s; /* seconds since 1970 */
+};
+
+/** Opens a directory for dx_file_open. Returns DX_OK, DX_ERR_NOT_FOUND (also when it is no directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+DX_MUST_CHECK enum dx_err dx_directory_open(const char *path, int *directory_fd);
+
+/**
+ * Opens a regular file beneath the directory, never following a symbolic link nor leaving it, never waiting (a FIFO is not
+ * opened for its writer). `path` is relative, NUL-terminated.
+ *
+ * Returns DX_OK; DX_ERR_NOT_FOUND: no such file, not a regular one, or outside; DX_ERR_ACCESS: not readable;
+ * DX_ERR_DESCRIPTORS, DX_ERR_NOMEM, DX_ERR_SYSTEM. The caller closes file->fd.
+ */
+DX_MUST_CHECK enum dx_err dx_file_open(int directory_fd, const char *path, struct dx_file *file);
+
+#endif
