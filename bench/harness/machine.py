@@ -26,6 +26,11 @@ def cpu():
             f"model {fields.get('model', '?')}, {os.cpu_count()} cores")
 
 
+def is_virtual():
+    with open('/proc/cpuinfo', encoding='ascii') as file:
+        return ' hypervisor' in file.read()
+
+
 def memory_gib():
     return round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2 ** 30)
 
@@ -39,7 +44,7 @@ def describe(root, ws_folder):
     return {
         'cpu': cpu(),
         'memory_gib': memory_gib(),
-        'virtual': output_of('systemd-detect-virt') or '',
+        'virtual': is_virtual(),
         'kernel': platform.release(),
         'compiler': output_of('gcc', '--version').splitlines()[0],
         'commit': output_of('git', 'rev-parse', '--short', 'HEAD', cwd=root)
