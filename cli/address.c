@@ -22,10 +22,16 @@ static bool is_label_byte(char byte)
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-/* Digits and dots only: such a name must be an IPv4 address, or resolvers will not agree on what it is. */
-static bool is_numeric(const char *text, size_t len)
+/* What ends in a number must be an IPv4 address, or resolvers will not agree on what it is. */
+static bool ends_in_number(const char *text, size_t len)
 {
-    return strspn(text, "0123456789.") >= len;
+    const char *dot = memrchr(text, '.', len);
+    const char *last = dot ? dot + 1 : text;
+    size_t last_len = len - (size_t)(last - text);
+
+    return strspn(last, "0123456789") >= last_len ||
+           (last[0] == '0' && (last[1] == 'x' || last[1] == 'X') &&
+            strspn(last + 2, "0123456789abcdefABCDEF") >= last_len - 2);
 }
 
 static bool ipv4_is_valid(const char *text, size_t len)
@@ -46,7 +52,7 @@ bool cli_host_name_is_valid(const char *text, size_t len)
 
     if (len == 0 || len > HOST_NAME_MAX_LEN)
         return false;
-    if (is_numeric(text, len))
+    if (ends_in_number(text, len))
         return ipv4_is_valid(text, len);
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '.') {
@@ -138,7 +144,7 @@ static const char *parse_host(const char *text, const char *colon, struct cli_ad
 
 const char *cli_address_parse(const char *text, struct cli_address *address)
 {
-    const char *colon = strchr(text, ':');
+    const char *colon = strrchr(text, ':');
     uint16_t port;
 
     if (strncmp(text, "unix:", 5) == 0)
@@ -149,7 +155,7 @@ const char *cli_address_parse(const char *text, struct cli_address *address)
         return parse_bracketed(text + 1, address);
     if (colon)
         return parse_host(text, colon, address);
-    if (*text == '\0' || !is_numeric(text, strlen(text)) || strchr(text, '.'))
+    if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
         return not_an_address;
 
     const char *problem = cli_port_parse(text, &port);

@@ -163,8 +163,7 @@ static bool check_directories(const struct cli_config *config, struct cli_compla
 }
 
 /* `route` is the value that names the program; NULL for COMMAND. */
-static bool check_program(const struct cli_config *config, const char *name, const char *route,
-                          struct cli_complaint *complaint)
+static bool check_program(const char *name, const char *route, struct cli_complaint *complaint)
 {
     struct shown shown = show(name);
     char where[SHOWN_MAX + 16] = "";
@@ -172,7 +171,7 @@ static bool check_program(const struct cli_config *config, const char *name, con
     if (route)
         snprintf(where, sizeof(where), "--route=%s: ", show(route).text);
 
-    switch (cli_program_look_up(name, config->chdir)) {
+    switch (cli_program_look_up(name)) {
     case CLI_PROGRAM_FOUND:
         return true;
     case CLI_PROGRAM_DIRECTORY:
@@ -196,10 +195,10 @@ static bool check_programs(const struct cli_config *config, struct cli_complaint
 {
     const struct cli_route *routes = config->routes.items;
 
-    if (config->program && !check_program(config, config->program[0], NULL, complaint))
+    if (config->program && !check_program(config->program[0], NULL, complaint))
         return false;
     for (size_t i = 0; i < config->routes.count; i++)
-        if (!check_program(config, routes[i].argv[0], routes[i].text, complaint))
+        if (!check_program(routes[i].argv[0], routes[i].text, complaint))
             return false;
     return true;
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <duplex/version.h>
+
 #include "options.h"
 
 #define TEXT_COLUMN 29
@@ -107,5 +109,5 @@ void cli_help_print(FILE *out, bool bold)
 
 void cli_help_print_version(FILE *out)
 {
-    fputs("duplex " DUPLEX_VERSION "\n", out);
+    fputs("duplex " DX_VERSION "\n", out);
 }

@@ -110,8 +110,9 @@ const struct cli_option cli_options[] = {
      .preset = "keep",
      .help = "a newline inside a client's message: keep, escape or reject (close 1003)",
      .more = "It matters to *--framing=lines* only. *keep*: the program sees several lines. "
-             "*escape*: it sees one, with the two characters \\\\n in the newline's place. "
-             "*reject*: the connection is closed with code 1003."},
+             "*escape*: it sees one, where \\\\n, \\\\r and \\\\\\\\ stand for newline, carriage "
+             "return and "
+             "backslash. *reject*: the connection is closed with code 1003."},
     {.name = "flush-after",
      .kind = CLI_DURATION,
      .on = CLI_SERVE,
@@ -151,8 +152,7 @@ const struct cli_option cli_options[] = {
      .field = FIELD(chdir),
      .placeholder = "DIR",
      .help = "run the programs in DIR",
-     .more = "A COMMAND with a slash that does not begin with one is looked up from _DIR_, as "
-             "*env*(1) does it."},
+     .more = "COMMAND is looked up before that, from where *duplex* was started."},
     {.name = "env",
      .kind = CLI_LIST,
      .on = CLI_SERVE,

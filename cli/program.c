@@ -53,13 +53,9 @@ static enum cli_program_state look_in_path(const char *name)
     }
 }
 
-enum cli_program_state cli_program_look_up(const char *name, const char *directory)
+enum cli_program_state cli_program_look_up(const char *name)
 {
     if (*name == '\0')
         return CLI_PROGRAM_MISSING;
-    if (!strchr(name, '/'))
-        return look_in_path(name);
-    if (*name == '/' || !directory)
-        return look_at(name);
-    return look_in(directory, strlen(directory), name);
+    return strchr(name, '/') ? look_at(name) : look_in_path(name);
 }

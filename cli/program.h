@@ -14,7 +14,7 @@ enum cli_program_state {
     CLI_PROGRAM_NOT_IN_PATH, /* a name without a slash */
 };
 
-/** Looks `name` up as execvp would in `directory` (NULL: here): in PATH when it has no slash. */
-enum cli_program_state cli_program_look_up(const char *name, const char *directory);
+/** Looks `name` up as execvp would: in PATH when it has no slash. */
+enum cli_program_state cli_program_look_up(const char *name);
 
 #endif
