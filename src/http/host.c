@@ -170,6 +170,8 @@ static size_t parse_group(struct dx_slice text, size_t at, unsigned *value)
     return at - begin;
 }
 
+#define NO_GAP 17 /* a gap can stand at 0 to 16 */
+
 /* Moves what follows the `::` (byte `gap`) to the end. */
 static void open_gap(uint8_t address[16], size_t gap, size_t filled)
 {
@@ -179,7 +181,7 @@ static void open_gap(uint8_t address[16], size_t gap, size_t filled)
     memset(address + gap, 0, 16 - filled);
 }
 
-/* Reads the groups into `address`; `*gap` is where a `::` stood, or 16. */
+/* Reads the groups into `address`; `*gap` is where a `::` stood, or NO_GAP. */
 static bool parse_groups(struct dx_slice text, uint8_t address[16], size_t *filled, size_t *gap)
 {
     size_t at = 0;
@@ -211,7 +213,7 @@ static bool parse_groups(struct dx_slice text, uint8_t address[16], size_t *fill
         if (text.data[at++] != ':' || at == text.len)
             return false;
         if (text.data[at] == ':') {
-            if (*gap != 16)
+            if (*gap != NO_GAP)
                 return false;
             *gap = *filled;
             at++;
@@ -271,13 +273,13 @@ static void write_ipv6(struct dx_host *host)
 static bool parse_ipv6(struct dx_slice text, struct dx_host *host)
 {
     size_t filled = 0;
-    size_t gap = 16;
+    size_t gap = NO_GAP;
 
     if (!parse_groups(text, host->address, &filled, &gap))
         return false;
-    if (gap == 16 ? filled != 16 : filled > 14)
+    if (gap == NO_GAP ? filled != 16 : filled > 14)
         return false;
-    if (gap != 16)
+    if (gap != NO_GAP)
         open_gap(host->address, gap, filled);
     host->kind = DX_HOST_IPV6;
     write_ipv6(host);

@@ -95,7 +95,7 @@ static bool read_wildcard(struct dx_slice pattern, struct dx_origin *origin)
                          &detail))
         return false;
     origin->scheme = (struct dx_slice){pattern.data, len};
-    return origin->host.kind == DX_HOST_NAME;
+    return origin->host.kind == DX_HOST_NAME && !memchr(origin->host.text, '*', origin->host.len);
 }
 
 bool dx_origin_is_pattern(struct dx_slice pattern)
