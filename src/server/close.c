@@ -1,0 +1,76 @@
+/*
+ * close.c - the ending of a server, over all its loops: begun in a turn of its own, told to each loop, done when all are
+ * empty. What ending means for one loop is shard.c's.
+ */
+#include "server/server.h"
+
+#include "server/shard.h"
+
+/* How often the server's loop looks whether the others are done: they do not report, so that no report can be lost. */
+#define LOOK_MS 10
+
+static void on_told(void *data)
+{
+    struct dx_shard *shard = data;
+
+    dx_shard_close(shard, atomic_load(&shard->server->drain_ms));
+}
+
+/* A full queue of posts is no reason to leave a loop out: it is told at the next look. */
+static void tell(struct dx_server *server, struct dx_shard *shard)
+{
+    if (shard->told_round == server->close_round)
+        return;
+    if (!shard->has_thread)
+        on_told(shard);
+    else if (dx_loop_post(shard->loop, on_told, shard) != DX_OK)
+        return;
+    shard->told_round = server->close_round;
+}
+
+static bool is_done(const struct dx_server *server)
+{
+    for (size_t index = 0; index < server->shard_count; index++)
+        if (!atomic_load(&server->shards[index]->is_closed))
+            return false;
+    return true;
+}
+
+void dx_server_on_close_timer(void *user)
+{
+    struct dx_server *server = user;
+
+    for (size_t index = 0; index < server->shard_count; index++)
+        tell(server, server->shards[index]);
+    if (!is_done(server)) {
+        dx_loop_timer_set(server->close_timer, LOOK_MS);
+        return;
+    }
+    server->is_closed = true;
+    if (server->on_closed != NULL)
+        server->on_closed(server->on_closed_user);
+}
+
+void dx_server_close(struct dx_server *server, uint32_t drain_ms, void (*on_closed)(void *user),
+                     void *user)
+{
+    if (server->is_closed)
+        return;
+    server->is_closing = true;
+    if (on_closed != NULL) {
+        server->on_closed = on_closed;
+        server->on_closed_user = user;
+    }
+    atomic_store(&server->drain_ms, drain_ms);
+    server->close_round++;
+    dx_server_stop_listening(server);
+    dx_loop_timer_set(server->close_timer, 0);
+}
+
+void dx_server_on_empty(struct dx_server *server)
+{
+    if (server->is_orphan)
+        dx_loop_free_later(server->loop, &server->free_task);
+    else if (server->is_closing && !server->is_closed && server->close_timer != NULL)
+        dx_loop_timer_set(server->close_timer, 0);
+}

@@ -1,0 +1,174 @@
+/*
+ * http_send.c - an answer on its way out: what the peer takes at once, then what waits, then a file, 64 KiB a turn. Not
+ * responsible for what an answer says.
+ *
+ * A file is read and written, not sent with sendfile: that raises SIGPIPE at a closed peer, in the host's process.
+ */
+#include "server/http_connection.h"
+
+#include "server/files.h"
+#include "server/log.h"
+#include "server/request.h"
+
+/* Less than this in one write_timeout is no progress (see <duplex/connection.h>). */
+#define PROGRESS_LEN 16384
+#define SLICES_MAX 16
+
+static struct dx_loop *loop_of(const struct dx_http_connection *http)
+{
+    return http->shard->loop;
+}
+
+/* Waits for the peer. That it has ended its side says nothing here: it may have asked its last question. */
+static void wait_for_peer(struct dx_http_connection *http)
+{
+    unsigned wants = dx_stream_wants(&http->stream);
+
+    if (dx_watch_set(loop_of(http), &http->stream.watch,
+                     (wants != 0 ? wants : DX_WATCH_WRITE) | DX_WATCH_QUIET) != DX_OK)
+        dx_http_connection_close(http, true);
+}
+
+static void set_write_deadline(struct dx_http_connection *http)
+{
+    uint32_t timeout_ms = dx_http_connection_limits(http)->write_timeout_ms;
+
+    http->moved_len = 0;
+    if (http->is_ending)
+        return;
+    if (timeout_ms == 0)
+        dx_wheel_unset(dx_loop_wheel(loop_of(http)), &http->timer);
+    else
+        dx_http_connection_set_deadline(http, timeout_ms);
+}
+
+/* Writes. False: the connection is cut. */
+static bool put_slices(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
+                       size_t *put)
+{
+    enum dx_err err = dx_stream_write(&http->stream, slices, count, put);
+
+    if (err == DX_OK)
+        return true;
+    *put = 0;
+    if (err == DX_ERR_AGAIN)
+        return true;
+    dx_http_connection_close(http, true);
+    return false;
+}
+
+/* Copies what is left of the slices behind `put`. */
+static bool keep_rest(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
+                      size_t put)
+{
+    for (size_t index = 0; index < count; index++) {
+        size_t skip = put < slices[index].len ? put : slices[index].len;
+
+        put -= skip;
+        if (slices[index].len > skip && dx_output_append(&http->output, slices[index].data + skip,
+                                                         slices[index].len - skip) != DX_OK)
+            return false;
+    }
+    return true;
+}
+
+void dx_http_connection_send(struct dx_http_connection *http, const struct dx_slice *slices,
+                             size_t count, struct dx_file_body *file, bool keeps_alive)
+{
+    size_t put;
+
+    http->file = file;
+    http->keeps_alive = keeps_alive;
+    http->state = DX_HTTP_SENDING;
+    dx_http_connection_end_half_open(http);
+    if (!put_slices(http, slices, count, &put))
+        return;
+    if (!keep_rest(http, slices, count, put)) {
+        dx_http_connection_close(http,
+                                 true); /* part of an answer may be out: no other can follow */
+        return;
+    }
+    if (http->output.len == 0 && file == NULL) {
+        dx_http_connection_on_sent(http);
+        return;
+    }
+    /* The file begins in a later turn: its slices go through the read buffer, where more requests may still lie. */
+    set_write_deadline(http);
+    wait_for_peer(http);
+}
+
+/* Sends what waits. False: the peer takes no more now, or the connection is cut. */
+static bool send_output(struct dx_http_connection *http)
+{
+    struct dx_slice slices[SLICES_MAX];
+    size_t put;
+
+    while (http->output.len > 0) {
+        size_t count = dx_output_peek(&http->output, slices, SLICES_MAX);
+
+        if (!put_slices(http, slices, count, &put))
+            return false;
+        if (put == 0) {
+            wait_for_peer(http);
+            return false;
+        }
+        dx_output_consume(&http->output, put);
+        http->moved_len += put;
+    }
+    return true;
+}
+
+/* Sends one slice of the file. False: the connection is cut. */
+static bool send_file_slice(struct dx_http_connection *http)
+{
+    struct dx_slice slice = {dx_loop_read_buffer(loop_of(http)), 0};
+    size_t put;
+
+    /* A file that has become shorter: its length is announced, so only the connection's end can tell. */
+    if (dx_file_body_read(http->file, dx_loop_read_buffer(loop_of(http)), DX_READ_SIZE,
+                          &slice.len) != DX_OK) {
+        struct dx_log_line line;
+
+        dx_log_line_init(&line);
+        dx_server_log(http->shard->server, DX_LOG_WARN, "a file could not be sent to its end",
+                      &line);
+        dx_http_connection_close(http, true);
+        return false;
+    }
+    if (!put_slices(http, &slice, 1, &put))
+        return false;
+    dx_file_body_advance(http->file, put);
+    http->moved_len += put;
+    return true;
+}
+
+void dx_http_send_on_writable(struct dx_http_connection *http)
+{
+    if (!send_output(http))
+        return;
+    if (http->file != NULL) {
+        if (!send_file_slice(http))
+            return;
+        if (dx_file_body_left(http->file) > 0) {
+            wait_for_peer(http);
+            return;
+        }
+        dx_file_body_free(http->file);
+        http->file = NULL;
+    }
+    dx_http_connection_on_sent(http);
+}
+
+void dx_http_send_on_due(struct dx_http_connection *http)
+{
+    struct dx_log_line line;
+
+    if (http->moved_len >= PROGRESS_LEN && !http->is_ending) {
+        set_write_deadline(http);
+        return;
+    }
+    dx_log_line_init(&line);
+    dx_server_log(http->shard->server, DX_LOG_WARN, "a peer did not take its answer in time",
+                  &line);
+    dx_http_connection_close(http, true);
+}

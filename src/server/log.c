@@ -1,0 +1,41 @@
+/*
+ * log.c - making a log line. Not responsible for how it looks: that is the sink's.
+ */
+#include "server/log.h"
+
+#include "server/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void dx_log_line_bytes(struct dx_log_line *line, const char *name, const void *value, size_t len)
+{
+    if (line->count < DX_LOG_FIELDS_MAX)
+        line->fields[line->count++] = (struct dx_log_field){name, value, len};
+}
+
+void dx_log_line_text(struct dx_log_line *line, const char *name, const char *value)
+{
+    dx_log_line_bytes(line, name, value, strlen(value));
+}
+
+void dx_log_line_number(struct dx_log_line *line, const char *name, uint64_t value)
+{
+    char *text = line->numbers[line->count < DX_LOG_FIELDS_MAX ? line->count : 0];
+
+    if (line->count == DX_LOG_FIELDS_MAX)
+        return;
+    (void)snprintf(text, DX_LOG_NUMBER_ROOM, "%" PRIu64, value);
+    dx_log_line_text(line, name, text);
+}
+
+void dx_server_log(const struct dx_server *server, enum dx_log_level level, const char *message,
+                   const struct dx_log_line *line)
+{
+    const struct dx_log_sink *sink = &server->settings.options.log;
+
+    if (sink->write == NULL || level > sink->level || atomic_load(&server->is_silent))
+        return;
+    sink->write(sink->user, level, message, line->fields, line->count);
+}

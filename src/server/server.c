@@ -1,0 +1,173 @@
+/*
+ * server.c - a server's life: made of options, given routes and addresses, freed. How it ends while connections are open is
+ * close.c's.
+ */
+#include "server/server.h"
+
+#include "server/files.h"
+#include "server/log.h"
+#include "server/shard.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Descriptors that max_connections leaves for everything else. */
+#define SPARE_DESCRIPTORS 64
+#define FREE_TURNS_MAX 1000
+
+/* ---- limits ---- */
+
+static uint32_t places_by_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024 - SPARE_DESCRIPTORS;
+    if (limit.rlim_cur > UINT32_MAX)
+        return UINT32_MAX;
+    return limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (uint32_t)limit.rlim_cur - SPARE_DESCRIPTORS
+                                                  : (uint32_t)limit.rlim_cur / 2;
+}
+
+bool dx_server_is_full(const struct dx_server *server, size_t stream_count, size_t spare)
+{
+    return stream_count > (size_t)server->settings.options.max_connections + spare;
+}
+
+/* ---- making ---- */
+
+static enum dx_err add_shards(struct dx_server *server)
+{
+    uint32_t count = server->settings.options.threads;
+    size_t share = (size_t)(server->settings.options.max_memory / count);
+
+    for (uint32_t index = 0; index < count; index++) {
+        enum dx_err err =
+            dx_shard_new(server, index == 0 ? server->loop : NULL, share, &server->shards[index]);
+
+        if (err != DX_OK)
+            return err;
+        server->shard_count++;
+    }
+    return DX_OK;
+}
+
+static void on_orphan_free(struct dx_turn_task *task)
+{
+    dx_server_destroy(
+        (struct dx_server *)(void *)((char *)task - offsetof(struct dx_server, free_task)));
+}
+
+enum dx_err dx_server_new(struct dx_loop *loop, const struct dx_server_options *options,
+                          struct dx_server **server)
+{
+    struct dx_server *made = calloc(1, sizeof(*made));
+    enum dx_err err;
+
+    if (made == NULL)
+        return DX_ERR_NOMEM;
+    made->loop = loop;
+    made->free_task.run = on_orphan_free;
+    err = dx_server_settings_init(&made->settings, options);
+    if (err != DX_OK) {
+        free(made);
+        return err;
+    }
+    if (made->settings.options.max_connections == 0)
+        made->settings.options.max_connections = places_by_descriptors();
+    err = dx_loop_timer_new(loop, dx_server_on_close_timer, made, &made->close_timer);
+    if (err == DX_OK)
+        err = add_shards(made);
+    if (err != DX_OK) {
+        dx_server_free(made);
+        return err;
+    }
+    *server = made;
+    return DX_OK;
+}
+
+size_t dx_server_loop_count(const struct dx_server *server)
+{
+    return server->shard_count;
+}
+
+struct dx_loop *dx_server_loop_at(const struct dx_server *server, size_t index)
+{
+    return server->shards[index]->loop;
+}
+
+size_t dx_server_connection_count(const struct dx_server *server)
+{
+    return atomic_load(&server->websocket_count);
+}
+
+/* ---- routes ---- */
+
+enum dx_err dx_server_route(struct dx_server *server, const char *path,
+                            const struct dx_route *route)
+{
+    if (server->listeners != NULL)
+        return DX_ERR_STATE;
+    return dx_routes_add(&server->routes, path, route, NULL, &server->settings.options.connection);
+}
+
+enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory)
+{
+    const struct dx_route route = {.wants_plain = true};
+    struct dx_files *files;
+    enum dx_err err;
+
+    if (server->listeners != NULL)
+        return DX_ERR_STATE;
+    err = dx_files_new(directory, &files);
+    if (err != DX_OK)
+        return err;
+    err = dx_routes_add(&server->routes, path, &route, files, &server->settings.options.connection);
+    if (err != DX_OK)
+        dx_files_free(files);
+    return err;
+}
+
+/* ---- the end ---- */
+
+void dx_server_destroy(struct dx_server *server)
+{
+    for (size_t index = 0; index < server->shard_count; index++)
+        dx_shard_free(server->shards[index]);
+    dx_routes_release(&server->routes);
+    dx_server_free_listeners(server);
+    dx_server_settings_release(&server->settings);
+    free(server);
+}
+
+/* Lets the connections of the server's own loop call back for the last time. */
+static void see_off(struct dx_server *server)
+{
+    struct dx_shard *shard = server->shards[0];
+
+    for (int turn = 0; turn < FREE_TURNS_MAX && atomic_load(&shard->stream_count) > 0; turn++)
+        if (dx_loop_dispatch(server->loop) != DX_OK)
+            return; /* inside a callback: the turn's end will do it */
+}
+
+void dx_server_free(struct dx_server *server)
+{
+    if (server == NULL)
+        return;
+    dx_loop_timer_free(server->close_timer);
+    server->close_timer = NULL;
+    dx_server_stop_listening(server);
+    for (size_t index = 1; index < server->shard_count; index++)
+        dx_shard_join(server->shards[index]);
+    if (server->shard_count > 0) {
+        dx_shard_cut(server->shards[0]);
+        see_off(server);
+    }
+    atomic_store(&server->is_silent, true);
+    server->is_orphan = true;
+    if (server->shard_count == 0 || atomic_load(&server->shards[0]->stream_count) == 0)
+        dx_server_destroy(server);
+}

@@ -1,0 +1,94 @@
+/*
+ * settings.c - the server's copy of its options. Not responsible for what they mean, but for that they mean something.
+ */
+#include "server/server.h"
+
+#include "server/admission.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A list of strings of the options, and where its copy goes. */
+struct list {
+    const char *const **values;
+    size_t *count;
+};
+
+static void lists_of(struct dx_server_options *options, struct list lists[3])
+{
+    lists[0] = (struct list){&options->origins, &options->origin_count};
+    lists[1] = (struct list){&options->hosts, &options->host_count};
+    lists[2] = (struct list){&options->subprotocols, &options->subprotocol_count};
+}
+
+static enum dx_err copy_lists(struct dx_server_settings *settings)
+{
+    struct list lists[3];
+    size_t count = 0, len = 0;
+    const char **at;
+    char *text;
+
+    lists_of(&settings->options, lists);
+    for (size_t list = 0; list < 3; list++) {
+        for (size_t index = 0; index < *lists[list].count; index++)
+            len += strlen((*lists[list].values)[index]) + 1;
+        count += *lists[list].count;
+    }
+    settings->lists = calloc(count + 1, sizeof(char *));
+    settings->text = malloc(len + 1);
+    if (settings->lists == NULL || settings->text == NULL)
+        return DX_ERR_NOMEM;
+    at = settings->lists;
+    text = settings->text;
+    for (size_t list = 0; list < 3; list++) {
+        const char *const *values = *lists[list].values;
+
+        *lists[list].values = *lists[list].count == 0 ? NULL : at;
+        for (size_t index = 0; index < *lists[list].count; index++) {
+            *at++ = text;
+            text = stpcpy(text, values[index]) + 1;
+        }
+    }
+    return DX_OK;
+}
+
+static bool are_valid(const struct dx_server_options *options)
+{
+    for (size_t index = 0; index < options->origin_count; index++)
+        if (!dx_admission_is_origin_rule(options->origins[index]))
+            return false;
+    for (size_t index = 0; index < options->host_count; index++)
+        if (!dx_admission_is_host_rule(options->hosts[index]))
+            return false;
+    return options->threads >= 1 && options->threads <= DX_SERVER_THREADS_MAX &&
+           options->handshake_timeout_ms > 0;
+}
+
+enum dx_err dx_server_settings_init(struct dx_server_settings *settings,
+                                    const struct dx_server_options *options)
+{
+    struct dx_server_options own = dx_server_options_init();
+    enum dx_err err;
+
+    if (options != NULL) {
+        if (options->size == 0 || options->size > sizeof(own))
+            return DX_ERR_USAGE;
+        memcpy(&own, options, options->size);
+        own.size = sizeof(own);
+    }
+    if (!are_valid(&own))
+        return DX_ERR_USAGE;
+    *settings = (struct dx_server_settings){own, NULL, NULL};
+    err = copy_lists(settings);
+    if (err != DX_OK)
+        dx_server_settings_release(settings);
+    return err;
+}
+
+void dx_server_settings_release(struct dx_server_settings *settings)
+{
+    free(settings->text);
+    free(settings->lists);
+    settings->text = NULL;
+    settings->lists = NULL;
+}

@@ -1,0 +1,267 @@
+/*
+ * shard.c - one loop's part of a server: taking streams in, and ending them. Not responsible for what they say.
+ */
+#include "server/shard.h"
+
+#include "server/http_connection.h"
+#include "server/log.h"
+#include "server/websocket.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Turns that a loop may need to see its connections off, once they are cut. */
+#define CUT_TURNS_MAX 1000
+
+/* A drain is cut into this many steps at most, and none shorter than this. */
+#define DRAIN_STEPS_MAX 256
+#define DRAIN_STEP_MS 5
+
+/* An accepted descriptor on its way to another loop. */
+struct handoff {
+    struct dx_shard *shard;
+    struct dx_server_listener *listener;
+    struct dx_address peer;
+    int fd;
+};
+
+static void on_drain_step(struct dx_timer *timer);
+
+static void *run_thread(void *data)
+{
+    struct dx_shard *shard = data;
+
+    (void)dx_loop_run(shard->loop);
+    dx_shard_cut(shard);
+    for (int turn = 0; turn < CUT_TURNS_MAX; turn++) {
+        (void)dx_loop_dispatch(shard->loop);
+        if (atomic_load(&shard->stream_count) == 0)
+            break;
+    }
+    (void)dx_loop_dispatch(shard->loop);
+    return NULL;
+}
+
+/* Signals belong to the host's threads. */
+static enum dx_err start_thread(struct dx_shard *shard)
+{
+    sigset_t all, old;
+    int failed;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    shard->has_thread = true; /* before it runs: it reads this */
+    failed = pthread_create(&shard->thread, NULL, run_thread, shard);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return failed == 0 ? DX_OK : DX_ERR_SYSTEM;
+}
+
+static enum dx_err start_loop(struct dx_shard *shard, size_t max_memory)
+{
+    enum dx_err err = dx_loop_new(&shard->loop);
+
+    if (err != DX_OK)
+        return err;
+    dx_loop_set_max_memory(shard->loop, max_memory);
+    dx_loop_hold(shard->loop);
+    err = start_thread(shard);
+    if (err == DX_OK)
+        return DX_OK;
+    dx_loop_let_go(shard->loop);
+    dx_loop_free(shard->loop);
+    return err;
+}
+
+enum dx_err dx_shard_new(struct dx_server *server, struct dx_loop *loop, size_t max_memory,
+                         struct dx_shard **shard)
+{
+    struct dx_shard *made = calloc(1, sizeof(*made));
+    enum dx_err err = DX_OK;
+
+    if (made == NULL)
+        return DX_ERR_NOMEM;
+    made->server = server;
+    made->loop = loop;
+    dx_timer_init(&made->drain_timer, on_drain_step);
+    if (loop == NULL)
+        err = start_loop(made, max_memory);
+    else
+        dx_loop_set_max_memory(loop, max_memory);
+    if (err != DX_OK) {
+        free(made);
+        return err;
+    }
+    *shard = made;
+    return DX_OK;
+}
+
+void dx_shard_cut(struct dx_shard *shard)
+{
+    struct dx_http_connection *next;
+
+    shard->is_cut = true;
+    dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
+    for (struct dx_http_connection *http = shard->http_connections; http != NULL; http = next) {
+        next = http->next;
+        dx_http_connection_cut(http);
+    }
+    for (struct dx_websocket *websocket = shard->websockets; websocket != NULL;
+         websocket = websocket->next)
+        dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "the server is freed");
+}
+
+void dx_shard_join(struct dx_shard *shard)
+{
+    if (!shard->has_thread)
+        return;
+    dx_loop_stop(shard->loop);
+    (void)pthread_join(shard->thread, NULL);
+    shard->has_thread = false;
+    dx_loop_let_go(shard->loop);
+    dx_loop_free(shard->loop);
+    shard->loop = NULL;
+}
+
+void dx_shard_free(struct dx_shard *shard)
+{
+    free(shard);
+}
+
+static void take(struct dx_shard *shard, int fd, const struct dx_address *peer,
+                 struct dx_server_listener *listener)
+{
+    struct dx_log_line line;
+    enum dx_err err;
+
+    if (shard->is_cut || shard->is_closing) {
+        (void)close(fd);
+        dx_shard_forget_stream(shard);
+        return;
+    }
+    err = dx_http_connection_new(shard, fd, peer, listener);
+    if (err == DX_OK)
+        return;
+    dx_log_line_init(&line);
+    dx_log_line_text(&line, "err", dx_err_name(err));
+    dx_server_log(shard->server, DX_LOG_WARN, "a connection could not be taken", &line);
+    dx_shard_forget_stream(shard);
+}
+
+static void on_handoff(void *data)
+{
+    struct handoff handoff = *(struct handoff *)data;
+
+    free(data);
+    take(handoff.shard, handoff.fd, &handoff.peer, handoff.listener);
+}
+
+void dx_shard_give(struct dx_shard *shard, int fd, const struct dx_address *peer,
+                   struct dx_server_listener *listener)
+{
+    struct handoff *handoff;
+
+    atomic_fetch_add(&shard->stream_count, 1);
+    atomic_fetch_add(&shard->server->stream_count, 1);
+    if (!shard->has_thread) {
+        take(shard, fd, peer, listener);
+        return;
+    }
+    handoff = malloc(sizeof(*handoff));
+    if (handoff != NULL) {
+        *handoff = (struct handoff){shard, listener, *peer, fd};
+        if (dx_loop_post(shard->loop, on_handoff, handoff) == DX_OK)
+            return;
+    }
+    free(handoff);
+    (void)close(fd);
+    atomic_fetch_sub(&shard->stream_count, 1);
+    atomic_fetch_sub(&shard->server->stream_count, 1);
+}
+
+static void look_whether_closed(struct dx_shard *shard)
+{
+    if (!shard->is_closing || atomic_load(&shard->stream_count) > 0)
+        return;
+    dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
+    atomic_store(&shard->is_closed, true);
+}
+
+void dx_shard_forget_stream(struct dx_shard *shard)
+{
+    atomic_fetch_sub(&shard->server->stream_count, 1);
+    if (atomic_fetch_sub(&shard->stream_count, 1) > 1)
+        return;
+    look_whether_closed(shard);
+    if (!shard->has_thread)
+        dx_server_on_empty(shard->server);
+}
+
+static uint64_t next_random(struct dx_shard *shard)
+{
+    shard->random ^= shard->random << 13;
+    shard->random ^= shard->random >> 7;
+    shard->random ^= shard->random << 17;
+    return shard->random;
+}
+
+/*
+ * Each that is left ends in this step with a chance of one in the steps that are left: so every moment of the drain is as
+ * likely as any other, and no connection carries a timer for it.
+ */
+static void drain_one_step(struct dx_shard *shard)
+{
+    uint32_t steps = shard->drain_steps;
+
+    for (struct dx_websocket *websocket = shard->websockets; websocket != NULL;
+         websocket = websocket->next)
+        if (steps <= 1 || next_random(shard) % steps == 0)
+            dx_websocket_shut_down(websocket);
+    if (steps <= 1)
+        return;
+    shard->drain_steps--;
+    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->drain_timer,
+                 dx_loop_now_ms(shard->loop) + shard->drain_step_ms);
+}
+
+static void on_drain_step(struct dx_timer *timer)
+{
+    drain_one_step(
+        (struct dx_shard *)(void *)((char *)timer - offsetof(struct dx_shard, drain_timer)));
+}
+
+static void begin_drain(struct dx_shard *shard, uint32_t drain_ms)
+{
+    uint32_t steps = drain_ms / DRAIN_STEP_MS;
+
+    steps = steps < 1 ? 1 : steps > DRAIN_STEPS_MAX ? DRAIN_STEPS_MAX : steps;
+    shard->drain_steps = steps;
+    shard->drain_step_ms = drain_ms / steps;
+    if (!dx_loop_fill_random(shard->loop, (uint8_t *)&shard->random, sizeof(shard->random)))
+        shard->random = dx_loop_now_ms(shard->loop);
+    shard->random |= 1;
+    drain_one_step(shard);
+}
+
+void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
+{
+    struct dx_http_connection *next;
+
+    if (!shard->is_closing) {
+        shard->is_closing = true;
+        for (struct dx_http_connection *http = shard->http_connections; http != NULL; http = next) {
+            next = http->next;
+            dx_http_connection_shut_down(http);
+        }
+    }
+    begin_drain(shard, drain_ms);
+    look_whether_closed(shard);
+}
+
+bool dx_shard_is_short_of_memory(const struct dx_shard *shard)
+{
+    const struct dx_pool *pool = dx_loop_pool(shard->loop);
+
+    return pool->used_len > pool->limit_len - pool->limit_len / 8;
+}
