@@ -8,7 +8,7 @@ slower for a minute is slower for all of them.
 
 import time
 
-from .processes import BOTH, BenchError, Holder
+from .processes import BOTH, CLIENT_CPU, SERVER_CPU, BenchError, Holder
 
 LINES = 4_000_000
 QUICK_LINES = 400_000
@@ -51,6 +51,8 @@ class Row:
     columns = ()
     checks = ()
     servers = ()
+    server_cpus = SERVER_CPU
+    client_cpus = CLIENT_CPU
 
     def order(self, bench, run_number):
         names = [name for name in self.servers if bench.has(name)]
@@ -76,8 +78,8 @@ class Lines(Row):
 
     def measure(self, bench, name):
         lines = QUICK_LINES if bench.quick and name == 'websocketd' else LINES
-        with bench.server(name, 'cat', bench.lines_file(lines)) as server:
-            result = bench.load.run('lines', server, raw=name == 'tcp')
+        with bench.server(name, 'cat', bench.lines_file(lines), cpus=self.server_cpus) as server:
+            result = bench.load.run('lines', server, cpus=self.client_cpus, raw=name == 'tcp')
         if result['bytes'] != lines * (81 if name == 'tcp' else 80):
             raise BenchError(f'{name}: {result["bytes"]} bytes came, not {lines} lines')
         if name == 'tcp':
@@ -86,6 +88,15 @@ class Lines(Row):
         elif result['messages'] != lines:
             raise BenchError(f'{name}: {result["messages"]} messages came')
         return result
+
+
+class LinesBoth(Lines):
+    name = 'lines-both'
+    title = 'the same `cat`, nothing pinned'
+    detail = 'As above, but server, program and client may each run on either core.'
+    servers = ('duplex', 'tcp')
+    server_cpus = client_cpus = BOTH
+    checks = Lines.checks[1:]
 
 
 class Starts(Row):
@@ -104,9 +115,17 @@ class Starts(Row):
     def measure(self, bench, name):
         seconds = 1 if bench.quick else 3
         if name == 'posix_spawn':
-            return bench.tool('posix_spawn_rate', '8', str(seconds), '/bin/true')
-        with bench.server(name, '/bin/true') as server:
-            return bench.load.run('rate', server, connections=8, seconds=seconds)
+            return bench.tool(self.server_cpus, 'posix_spawn_rate', '8', str(seconds), '/bin/true')
+        with bench.server(name, '/bin/true', cpus=self.server_cpus) as server:
+            return bench.load.run('rate', server, cpus=self.client_cpus, connections=8,
+                                  seconds=seconds)
+
+
+class StartsBoth(Starts):
+    name = 'starts-both'
+    title = 'the same starts, nothing pinned'
+    detail = 'As above, but server, programs and client may each run on either core.'
+    server_cpus = client_cpus = BOTH
 
 
 class OneCore(Row):
@@ -286,4 +305,5 @@ class Attacks(Row):
         return result
 
 
-ROWS = (Lines(), Starts(), OneCore(), Programs(), Echo(), EchoMany(), Idle(), Resident(), Attacks())
+ROWS = (Lines(), LinesBoth(), Starts(), StartsBoth(), OneCore(), Programs(), Echo(), EchoMany(), Idle(),
+        Resident(), Attacks())
