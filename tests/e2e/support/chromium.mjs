@@ -1,0 +1,31 @@
+// Debian's Chromium, one for a test file; a fresh context for every test.
+
+import { after, before } from 'node:test';
+
+import { chromium } from 'playwright-core';
+
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
+
+export function useChromium() {
+  let browser;
+  before(async () => {
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
+  });
+  after(() => browser.close());
+
+  // A page of a context of its own; what its script throws fails the test.
+  return async function openPage(scope, url) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    const errors = [];
+    scope.after(async () => {
+      await context.close();
+      if (errors.length > 0) throw new Error(`the page's script failed: ${errors.join('; ')}`);
+    });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.setDefaultTimeout(20_000);
+    await page.goto(url);
+    return page;
+  };
+}
