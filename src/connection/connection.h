@@ -14,11 +14,12 @@
 struct dx_connection_kind {
     struct dx_endpoint_config endpoint; /* made from options by dx_connection_kind_init */
     struct dx_connection_options options;
-    /* The owner's list and log: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
+    /* The owner's list: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
     void (*on_gone)(struct dx_connection *connection, void *owner,
                     const struct dx_close_info *info);
 };
 
+/** Makes a kind. A client's owner also sets endpoint.random_context to the loop: its kind serves one loop. */
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
                              const struct dx_connection_options *options);
 
@@ -48,7 +49,13 @@ DX_MUST_CHECK enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stre
 struct dx_output *dx_connection_output(struct dx_connection *connection);
 struct dx_endpoint *dx_connection_endpoint(struct dx_connection *connection);
 
-/** Sends what is queued now (one sendmsg), arms write readiness for the rest, and judges max_queue. For callers outside the connection's own read callback. */
+/**
+ * Sends what is queued now (one sendmsg), arms write readiness for the rest, and judges max_queue: above four times that
+ * the connection is aborted. For callers outside the connection's own read callback. Never calls back.
+ */
 void dx_connection_flush(struct dx_connection *connection);
+
+/** What the owner gave at the start. */
+void *dx_connection_owner(const struct dx_connection *connection);
 
 #endif

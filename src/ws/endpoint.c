@@ -61,3 +61,8 @@ bool dx_endpoint_is_failed(const struct dx_endpoint *endpoint)
 {
     return endpoint->is_failed;
 }
+
+bool dx_endpoint_is_sending(const struct dx_endpoint *endpoint)
+{
+    return endpoint->is_sending;
+}

@@ -156,4 +156,7 @@ bool dx_endpoint_close_is_sent(const struct dx_endpoint *endpoint);
 bool dx_endpoint_close_is_received(const struct dx_endpoint *endpoint);
 bool dx_endpoint_is_failed(const struct dx_endpoint *endpoint);
 
+/** Whether a fragmented message of ours is begun and not ended. */
+bool dx_endpoint_is_sending(const struct dx_endpoint *endpoint);
+
 #endif

@@ -1,0 +1,223 @@
+/*
+ * closing.c - how a connection ends (RFC 6455 7): the closing handshake, failures, the peer's end of stream, aborts.
+ *
+ * The server closes TCP first (7.1.1). A stream on which input may still come is not simply closed: the kernel would answer
+ * that input with a reset, and the reset would overtake our Close at the peer. Our side is shut down and the rest read away.
+ */
+#include "connection/connection_parts.h"
+
+#include <string.h>
+
+#define LAST_READS                                                                                 \
+ 4 /* of 64 KiB, of what came behind the peer's Close, before it gets the slow way */
+
+void dx_connection_end(struct dx_connection *connection, enum dx_err err, const char *detail,
+                       bool abort)
+{
+    if (connection->is_dead)
+        return;
+    connection->is_dead = true;
+    /* The first cause is the one to tell. */
+    if (!connection->is_failed) {
+        connection->err = (int16_t)err;
+        connection->detail = detail;
+    }
+    dx_watch_stop(connection->loop, &connection->stream.watch);
+    dx_stream_close(&connection->stream, abort);
+    dx_wheel_unset(dx_loop_wheel(connection->loop), &connection->timer);
+    dx_output_clear(&connection->output);
+    dx_loop_flush_later(connection->loop, &connection->task);
+}
+
+void dx_connection_fail(struct dx_connection *connection, uint16_t code, enum dx_err err,
+                        const char *detail)
+{
+    bool is_sent = dx_endpoint_close_is_sent(&connection->endpoint);
+    enum dx_err close_err = dx_endpoint_close(&connection->endpoint, code, detail, strlen(detail));
+
+    if (close_err) {
+        dx_connection_end(connection, err, detail, true);
+        return;
+    }
+    if (!is_sent)
+        connection->sent_code = code;
+    if (!dx_endpoint_close_is_received(&connection->endpoint)) {
+        dx_large_give(dx_loop_large(connection->loop), connection->message);
+        connection->message = NULL;
+    }
+    connection->is_failed = true;
+    connection->err = (int16_t)err;
+    connection->detail = detail;
+    dx_connection_schedule(connection);
+}
+
+void dx_connection_note_failure(struct dx_connection *connection, const struct dx_event *event)
+{
+    if (event->code == DX_CLOSE_ABNORMAL) {
+        dx_connection_end(connection, event->err, event->detail, true);
+        return;
+    }
+    if (connection->sent_code == 0)
+        connection->sent_code = event->code;
+    if (connection->is_failed)
+        return;
+    connection->is_failed = true;
+    connection->err = (int16_t)event->err;
+    connection->detail = event->detail;
+}
+
+/* Nothing grows any more behind a Close, so its reason takes the message's place. Without memory it is forgotten. */
+static void keep_reason(struct dx_connection *connection, const struct dx_event *event)
+{
+    struct dx_large_store *store = dx_loop_large(connection->loop);
+
+    dx_large_give(store, connection->message);
+    connection->message = NULL;
+    if (event->len == 0 || dx_large_take(store, event->len, &connection->message) != DX_OK)
+        return;
+    memcpy(connection->message->bytes, event->data, event->len);
+    connection->message->len = event->len;
+}
+
+static void close_now(struct dx_connection *connection, uint16_t code, const char *reason,
+                      size_t reason_len, enum dx_err *usage)
+{
+    enum dx_err err = dx_endpoint_close(&connection->endpoint, code, reason, reason_len);
+
+    *usage = err == DX_ERR_USAGE ? err : DX_OK;
+    if (err == DX_ERR_USAGE)
+        return;
+    if (err) {
+        dx_connection_end(connection, err, "no memory for the Close frame", true);
+        return;
+    }
+    connection->sent_code = code;
+    connection->is_waiting = false;
+    dx_connection_schedule(connection);
+}
+
+static void answer(struct dx_connection *connection)
+{
+    enum dx_err usage;
+
+    close_now(connection, connection->code, NULL, 0, &usage);
+    /* The peer may send codes that we may not (1010 is a client's): an empty Close then. */
+    if (usage)
+        close_now(connection, DX_CLOSE_NO_STATUS, NULL, 0, &usage);
+}
+
+void dx_connection_note_close(struct dx_connection *connection, const struct dx_event *event)
+{
+    connection->code = event->code;
+    keep_reason(connection, event);
+    if (dx_endpoint_close_is_sent(&connection->endpoint))
+        return;
+    if (connection->handlers->on_peer_close && !connection->is_failed)
+        connection->handlers->on_peer_close(connection, event->code, (const char *)event->data,
+                                            event->len);
+    else
+        answer(connection);
+}
+
+enum dx_err dx_connection_close(struct dx_connection *connection, uint16_t code, const char *reason,
+                                size_t reason_len)
+{
+    enum dx_err usage;
+
+    if (connection->is_dead || dx_endpoint_close_is_sent(&connection->endpoint))
+        return DX_OK;
+    close_now(connection, code, reason, reason_len, &usage);
+    return usage;
+}
+
+void dx_connection_abort(struct dx_connection *connection, enum dx_err err, const char *detail)
+{
+    dx_connection_end(connection, err, detail, true);
+}
+
+static void wait_for_peer(struct dx_connection *connection)
+{
+    if (connection->is_waiting)
+        return;
+    connection->is_waiting = true;
+    connection->phase_ms = dx_connection_now(connection);
+}
+
+/* Everything is said: FIN, and what still comes is thrown away until the peer's. */
+static void drain(struct dx_connection *connection)
+{
+    if (connection->is_draining)
+        return;
+    connection->is_draining = true;
+    dx_stream_shutdown(&connection->stream);
+    wait_for_peer(connection);
+}
+
+/* Both Closes are exchanged and ours has left. */
+static void finish(struct dx_connection *connection)
+{
+    if (connection->kind->endpoint.role == DX_ROLE_CLIENT) {
+        wait_for_peer(connection);
+        return;
+    }
+    if (connection->is_draining)
+        return;
+    drain(connection);
+    for (int i = 0; i < LAST_READS && !connection->is_dead; i++) {
+        if (!dx_connection_discard(connection)) {
+            dx_connection_end(connection, DX_OK, NULL, false);
+            return;
+        }
+    }
+}
+
+static void end_after_their_end(struct dx_connection *connection)
+{
+    bool was_clean = dx_endpoint_close_is_sent(&connection->endpoint) &&
+                     dx_endpoint_close_is_received(&connection->endpoint) &&
+                     !connection->write_is_broken;
+
+    if (was_clean)
+        dx_connection_end(connection, DX_OK, NULL, false);
+    else if (connection->write_is_broken)
+        dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
+    else
+        dx_connection_end(connection, DX_ERR_CLOSED, "the peer ended the stream without a Close",
+                          false);
+}
+
+void dx_connection_step_closing(struct dx_connection *connection)
+{
+    bool is_sent = dx_endpoint_close_is_sent(&connection->endpoint);
+    bool is_received = dx_endpoint_close_is_received(&connection->endpoint);
+
+    if (connection->write_is_broken) {
+        if (connection->has_ended)
+            end_after_their_end(connection);
+        return;
+    }
+    if (connection->output.len > 0)
+        return;
+    if (connection->has_ended && (is_sent || !is_received))
+        end_after_their_end(connection);
+    else if (connection->is_failed)
+        drain(connection);
+    else if (is_sent && is_received)
+        finish(connection);
+    else if (is_sent || is_received)
+        wait_for_peer(connection);
+}
+
+void dx_connection_give_up_closing(struct dx_connection *connection)
+{
+    bool is_sent = dx_endpoint_close_is_sent(&connection->endpoint);
+    bool is_received = dx_endpoint_close_is_received(&connection->endpoint);
+
+    if (is_received && !is_sent)
+        answer(connection);
+    else if (is_received)
+        /* The closing handshake is done; only the peer's end of stream is missing. */
+        dx_connection_end(connection, DX_OK, NULL, true);
+    else
+        dx_connection_end(connection, DX_ERR_TIMEOUT, "the peer did not answer the Close", true);
+}

@@ -1,0 +1,276 @@
+/*
+ * connection.c - life of a connection, its turn, and the questions that others may ask it.
+ */
+#include "connection/connection_parts.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
+                             const struct dx_connection_options *options)
+{
+    *kind = (struct dx_connection_kind){
+        .endpoint =
+            {
+                .role = role,
+                .max_message = options->max_message ? options->max_message : UINT64_MAX,
+                .max_fragments = options->max_fragments ? options->max_fragments : UINT32_MAX,
+                .fill_random = dx_loop_fill_random,
+            },
+        .options = *options,
+    };
+}
+
+/* Ids are unique in the process, so that one can be looked up on whichever loop it lives. */
+static uint64_t next_id(void)
+{
+    static atomic_uint_fast64_t last;
+
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+static void on_turn_end(struct dx_turn_task *task)
+{
+    struct dx_connection *connection =
+        (struct dx_connection *)((char *)task - offsetof(struct dx_connection, task));
+
+    if (connection->is_dead) {
+        dx_connection_bury(connection);
+        return;
+    }
+    if (connection->needs_pump)
+        dx_connection_go_on(connection);
+    dx_connection_settle(connection);
+}
+
+static enum dx_err keep_early(struct dx_connection *connection,
+                              const struct dx_connection_start *start)
+{
+    enum dx_err err;
+
+    if (start->early_len == 0)
+        return DX_OK;
+    err = dx_large_take(dx_loop_large(connection->loop), start->early_len, &connection->kept);
+    if (err)
+        return err;
+    memcpy(connection->kept->bytes, start->early, start->early_len);
+    connection->kept->len = start->early_len;
+    dx_endpoint_feed(&connection->endpoint, connection->kept->bytes, connection->kept->len);
+    return DX_OK;
+}
+
+static void release(struct dx_connection *connection)
+{
+    dx_endpoint_release(&connection->endpoint);
+    dx_output_clear(&connection->output);
+    dx_large_give(dx_loop_large(connection->loop), connection->message);
+    dx_large_give(dx_loop_large(connection->loop), connection->kept);
+    free(connection);
+}
+
+enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
+                              const struct dx_connection_start *start,
+                              struct dx_connection **connection)
+{
+    struct dx_connection *made = calloc(1, sizeof(*made));
+    enum dx_err err;
+
+    if (!made)
+        return DX_ERR_NOMEM;
+    made->loop = loop;
+    made->kind = start->kind;
+    made->handlers = start->handlers;
+    made->user = start->user;
+    made->owner = start->owner;
+    made->subprotocol = start->subprotocol;
+    made->code = DX_CLOSE_ABNORMAL;
+    made->heard_ms = dx_connection_now(made);
+    made->task.run = on_turn_end;
+    dx_timer_init(&made->timer, dx_connection_on_due);
+    dx_output_init(&made->output, dx_loop_pool(loop));
+    dx_endpoint_init(&made->endpoint, &start->kind->endpoint, &made->output);
+    err = dx_output_append(&made->output, start->head, start->head_len);
+    if (!err)
+        err = keep_early(made, start);
+    if (!err)
+        err = dx_watch_start(loop, &made->stream.watch, stream->watch.fd, DX_WATCH_READ,
+                             dx_connection_on_ready);
+    if (err) {
+        release(made);
+        return err;
+    }
+    made->stream.tls = stream->tls;
+    made->id = next_id();
+    made->needs_pump = start->early_len > 0 || dx_stream_has_pending(&made->stream);
+    dx_loop_hold(loop);
+    dx_loop_flush_later(loop, &made->task);
+    *connection = made;
+    return DX_OK;
+}
+
+void dx_connection_bury(struct dx_connection *connection)
+{
+    struct dx_loop *loop = connection->loop;
+    bool has_reason = dx_endpoint_close_is_received(&connection->endpoint) && connection->message;
+    struct dx_close_info info = {
+        .code = connection->code,
+        .sent_code = connection->sent_code,
+        .was_clean = connection->err == DX_OK,
+        .reason = has_reason ? (const char *)connection->message->bytes : "",
+        .reason_len = has_reason ? connection->message->len : 0,
+        .err = (enum dx_err)connection->err,
+        .detail = connection->err == DX_OK ? NULL : connection->detail,
+    };
+
+    if (connection->kind->on_gone)
+        connection->kind->on_gone(connection, connection->owner, &info);
+    if (connection->handlers->on_close)
+        connection->handlers->on_close(connection, &info);
+    dx_loop_flush_cancel(loop, &connection->task);
+    release(connection);
+    dx_loop_let_go(loop);
+}
+
+void dx_connection_schedule(struct dx_connection *connection)
+{
+    if (!connection->is_pumping)
+        dx_loop_flush_later(connection->loop, &connection->task);
+}
+
+static void set_watch(struct dx_connection *connection)
+{
+    unsigned wanted = 0;
+    enum dx_err err;
+
+    if (dx_connection_is_reading(connection))
+        wanted |= DX_WATCH_READ;
+    if (connection->is_blocked || connection->read_wants_write)
+        wanted |= DX_WATCH_WRITE;
+    if (connection->has_ended || connection->hang_up_is_told)
+        wanted |= DX_WATCH_QUIET;
+    if (connection->is_unwatched) {
+        if (!(wanted & DX_WATCH_READ))
+            return;
+        connection->is_unwatched = false;
+        err = dx_watch_start(connection->loop, &connection->stream.watch,
+                             connection->stream.watch.fd, wanted, dx_connection_on_ready);
+    } else {
+        err = dx_watch_set(connection->loop, &connection->stream.watch, wanted);
+    }
+    if (err)
+        dx_connection_end(connection, err, "the descriptor cannot be watched", true);
+}
+
+void dx_connection_settle(struct dx_connection *connection)
+{
+    if (!connection->is_dead && connection->output.len > 0 && !connection->is_blocked)
+        dx_connection_send_waiting(connection);
+    if (!connection->is_dead)
+        dx_connection_step_closing(connection);
+    if (!connection->is_dead)
+        dx_connection_tell_drain(connection);
+    if (!connection->is_dead)
+        set_watch(connection);
+    if (!connection->is_dead)
+        dx_connection_arm(connection);
+}
+
+void dx_connection_flush(struct dx_connection *connection)
+{
+    size_t max_queue = dx_connection_options(connection)->max_queue;
+
+    if (connection->is_dead)
+        return;
+    if (!connection->is_blocked)
+        dx_connection_send_waiting(connection);
+    if (connection->is_dead)
+        return;
+    if (max_queue > 0 && connection->output.len > max_queue)
+        connection->is_congested = true;
+    if (max_queue > 0 && connection->output.len / 4 > max_queue) {
+        dx_connection_end(connection, DX_ERR_QUEUE_FULL, "the peer reads too slowly", true);
+        return;
+    }
+    set_watch(connection);
+    if (!connection->is_dead)
+        dx_connection_arm(connection);
+}
+
+void dx_connection_pause(struct dx_connection *connection)
+{
+    if (connection->is_dead || connection->is_paused)
+        return;
+    connection->is_paused = true;
+    connection->heard_ms = dx_connection_now(connection);
+    connection->probe_count = 0;
+    dx_connection_schedule(connection);
+}
+
+void dx_connection_resume(struct dx_connection *connection)
+{
+    if (connection->is_dead || !connection->is_paused)
+        return;
+    connection->is_paused = false;
+    connection->heard_ms = dx_connection_now(connection);
+    connection->phase_ms = connection->is_waiting ? connection->phase_ms : connection->heard_ms;
+    connection->needs_pump = true;
+    dx_connection_schedule(connection);
+}
+
+size_t dx_connection_buffered_len(const struct dx_connection *connection)
+{
+    return connection->output.len;
+}
+
+bool dx_connection_is_congested(const struct dx_connection *connection)
+{
+    size_t max_queue = dx_connection_options(connection)->max_queue;
+
+    return max_queue > 0 && connection->output.len > max_queue;
+}
+
+void dx_connection_set_user(struct dx_connection *connection, void *user)
+{
+    connection->user = user;
+}
+
+void *dx_connection_user(const struct dx_connection *connection)
+{
+    return connection->user;
+}
+
+void *dx_connection_owner(const struct dx_connection *connection)
+{
+    return connection->owner;
+}
+
+uint64_t dx_connection_id(const struct dx_connection *connection)
+{
+    return connection->id;
+}
+
+struct dx_loop *dx_connection_loop(const struct dx_connection *connection)
+{
+    return connection->loop;
+}
+
+const char *dx_connection_subprotocol(const struct dx_connection *connection)
+{
+    return connection->subprotocol;
+}
+
+void dx_connection_counts(const struct dx_connection *connection,
+                          struct dx_connection_counts *counts)
+{
+    *counts = connection->counts;
+}
+
+struct dx_output *dx_connection_output(struct dx_connection *connection)
+{
+    return &connection->output;
+}
+
+struct dx_endpoint *dx_connection_endpoint(struct dx_connection *connection)
+{
+    return &connection->endpoint;
+}

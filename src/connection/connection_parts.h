@@ -1,0 +1,158 @@
+/*
+ * connection_parts.h - what a connection is made of; for the files of connection/ only.
+ *
+ * connection.c: life and questions. reading.c: bytes in, events out to the owner. writing.c: messages out. closing.c: how
+ * it ends. deadlines.c: its one timer. hang_up.c: learning of a peer that has gone while nobody reads.
+ */
+#ifndef DX_CONNECTION_CONNECTION_PARTS_H
+#define DX_CONNECTION_CONNECTION_PARTS_H
+
+#include "connection/connection.h"
+#include "net/large.h"
+#include "net/loop.h"
+
+/* An idle server has ten thousand of these: a test caps the size. Moments are the low 32 bits of the loop's milliseconds. */
+struct dx_connection {
+    struct dx_endpoint endpoint;
+    struct dx_output output;
+    struct dx_stream stream;
+    struct dx_timer timer;
+    struct dx_turn_task task;
+    struct dx_loop *loop;
+    const struct dx_connection_kind *kind;
+    const struct dx_connection_handlers *handlers;
+    void *user;
+    void *owner;
+    const char *subprotocol;
+    const char *detail;       /* why it ended, with err */
+    struct dx_large *message; /* the message that grows; after the peer's Close: its reason */
+    struct dx_large *kept;    /* input that waits while reading is paused, or that came early */
+    uint64_t id;
+    struct dx_connection_counts counts;
+    uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
+    uint32_t phase_ms; /* last progress of a message; while closing: since when we wait */
+    uint32_t write_ms; /* begin of the span in which write_len bytes left, while blocked */
+    uint16_t write_len;
+    uint16_t code;      /* of the peer's Close; 1006 before it came */
+    uint16_t sent_code; /* of our Close; 0 before it was queued */
+    int16_t err;        /* enum dx_err */
+    uint8_t probe_count;
+    bool is_dead : 1;    /* the stream is closed; on_close is still to be told */
+    bool is_pumping : 1; /* events are being handed out: what is sent leaves at the end */
+    bool needs_pump : 1; /* there may be events or bytes without the descriptor being readable */
+    bool is_paused : 1;
+    bool is_blocked : 1;    /* output waits for the descriptor to become writable */
+    bool is_congested : 1;  /* on_drain is owed */
+    bool is_in_message : 1; /* the message deadline runs from phase_ms */
+    bool ping_is_out : 1;   /* and nothing was heard since */
+    bool
+        is_failed : 1; /* by the peer's fault or for lack of memory: Close is queued, input is thrown away */
+    bool is_waiting : 1;  /* the close deadline runs from phase_ms */
+    bool is_draining : 1; /* our side is shut down; input is thrown away until the peer's end */
+    bool has_ended : 1;   /* the peer's end of stream was read */
+    bool hang_up_is_told : 1;
+    bool is_unwatched : 1; /* the descriptor is gone as a whole and would be reported without end */
+    bool
+        write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
+    bool read_wants_write : 1;
+};
+
+/* From this length up a message goes to the kernel from the caller's memory. */
+#define DX_DIRECT_LEN 16384
+
+/* What was queued within a turn is sent before the turn's end when it has become this much. */
+#define DX_FLUSH_LEN 131072
+
+static inline uint32_t dx_connection_now(const struct dx_connection *connection)
+{
+    return (uint32_t)dx_loop_now_ms(connection->loop);
+}
+
+static inline const struct dx_connection_options *
+dx_connection_options(const struct dx_connection *connection)
+{
+    return &connection->kind->options;
+}
+
+/* True while messages may be sent and the closing handshake has not begun on either side. */
+static inline bool dx_connection_is_open(const struct dx_connection *connection)
+{
+    return !connection->is_failed && !dx_endpoint_close_is_sent(&connection->endpoint) &&
+           !dx_endpoint_close_is_received(&connection->endpoint);
+}
+
+/* ---- connection.c ---- */
+
+/** Does at the turn's end what is left to do: pump, flush, settle. Nothing when that comes anyway. */
+void dx_connection_schedule(struct dx_connection *connection);
+
+/** After anything happened: sends, judges how far the closing is, tells drain, sets deadline and watch. */
+void dx_connection_settle(struct dx_connection *connection);
+
+/* ---- reading.c ---- */
+
+void dx_connection_on_ready(struct dx_watch *watch, unsigned events);
+
+/** Hands out what is fed already, then reads once if the stream holds bytes by itself. */
+void dx_connection_go_on(struct dx_connection *connection);
+
+/** True when input is wanted now. */
+bool dx_connection_is_reading(const struct dx_connection *connection);
+
+/** Reads once and throws it away. Returns false when there is no more for now, or ever. */
+bool dx_connection_discard(struct dx_connection *connection);
+
+/* ---- writing.c ---- */
+
+/** Sends what waits, as far as the kernel takes it. */
+void dx_connection_send_waiting(struct dx_connection *connection);
+
+/** Tells on_drain when it is due. */
+void dx_connection_tell_drain(struct dx_connection *connection);
+
+/* ---- closing.c ---- */
+
+/** Closes the stream now and lets on_close follow with this error (DX_OK: a closing handshake). */
+void dx_connection_end(struct dx_connection *connection, enum dx_err err, const char *detail,
+                       bool abort);
+
+/** Sends Close for a fault; input is thrown away from here on. */
+void dx_connection_fail(struct dx_connection *connection, uint16_t code, enum dx_err err,
+                        const char *detail);
+
+/** The endpoint has failed the connection and queued its Close. */
+void dx_connection_note_failure(struct dx_connection *connection, const struct dx_event *event);
+
+/** The peer's Close came. */
+void dx_connection_note_close(struct dx_connection *connection, const struct dx_event *event);
+
+/** Takes the next step of ending, if one can be taken. */
+void dx_connection_step_closing(struct dx_connection *connection);
+
+/** The close deadline has passed. */
+void dx_connection_give_up_closing(struct dx_connection *connection);
+
+/** The last call: tells on_gone and on_close, and frees. */
+void dx_connection_bury(struct dx_connection *connection);
+
+/* ---- deadlines.c ---- */
+
+void dx_connection_on_due(struct dx_timer *timer);
+
+/** Sets the timer when the nearest deadline is before what it is set to; never touches it for a later one. */
+void dx_connection_arm(struct dx_connection *connection);
+
+/* ---- hang_up.c ---- */
+
+/** The descriptor reports the peer's end while reading is paused. */
+void dx_connection_note_hang_up(struct dx_connection *connection);
+
+/** Milliseconds from one look for the peer's end to the next. */
+uint32_t dx_connection_probe_interval(const struct dx_connection *connection);
+
+/** True while looks are needed: reading is paused and nothing else would tell. */
+bool dx_connection_is_probing(const struct dx_connection *connection);
+
+void dx_connection_probe(struct dx_connection *connection);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * deadlines.c - one timer a connection, for the nearest of its deadlines.
+ *
+ * Traffic only writes down moments. The timer is moved when a nearer deadline appears, and looks anew when it fires: a
+ * connection that is busy touches the wheel twice a minute, not once a message.
+ */
+#include "connection/connection_parts.h"
+
+static uint32_t left_of(uint32_t now, uint32_t since, uint32_t limit_ms)
+{
+    uint32_t elapsed = now - since;
+
+    return elapsed < limit_ms ? limit_ms - elapsed : 0;
+}
+
+static void take_nearer(uint64_t *nearest, uint32_t left)
+{
+    if (left < *nearest)
+        *nearest = left;
+}
+
+static bool may_time_out_writing(const struct dx_connection *connection)
+{
+    return connection->is_blocked && dx_connection_options(connection)->write_timeout_ms > 0;
+}
+
+static bool may_time_out_closing(const struct dx_connection *connection)
+{
+    return connection->is_waiting && dx_connection_options(connection)->close_timeout_ms > 0;
+}
+
+static bool may_time_out_in_message(const struct dx_connection *connection)
+{
+    return connection->is_in_message && dx_connection_is_open(connection) &&
+           !connection->is_paused && dx_connection_options(connection)->message_timeout_ms > 0;
+}
+
+/* Not while output waits: a ping would stand behind it, and the write deadline runs. Not while paused: nobody listens. */
+static bool may_ping(const struct dx_connection *connection)
+{
+    return dx_connection_options(connection)->ping_interval_ms > 0 && !connection->is_paused &&
+           !connection->is_blocked && !connection->write_is_broken &&
+           dx_connection_is_open(connection);
+}
+
+static uint32_t ping_limit(const struct dx_connection *connection)
+{
+    const struct dx_connection_options *options = dx_connection_options(connection);
+
+    if (!connection->ping_is_out)
+        return options->ping_interval_ms;
+    return options->pong_timeout_ms > UINT32_MAX - options->ping_interval_ms
+               ? UINT32_MAX
+               : options->ping_interval_ms + options->pong_timeout_ms;
+}
+
+static bool may_miss_pong(const struct dx_connection *connection)
+{
+    return !connection->ping_is_out || dx_connection_options(connection)->pong_timeout_ms > 0;
+}
+
+/* Milliseconds to the nearest deadline; UINT64_MAX when there is none. */
+static uint64_t find_nearest(const struct dx_connection *connection, uint32_t now)
+{
+    const struct dx_connection_options *options = dx_connection_options(connection);
+    uint64_t nearest = UINT64_MAX;
+
+    if (may_time_out_writing(connection))
+        take_nearer(&nearest, left_of(now, connection->write_ms, options->write_timeout_ms));
+    if (may_time_out_closing(connection))
+        take_nearer(&nearest, left_of(now, connection->phase_ms, options->close_timeout_ms));
+    if (may_time_out_in_message(connection))
+        take_nearer(&nearest, left_of(now, connection->phase_ms, options->message_timeout_ms));
+    if (may_ping(connection) && may_miss_pong(connection))
+        take_nearer(&nearest, left_of(now, connection->heard_ms, ping_limit(connection)));
+    if (dx_connection_is_probing(connection))
+        take_nearer(&nearest,
+                    left_of(now, connection->heard_ms, dx_connection_probe_interval(connection)));
+    return nearest;
+}
+
+void dx_connection_arm(struct dx_connection *connection)
+{
+    uint64_t now_ms = dx_loop_now_ms(connection->loop);
+    uint64_t nearest = find_nearest(connection, (uint32_t)now_ms);
+
+    if (nearest == UINT64_MAX)
+        return;
+    if (dx_timer_is_set(&connection->timer) && connection->timer.due_ms <= now_ms + nearest)
+        return;
+    dx_wheel_set(dx_loop_wheel(connection->loop), &connection->timer, now_ms + nearest);
+}
+
+static void ping(struct dx_connection *connection, uint32_t now)
+{
+    enum dx_err err;
+
+    if (connection->ping_is_out) {
+        dx_connection_end(connection, DX_ERR_TIMEOUT, "the peer did not answer a ping", true);
+        return;
+    }
+    err = dx_endpoint_ping(&connection->endpoint, NULL, 0);
+    if (err) {
+        dx_connection_end(connection, err, "no memory for a ping", true);
+        return;
+    }
+    connection->ping_is_out = true;
+    /* From here the pong's time runs, also when the ping had to wait for an output that flows. */
+    connection->heard_ms = now - dx_connection_options(connection)->ping_interval_ms;
+}
+
+static void check(struct dx_connection *connection, uint32_t now)
+{
+    const struct dx_connection_options *options = dx_connection_options(connection);
+
+    if (may_time_out_writing(connection) &&
+        left_of(now, connection->write_ms, options->write_timeout_ms) == 0) {
+        dx_connection_end(connection, DX_ERR_TIMEOUT, "the peer does not read", true);
+    } else if (may_time_out_closing(connection) &&
+               left_of(now, connection->phase_ms, options->close_timeout_ms) == 0) {
+        dx_connection_give_up_closing(connection);
+    } else if (may_time_out_in_message(connection) &&
+               left_of(now, connection->phase_ms, options->message_timeout_ms) == 0) {
+        dx_connection_fail(connection, DX_CLOSE_POLICY, DX_ERR_TIMEOUT,
+                           "no progress inside a message");
+    } else if (may_ping(connection) && may_miss_pong(connection) &&
+               left_of(now, connection->heard_ms, ping_limit(connection)) == 0) {
+        ping(connection, now);
+    } else if (dx_connection_is_probing(connection) &&
+               left_of(now, connection->heard_ms, dx_connection_probe_interval(connection)) == 0) {
+        dx_connection_probe(connection);
+    }
+}
+
+void dx_connection_on_due(struct dx_timer *timer)
+{
+    struct dx_connection *connection =
+        (struct dx_connection *)((char *)timer - offsetof(struct dx_connection, timer));
+
+    check(connection, dx_connection_now(connection));
+    if (!connection->is_dead)
+        dx_connection_settle(connection);
+}

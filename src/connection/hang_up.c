@@ -1,0 +1,78 @@
+/*
+ * hang_up.c - a paused connection must still learn that its peer has gone.
+ *
+ * An end of stream that reaches this machine is reported by the watch. But a peer that filled our receive window before it
+ * closed cannot deliver its FIN: it stands behind data for which there is no room. Only a segment of ours draws an answer
+ * from it, and the answer of a closed socket is a reset. So while input lies unread in the kernel an unsolicited pong (RFC 6455
+ * 5.5.3: a one-way heartbeat) goes out from time to time. Cost: a send of two bytes, 20 times a second for a peer on this
+ * machine; for others twice a second after the first second.
+ */
+#include "connection/connection_parts.h"
+
+#include "net/address.h"
+
+#include <sys/ioctl.h>
+
+#define SOON_MS 50
+#define LATER_MS 500
+#define SOON_COUNT 20
+#define NEVER_COUNT UINT8_MAX /* in probe_count: a unix socket, whose end is always reported */
+
+bool dx_connection_is_probing(const struct dx_connection *connection)
+{
+    return connection->is_paused && !connection->hang_up_is_told && !connection->has_ended &&
+           !connection->is_blocked && !connection->is_draining && !connection->write_is_broken &&
+           connection->probe_count != NEVER_COUNT && dx_connection_is_open(connection);
+}
+
+uint32_t dx_connection_probe_interval(const struct dx_connection *connection)
+{
+    return connection->probe_count < SOON_COUNT ? SOON_MS : LATER_MS;
+}
+
+/* Counts the look, but for a peer on this machine, which is looked for soon for ever. */
+static void count_probe(struct dx_connection *connection)
+{
+    struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof(from);
+    struct dx_address peer;
+
+    if (connection->probe_count >= SOON_COUNT ||
+        getpeername(connection->stream.watch.fd, (struct sockaddr *)&from, &len) != 0)
+        return;
+    dx_address_init(&peer, &from);
+    if (peer.family == DX_ADDRESS_UNIX)
+        connection->probe_count = NEVER_COUNT;
+    else if (!dx_address_is_loopback(&peer))
+        connection->probe_count++;
+}
+
+void dx_connection_probe(struct dx_connection *connection)
+{
+    int unread = 0;
+
+    connection->heard_ms = dx_connection_now(connection);
+    count_probe(connection);
+    if (connection->probe_count == NEVER_COUNT)
+        return;
+    /* Nothing unread: there is room for its FIN. */
+    if (ioctl(connection->stream.watch.fd, FIONREAD, &unread) != 0 || unread == 0)
+        return;
+    /* Without memory the next look does it. */
+    (void)!dx_endpoint_pong(&connection->endpoint, NULL, 0);
+}
+
+void dx_connection_note_hang_up(struct dx_connection *connection)
+{
+    if (connection->hang_up_is_told || connection->has_ended) {
+        /* Reported though it was asked not to be: both directions are gone. */
+        dx_watch_stop(connection->loop, &connection->stream.watch);
+        connection->is_unwatched = true;
+        if (connection->is_blocked)
+            dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
+        return;
+    }
+    connection->hang_up_is_told = true;
+    if (connection->handlers->on_hang_up)
+        connection->handlers->on_hang_up(connection);
+}

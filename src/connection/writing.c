@@ -1,0 +1,273 @@
+/*
+ * writing.c - messages out: small ones gather in the output until the turn's end, large ones go at once from the caller's
+ * memory, and what the kernel refuses waits under max_queue.
+ */
+#include "connection/connection_parts.h"
+
+#define PROGRESS_LEN 16384 /* must leave in write_timeout_ms while output waits */
+
+static void note_blocked(struct dx_connection *connection)
+{
+    if (connection->is_blocked)
+        return;
+    connection->is_blocked = true;
+    connection->write_ms = dx_connection_now(connection);
+    connection->write_len = 0;
+    dx_endpoint_set_blocked(&connection->endpoint, true);
+}
+
+static void note_flowing(struct dx_connection *connection)
+{
+    if (!connection->is_blocked)
+        return;
+    connection->is_blocked = false;
+    /* A pong that waited aside is queued by this. */
+    dx_endpoint_set_blocked(&connection->endpoint, false);
+}
+
+static void note_progress(struct dx_connection *connection, size_t len)
+{
+    if (len < PROGRESS_LEN - (size_t)connection->write_len) {
+        connection->write_len = (uint16_t)(connection->write_len + len);
+        return;
+    }
+    connection->write_len = 0;
+    connection->write_ms = dx_connection_now(connection);
+}
+
+/*
+ * The peer takes nothing more. Its last words may lie unread here, a Close among them, so reading goes on to the end;
+ * where reading is paused nobody would come to it.
+ */
+static void note_write_error(struct dx_connection *connection, enum dx_err err)
+{
+    if (err != DX_ERR_RESET || connection->is_paused || connection->has_ended) {
+        dx_connection_end(connection, err,
+                          err == DX_ERR_RESET ? "the peer reset the connection" : "writing failed",
+                          true);
+        return;
+    }
+    connection->write_is_broken = true;
+    connection->is_blocked = false;
+    dx_output_clear(&connection->output);
+}
+
+static size_t sum_of(const struct dx_slice *slices, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++)
+        len += slices[i].len;
+    return len;
+}
+
+/* One write. Returns whether all of it was taken. */
+static bool write_slices(struct dx_connection *connection, const struct dx_slice *slices,
+                         size_t count, size_t *put)
+{
+    enum dx_err err;
+
+    *put = 0;
+    err = dx_stream_write(&connection->stream, slices, count, put);
+    if (err && err != DX_ERR_AGAIN) {
+        note_write_error(connection, err);
+        return false;
+    }
+    note_progress(connection, *put);
+    if (*put == sum_of(slices, count))
+        return true;
+    note_blocked(connection);
+    return false;
+}
+
+void dx_connection_send_waiting(struct dx_connection *connection)
+{
+    struct dx_slice slices[DX_STREAM_SLICES];
+    bool is_taken = true;
+
+    if (connection->write_is_broken) {
+        dx_output_clear(&connection->output);
+        return;
+    }
+    while (connection->output.len > 0 && is_taken) {
+        size_t count = dx_output_peek(&connection->output, slices, DX_STREAM_SLICES);
+        size_t put;
+
+        is_taken = write_slices(connection, slices, count, &put);
+        if (put > 0)
+            dx_output_consume(&connection->output, put);
+        if (is_taken && connection->output.len == 0)
+            note_flowing(connection);
+    }
+}
+
+void dx_connection_tell_drain(struct dx_connection *connection)
+{
+    if (!connection->is_congested ||
+        connection->output.len >= dx_connection_options(connection)->max_queue / 2)
+        return;
+    connection->is_congested = false;
+    if (connection->handlers->on_drain)
+        connection->handlers->on_drain(connection);
+}
+
+/*
+ * Whether `len` more bytes may wait. While no more than max_queue waits any message may be added, so that one message
+ * longer than the limit can be sent at all; beyond that four times max_queue is the end.
+ */
+static enum dx_err judge_queue(struct dx_connection *connection, size_t len)
+{
+    size_t max_queue = dx_connection_options(connection)->max_queue;
+    size_t waiting = connection->output.len;
+
+    if (connection->is_dead || connection->write_is_broken)
+        return DX_ERR_CLOSED;
+    if (max_queue == 0 || waiting <= max_queue || (waiting + len) / 4 <= max_queue)
+        return DX_OK;
+    dx_connection_end(connection, DX_ERR_QUEUE_FULL, "the peer reads too slowly", true);
+    return DX_ERR_QUEUE_FULL;
+}
+
+static void note_queued(struct dx_connection *connection)
+{
+    size_t max_queue = dx_connection_options(connection)->max_queue;
+
+    if (connection->output.len >= DX_FLUSH_LEN && !connection->is_blocked)
+        dx_connection_send_waiting(connection);
+    if (connection->is_dead)
+        return;
+    if (max_queue > 0 && connection->output.len > max_queue)
+        connection->is_congested = true;
+    dx_connection_schedule(connection);
+}
+
+static bool goes_direct(const struct dx_connection *connection, size_t len)
+{
+    return len >= DX_DIRECT_LEN && !connection->is_blocked &&
+           connection->kind->endpoint.role == DX_ROLE_SERVER &&
+           !connection->kind->endpoint.transform;
+}
+
+static enum dx_err append_rest(struct dx_connection *connection, struct dx_slice header,
+                               struct dx_slice payload, size_t put)
+{
+    struct dx_output *output = &connection->output;
+    size_t before_len = output->len;
+    size_t header_put = put < header.len ? put : header.len;
+    size_t payload_put = put - header_put;
+    enum dx_err err = dx_output_append(output, header.data + header_put, header.len - header_put);
+
+    if (!err)
+        err = dx_output_append(output, payload.data + payload_put, payload.len - payload_put);
+    if (err)
+        dx_output_truncate(output, before_len);
+    return err;
+}
+
+/*
+ * What waits, the header and the payload in one call. `*put` is what was taken of header and payload; 0 also when what
+ * waits is in too many pieces for one call.
+ */
+static void write_direct(struct dx_connection *connection, struct dx_slice header,
+                         struct dx_slice payload, size_t *put)
+{
+    struct dx_slice slices[DX_STREAM_SLICES];
+    size_t waiting = connection->output.len;
+    size_t count = dx_output_peek(&connection->output, slices, DX_STREAM_SLICES - 2);
+    size_t taken;
+
+    *put = 0;
+    if (sum_of(slices, count) != waiting)
+        return;
+    slices[count] = header;
+    slices[count + 1] = payload;
+    (void)write_slices(connection, slices, count + 2, &taken);
+    *put = taken > waiting ? taken - waiting : 0;
+    /* An error has cleared the queue. */
+    if (connection->output.len > 0)
+        dx_output_consume(&connection->output, taken - *put);
+}
+
+static enum dx_err send_direct(struct dx_connection *connection, enum dx_opcode opcode,
+                               struct dx_slice payload, bool is_last, bool is_whole)
+{
+    uint8_t bytes[DX_FRAME_HEADER_MAX];
+    struct dx_slice header = {bytes, 0};
+    size_t put = 0;
+    enum dx_err err;
+
+    /* More blocks than one call takes: they go ahead. */
+    if (connection->output.len >= DX_FLUSH_LEN) {
+        dx_connection_send_waiting(connection);
+        if (connection->is_dead || connection->write_is_broken)
+            return DX_ERR_CLOSED;
+    }
+    err = dx_endpoint_begin_frame(&connection->endpoint, opcode, payload.len, is_last, bytes,
+                                  &header.len);
+    if (err)
+        return err;
+    if (!connection->is_blocked)
+        write_direct(connection, header, payload, &put);
+    if (connection->is_dead || connection->write_is_broken)
+        return DX_ERR_CLOSED;
+    if (put == header.len + payload.len)
+        return DX_OK;
+    err = append_rest(connection, header, payload, put);
+    /* A frame that is begun cannot be taken back, neither from the peer nor from the endpoint. */
+    if (err && (put > 0 || !is_whole))
+        dx_connection_end(connection, err, "no memory for the rest of a frame", true);
+    return err;
+}
+
+static void count_out(struct dx_connection *connection, size_t len, bool is_last)
+{
+    connection->counts.bytes_out += len;
+    connection->counts.messages_out += is_last;
+}
+
+enum dx_err dx_connection_send(struct dx_connection *connection, enum dx_opcode opcode,
+                               const void *data, size_t len)
+{
+    enum dx_err err = judge_queue(connection, len);
+
+    if (err)
+        return err;
+    if (goes_direct(connection, len) && !dx_endpoint_is_sending(&connection->endpoint))
+        err = send_direct(connection, opcode, (struct dx_slice){data, len}, true, true);
+    else
+        err = dx_endpoint_send(&connection->endpoint, opcode, data, len);
+    if (err)
+        return err;
+    count_out(connection, len, true);
+    note_queued(connection);
+    return DX_OK;
+}
+
+enum dx_err dx_connection_send_fragment(struct dx_connection *connection, enum dx_opcode opcode,
+                                        const void *data, size_t len, bool is_last)
+{
+    enum dx_err err = judge_queue(connection, len);
+
+    if (err)
+        return err;
+    if (goes_direct(connection, len))
+        err = send_direct(connection, opcode, (struct dx_slice){data, len}, is_last, false);
+    else
+        err = dx_endpoint_send_fragment(&connection->endpoint, opcode, data, len, is_last);
+    if (err)
+        return err;
+    count_out(connection, len, is_last);
+    note_queued(connection);
+    return DX_OK;
+}
+
+enum dx_err dx_connection_ping(struct dx_connection *connection, const void *data, size_t len)
+{
+    enum dx_err err = judge_queue(connection, len);
+
+    if (!err)
+        err = dx_endpoint_ping(&connection->endpoint, data, len);
+    if (!err)
+        note_queued(connection);
+    return err;
+}
