@@ -85,16 +85,12 @@ static void echo(struct owner *owner, const struct dx_event *event)
 
 static void drain(struct owner *owner)
 {
-    struct dx_slice slices[4];
-    size_t count;
+    struct dx_slice slice;
 
     failing_allocator_pause(true);
-    while ((count = dx_output_peek(&owner->output, slices, 4)) > 0) {
-        for (size_t i = 0; i < count; i++) {
-            append(&owner->sent, &owner->sent_len, &owner->sent_room, slices[i].data,
-                   slices[i].len);
-            dx_output_consume(&owner->output, slices[i].len);
-        }
+    while (dx_output_peek(&owner->output, &slice, 1) > 0) {
+        append(&owner->sent, &owner->sent_len, &owner->sent_room, slice.data, slice.len);
+        dx_output_consume(&owner->output, slice.len);
     }
     failing_allocator_pause(false);
 }

@@ -5,7 +5,7 @@
  * Each row runs for a server and, mirrored, for a client, cut in every way, and with each allocation failing. The rows'
  * names are referred to elsewhere (tests/project/guards.py): keep them.
  */
-#include "support/scenario.h"
+#include "support/frame_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,30 +16,7 @@
 
 #include <cmocka.h>
 
-#define SERVER 1
-#define CLIENT 2
-#define BOTH (SERVER | CLIENT)
-#define FRAMES_MAX 7
-
-struct row {
-    const char *name;
-    unsigned roles;
-    struct frame_text frames[FRAMES_MAX];
-    unsigned repeat; /* the second frame comes that many times; 0: once */
-    uint64_t max_message;
-    uint32_t max_fragments;
-    const char *events; /* before the failure, if there is one */
-    const char *out;
-    uint16_t code; /* of the failure; 0: there is none */
-    const char *detail;
-};
-
 /* clang-format off */
-#define FRAME(first_byte, text) {.first = (first_byte), .payload = (text), .len = sizeof(text) - 1}
-#define WRONG_MASK(first_byte, text) {.first = (first_byte), .payload = (text), .len = sizeof(text) - 1, .has_wrong_mask = true}
-#define LONG_FORM(first_byte, text, bits) {.first = (first_byte), .payload = (text), .len = sizeof(text) - 1, .length_form = (bits)}
-#define HEADER(first_byte, length, bits) {.first = (first_byte), .payload = "", .announced = (length), .length_form = (bits)}
-#define BEGUN(first_byte, text, length) {.first = (first_byte), .payload = (text), .len = sizeof(text) - 1, .announced = (length)}
 #define NOTHING_BEFORE .events = "", .out = ""
 #define BIG "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc"
 #define FAILS(close_code, sentence) .code = (close_code), .detail = (sentence)
@@ -61,7 +38,7 @@ struct row {
 #define BAD_CODE FAILS(1002, "the close code must not be used")
 #define HALF_CODE FAILS(1002, "the body of a Close is one byte long")
 
-static const struct row rows[] = {
+static const struct frame_row rows[] = {
     {"B21 unmasked client frame", SERVER, {WRONG_MASK(0x81, "Hello")}, NOTHING_BEFORE, NOT_MASKED},
     {"B21 unmasked client frame, binary, empty", SERVER, {WRONG_MASK(0x82, "")}, NOTHING_BEFORE, NOT_MASKED},
     {"B21 unmasked client frame, ping", SERVER, {WRONG_MASK(0x89, "abc")}, NOTHING_BEFORE, NOT_MASKED},
@@ -182,62 +159,6 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static size_t frames_len(const struct row *row)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < FRAMES_MAX && row->frames[i].payload != NULL; i++)
-        len += (DX_FRAME_HEADER_MAX + row->frames[i].len) *
-               (i == 1 && row->repeat > 0 ? row->repeat : 1);
-    return len;
-}
-
-static size_t write_frames(const struct row *row, enum dx_role role, uint8_t *bytes)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < FRAMES_MAX && row->frames[i].payload != NULL; i++)
-        for (size_t n = 0; n < (i == 1 && row->repeat > 0 ? row->repeat : 1); n++)
-            at += frame_text_write(&row->frames[i], role, bytes + at);
-    return at;
-}
-
-static void run_row(const struct row *row, enum dx_role role)
-{
-    uint8_t *bytes = malloc(frames_len(row));
-    char events[2048], out[2048];
-    struct scenario scenario = {
-        .name = row->name,
-        .role = role,
-        .max_message = row->max_message,
-        .max_fragments = row->max_fragments,
-        .in = bytes,
-    };
-
-    assert_non_null(bytes);
-    scenario.in_len = write_frames(row, role, bytes);
-    snprintf(events, sizeof(events), "%s", row->events);
-    snprintf(out, sizeof(out), "%s", row->out);
-    if (row->code != 0) {
-        snprintf(events + strlen(events), sizeof(events) - strlen(events), "%sfail(%d %s)",
-                 row->events[0] == '\0' ? "" : " ", row->code, row->detail);
-        snprintf(out + strlen(out), sizeof(out) - strlen(out), "%sclose(%d %s)",
-                 row->out[0] == '\0' ? "" : " ", row->code, row->detail);
-    }
-    scenario_check(&scenario, events, out);
-    free(bytes);
-}
-
-static void check_row(void **state)
-{
-    const struct row *row = *state;
-
-    if (row->roles & SERVER)
-        run_row(row, DX_ROLE_SERVER);
-    if (row->roles & CLIENT)
-        run_row(row, DX_ROLE_CLIENT);
-}
-
 /* B31: whatever it is, it ends in a verdict or in waiting, the same however it was cut. */
 static void random_bytes(void **state)
 {
@@ -282,7 +203,7 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; i < ROW_COUNT; i++)
         tests[i] = (struct CMUnitTest){.name = rows[i].name,
-                                       .test_func = check_row,
+                                       .test_func = frame_row_test,
                                        .initial_state = (void *)(uintptr_t)&rows[i]};
     tests[ROW_COUNT] = (struct CMUnitTest){.name = "B31 random bytes", .test_func = random_bytes};
     tests[ROW_COUNT + 1] =
