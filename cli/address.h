@@ -1,5 +1,6 @@
 /*
- * address.h - what --listen and --port name. Checks the spelling; names are resolved and sockets bound elsewhere.
+ * address.h - what --listen and --port name. Checks the spelling; names are resolved and sockets
+ * bound elsewhere.
  */
 #ifndef CLI_ADDRESS_H
 #define CLI_ADDRESS_H
@@ -25,7 +26,10 @@ struct cli_address {
 /** NULL, or what is wrong (see number.h). */
 DX_MUST_CHECK const char *cli_address_parse(const char *text, struct cli_address *address);
 
-/** Is the text of `len` bytes a name that a host can have: labels of letters, digits, - and _, or an IPv4 address? */
+/**
+ * Is the text of `len` bytes a name that a host can have: labels of letters, digits, - and _, or an
+ * IPv4 address?
+ */
 bool cli_host_name_is_valid(const char *text, size_t len);
 
 /** Is the text of `len` bytes an IPv6 address, without brackets, perhaps with a zone (%eth0)? */

@@ -1,7 +1,9 @@
 /*
- * check.c - the checks that need more than one word of the command line, or the file system. The first complaint counts.
+ * check.c - the checks that need more than one word of the command line, or the file system. The
+ * first complaint counts.
  *
- * What lies in the file system and cannot be used is a resource that failed (exit 1), except a COMMAND that is not there.
+ * What lies in the file system and cannot be used is a resource that failed (exit 1), except a
+ * COMMAND that is not there.
  */
 #include "check.h"
 

@@ -1,5 +1,6 @@
 /*
- * check.h - what can be known to fail before anything is started: options that do not go together, files that are not there.
+ * check.h - what can be known to fail before anything is started: options that do not go together,
+ * files that are not there.
  */
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
@@ -7,8 +8,9 @@
 #include "parse.h"
 
 /**
- * Checks a parsed config whose wish is CLI_WISH_RUN. Touches nothing; asks the file system about programs, directories,
- * certificates and inherited descriptors. Returns false and the first complaint.
+ * Checks a parsed config whose wish is CLI_WISH_RUN. Touches nothing; asks the file system about
+ * programs, directories, certificates and inherited descriptors. Returns false and the first
+ * complaint.
  */
 DX_MUST_CHECK bool cli_check(const struct cli_config *config, struct cli_complaint *complaint);
 

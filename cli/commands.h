@@ -1,7 +1,8 @@
 /*
  * commands.h - the entry of each command: what runs when the command line was understood.
  *
- * It is given a checked config with an open log, and returns the exit status. stdin, stdout and stderr are open; SIGPIPE is ignored.
+ * It is given a checked config with an open log, and returns the exit status. stdin, stdout and
+ * stderr are open; SIGPIPE is ignored.
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H

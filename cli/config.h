@@ -1,7 +1,9 @@
 /*
- * config.h - everything that a command line says, as the commands read it. Filled in by parse.c from the table in options.c.
+ * config.h - everything that a command line says, as the commands read it. Filled in by parse.c
+ * from the table in options.c.
  *
- * Strings are borrowed from argv, the environment or the program itself; lists and routes are owned by the config.
+ * Strings are borrowed from argv, the environment or the program itself; lists and routes are owned
+ * by the config.
  */
 #ifndef CLI_CONFIG_H
 #define CLI_CONFIG_H
@@ -14,8 +16,8 @@
 struct cli_command;
 struct cli_log;
 
-/* What an option given several times has collected. `items` points to `count` objects and a zeroed one behind them, so that a
- * list of strings ends with NULL; NULL when the list is empty. */
+/* What an option given several times has collected. `items` points to `count` objects and a
+ * zeroed one behind them, so that a list of strings ends with NULL; NULL when the list is empty. */
 struct cli_list {
     void *items;
     size_t count;

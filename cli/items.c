@@ -1,5 +1,6 @@
 /*
- * items.c - adapters from typed parsers to the one that a list calls. Strings are checked and kept as they are.
+ * items.c - adapters from typed parsers to the one that a list calls. Strings are checked and kept
+ * as they are.
  */
 #include "items.h"
 

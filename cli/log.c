@@ -1,8 +1,9 @@
 /*
  * log.c - where lines go: a descriptor that never makes the program wait.
  *
- * A pipe or terminal is opened once more without blocking: setting O_NONBLOCK on the one that was inherited would change it for
- * the shell and everybody else that shares it. Where that is refused, a line is written only when poll() says there is room.
+ * A pipe or terminal is opened once more without blocking: setting O_NONBLOCK on the one that was
+ * inherited would change it for the shell and everybody else that shares it. Where that is refused,
+ * a line is written only when poll() says there is room.
  */
 #include "log.h"
 

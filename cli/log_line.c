@@ -1,5 +1,6 @@
 /*
- * log_line.c - text and JSON lines. Both show a value through the same escapes, so that neither can be made to lie.
+ * log_line.c - text and JSON lines. Both show a value through the same escapes, so that neither can
+ * be made to lie.
  */
 #include "log_line.h"
 
@@ -38,7 +39,8 @@ static void append_closer(struct cli_log_line *line, const char *closer)
     line->len += len;
 }
 
-/* Doubles backslashes; in quotes escapes the quote; for JSON escapes both once more. Returns false when it did not fit. */
+/* Doubles backslashes; in quotes escapes the quote; for JSON escapes both once more. Returns
+ * false when it did not fit. */
 static bool append_piece(struct cli_log_line *line, const char *piece, size_t piece_len,
                          bool in_quotes, bool json)
 {

@@ -1,5 +1,6 @@
 /*
- * main.c - the program `duplex`: finds the command, has its line parsed and checked, opens the log, and enters it.
+ * main.c - the program `duplex`: finds the command, has its line parsed and checked, opens the log,
+ * and enters it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +24,8 @@ static const struct {
     int (*run)(const struct cli_config *config);
 } entries[] = {{CLI_SERVE, cli_serve}, {CLI_ECHO, cli_echo}};
 
-/* A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a message to it. Each is
- * opened the wrong way round, so that using it fails as it should. */
+/* A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a
+ * message to it. Each is opened the wrong way round, so that using it fails as it should. */
 static bool open_standard_streams(void)
 {
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};

@@ -1,5 +1,6 @@
 /*
- * number.c - durations, sizes, counts and ports out of text. Ranges are the option table's, not checked here.
+ * number.c - durations, sizes, counts and ports out of text. Ranges are the option table's, not
+ * checked here.
  */
 #include "number.h"
 
@@ -16,7 +17,8 @@ static const char not_a_port[] = "not a port (write a number from 0 to 65535)";
 
 #define LONGEST_MS 604800000u
 
-/* Reads digits up to UINT64_MAX; false when there is none or the number is larger. `end` gets what follows. */
+/* Reads digits up to UINT64_MAX; false when there is none or the number is larger. `end` gets
+ * what follows. */
 static bool read_digits(const char *text, uint64_t *number, const char **end)
 {
     uint64_t value = 0;

@@ -1,8 +1,9 @@
 /*
  * number.h - the numbers of the command line: durations, sizes, counts, ports.
  *
- * Every parser of a value returns NULL when it has filled in its output, else what is wrong with the text and what to
- * write instead, as it stands behind the value in the one line of an error. Outputs are untouched on error. No locale.
+ * Every parser of a value returns NULL when it has filled in its output, else what is wrong with
+ * the text and what to write instead, as it stands behind the value in the one line of an error.
+ * Outputs are untouched on error. No locale.
  */
 #ifndef CLI_NUMBER_H
 #define CLI_NUMBER_H
@@ -14,7 +15,10 @@
 
 #define CLI_NUMBER_TEXT_MAX 32
 
-/** "250ms", "5s", "2m", "1h", or a bare number of seconds; "1.5s" and "0.5" too, in whole milliseconds. */
+/**
+ * "250ms", "5s", "2m", "1h", or a bare number of seconds; "1.5s" and "0.5" too, in whole
+ * milliseconds.
+ */
 DX_MUST_CHECK const char *cli_duration_parse(const char *text, uint32_t *duration_ms);
 
 /** Bytes: "512", "64K", "1M", "1G", powers of 1024. */

@@ -1,5 +1,6 @@
 /*
- * options.c - the table of options. It says what there is; reading words is parse.c's, what goes together check.c's.
+ * options.c - the table of options. It says what there is; reading words is parse.c's, what goes
+ * together check.c's.
  */
 #include "options.h"
 

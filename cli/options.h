@@ -1,7 +1,9 @@
 /*
- * options.h - the one table of options: the source of parsing, --help, man pages, completions and their tests.
+ * options.h - the one table of options: the source of parsing, --help, man pages, completions and
+ * their tests.
  *
- * To add an option: a field in struct cli_config, a row here, a line in tests/project/cli/options.mjs.
+ * To add an option: a field in struct cli_config, a row here, a line in
+ * tests/project/cli/options.mjs.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -76,7 +78,9 @@ const struct cli_option *cli_option_find_letter(const struct cli_command *comman
 /** The default for people, or NULL. */
 const char *cli_option_default(const struct cli_option *option);
 
-/** A first option of `section` that `command` has, or the next behind `previous`; NULL at the end. */
+/**
+ * A first option of `section` that `command` has, or the next behind `previous`; NULL at the end.
+ */
 const struct cli_option *cli_option_next(const struct cli_command *command,
                                          enum cli_section section,
                                          const struct cli_option *previous);

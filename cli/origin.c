@@ -34,13 +34,15 @@ static const char *check_authority(const char *text)
     }
     if (!host_is_valid(text, len))
         return not_an_origin;
-    /* Browsers write no zeros before a port, and none at all that is the scheme's own: the library refuses the first. */
+    /* Browsers write no zeros before a port, and none at all that is the scheme's own: the
+     * library refuses the first. */
     if (colon && (cli_port_parse(colon + 1, &port) || colon[1] == '0'))
         return not_an_origin;
     return NULL;
 }
 
-/* What follows a scheme that pages have: http, https, or that of a browser's extensions. NULL for others. */
+/* What follows a scheme that pages have: http, https, or that of a browser's extensions. NULL
+ * for others. */
 static const char *behind_scheme(const char *text)
 {
     static const char extension[] = "-extension";

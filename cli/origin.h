@@ -1,12 +1,16 @@
 /*
- * origin.h - the spelling of names that stand in a request: Origin, Host, Sec-WebSocket-Protocol. Matching is the library's.
+ * origin.h - the spelling of names that stand in a request: Origin, Host, Sec-WebSocket-Protocol.
+ * Matching is the library's.
  */
 #ifndef CLI_ORIGIN_H
 #define CLI_ORIGIN_H
 
 #include <duplex/error.h>
 
-/** same, any, null, or http(s) with a host that may begin with an asterisk and a dot, and a port. NULL, or what is wrong (see number.h). */
+/**
+ * same, any, null, or http(s) with a host that may begin with an asterisk and a dot, and a port.
+ * NULL, or what is wrong (see number.h).
+ */
 DX_MUST_CHECK const char *cli_origin_check(const char *text);
 
 /** A host name, an IPv4 address or [IPv6], without a port. NULL, or what is wrong. */

@@ -18,10 +18,12 @@ struct cli_complaint {
 };
 
 /**
- * Fills in `config` (zeroed by this call) from what stands behind the command's name; argv ends with NULL and must outlive it.
- * Ends early, as if the rest were not there, at --help and --version. Release the config in any case.
+ * Fills in `config` (zeroed by this call) from what stands behind the command's name; argv ends
+ * with NULL and must outlive it. Ends early, as if the rest were not there, at --help and
+ * --version. Release the config in any case.
  *
- * Returns false and the complaint when a word is wrong. Values are checked alone: what does not go together is check.h's.
+ * Returns false and the complaint when a word is wrong. Values are checked alone: what does not go
+ * together is check.h's.
  */
 DX_MUST_CHECK bool cli_parse(const struct cli_command *command, char **argv,
                              struct cli_config *config, struct cli_complaint *complaint);

@@ -1,5 +1,6 @@
 /*
- * program.h - is there such a program? Asked when the server starts, so that a slip in its name is not found by the first client.
+ * program.h - is there such a program? Asked when the server starts, so that a slip in its name is
+ * not found by the first client.
  */
 #ifndef CLI_PROGRAM_H
 #define CLI_PROGRAM_H

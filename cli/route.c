@@ -1,5 +1,6 @@
 /*
- * route.c - PATH=COMMAND and [PATH=]DIR. Whether the program and the directory exist is asked in check.c.
+ * route.c - PATH=COMMAND and [PATH=]DIR. Whether the program and the directory exist is asked in
+ * check.c.
  */
 #include "route.h"
 

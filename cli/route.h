@@ -20,7 +20,10 @@ struct cli_static {
     const char *directory; /* borrowed from text */
 };
 
-/** Fill in from the option's value, which must outlive the result. NULL, or what is wrong (see number.h); cli_out_of_memory. */
+/**
+ * Fill in from the option's value, which must outlive the result. NULL, or what is wrong (see
+ * number.h); cli_out_of_memory.
+ */
 DX_MUST_CHECK const char *cli_route_parse(const char *text, struct cli_route *route);
 DX_MUST_CHECK const char *cli_static_parse(const char *text, struct cli_static *files);
 

@@ -1,5 +1,6 @@
 /*
- * service.h - what serve and echo have in common: a server made of the config, its listeners, signals, the ready line, the ending.
+ * service.h - what serve and echo have in common: a server made of the config, its listeners,
+ * signals, the ready line, the ending.
  */
 #ifndef CLI_SERVICE_H
 #define CLI_SERVICE_H
@@ -19,8 +20,9 @@ struct cli_service {
 };
 
 /**
- * Runs the server until a signal ends it. `add_routes` is called before anything listens; it adds routes (and programs) and returns
- * 0, or says what failed and returns the exit status. Returns the exit status: 0, 1 a resource failed, 2 wrong use, 128+N a second signal.
+ * Runs the server until a signal ends it. `add_routes` is called before anything listens; it adds
+ * routes (and programs) and returns 0, or says what failed and returns the exit status. Returns the
+ * exit status: 0, 1 a resource failed, 2 wrong use, 128+N a second signal.
  */
 int cli_service_run(const struct cli_config *config,
                     int (*add_routes)(struct cli_service *service));

@@ -1,5 +1,6 @@
 /*
- * suggest.c - edit distance with neighbours swapped counted as one (optimal string alignment), in three rows.
+ * suggest.c - edit distance with neighbours swapped counted as one (optimal string alignment), in
+ * three rows.
  */
 #include "suggest.h"
 

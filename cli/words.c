@@ -1,5 +1,6 @@
 /*
- * words.c - the quoting rules of POSIX shells (XCU 2.2) without any expansion. The state machine has one function a state.
+ * words.c - the quoting rules of POSIX shells (XCU 2.2) without any expansion. The state machine
+ * has one function a state.
  */
 #include "words.h"
 

@@ -1,5 +1,6 @@
 /*
- * words.h - a command line inside one argument, split into words as a shell would, but nothing is expanded.
+ * words.h - a command line inside one argument, split into words as a shell would, but nothing is
+ * expanded.
  */
 #ifndef CLI_WORDS_H
 #define CLI_WORDS_H
@@ -7,8 +8,9 @@
 #include <duplex/error.h>
 
 /**
- * Splits at blanks (space, tab, newline). '…' keeps everything; "…" keeps everything but \" and \\ (and \$, \`), where the
- * backslash goes; elsewhere \ keeps the next byte. `words` gets one block that ends with NULL, for the caller to free().
+ * Splits at blanks (space, tab, newline). '…' keeps everything; "…" keeps everything but \" and \\
+ * (and \$, \`), where the backslash goes; elsewhere \ keeps the next byte. `words` gets one block
+ * that ends with NULL, for the caller to free().
  *
  * Returns NULL, or what is wrong (see number.h), also when there is no word; cli_out_of_memory.
  */

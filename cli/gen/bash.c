@@ -1,7 +1,9 @@
 /*
- * bash.c - completion for bash, without the helpers of the bash-completion package: it works where only bash is.
+ * bash.c - completion for bash, without the helpers of the bash-completion package: it works where
+ * only bash is.
  *
- * bash splits words at =, so that --framing=li comes as three of them; the value behind = is completed alone.
+ * bash splits words at =, so that --framing=li comes as three of them; the value behind = is
+ * completed alone.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /*
- * gen.h - what the generator of man pages and completions can print. It runs while the program is built, never afterwards.
+ * gen.h - what the generator of man pages and completions can print. It runs while the program is
+ * built, never afterwards.
  */
 #ifndef CLI_GEN_H
 #define CLI_GEN_H
@@ -12,10 +13,16 @@
 enum gen_values { GEN_NONE, GEN_WORDS, GEN_FILES, GEN_DIRECTORIES };
 enum gen_values gen_values_of(const struct cli_option *option);
 
-/** The table as tab-separated lines: command, name, letter, placeholder, default, kind, repeatable or once. For tests. */
+/**
+ * The table as tab-separated lines: command, name, letter, value, default, kind. For
+ * tests.
+ */
 void gen_options(FILE *out);
 
-/** A man page: the template with the line @OPTIONS@ replaced by the options of `command`, in scdoc's markup. */
+/**
+ * A man page: the template with the line @OPTIONS@ replaced by the options of `command`, in scdoc's
+ * markup.
+ */
 void gen_man(FILE *out, FILE *template, const struct cli_command *command);
 
 /** Completions. */

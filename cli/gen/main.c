@@ -1,5 +1,6 @@
 /*
- * main.c - duplex-gen: prints a man page's source, the completions of a shell, or the table of options, on stdout.
+ * main.c - duplex-gen: prints a man page's source, the completions of a shell, or the table of
+ * options, on stdout.
  */
 #include <stdlib.h>
 #include <string.h>

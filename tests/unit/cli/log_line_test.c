@@ -1,5 +1,6 @@
 /*
- * log_line_test.c - the exact bytes of a line, its limit, and that no value can break out of its place.
+ * log_line_test.c - the exact bytes of a line, its limit, and that no value can break out of its
+ * place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,7 +99,8 @@ static void writes_fields_in_order(void **state)
                         "2026-11-21T07:00:00.123Z info  m a=1 b=2 c=3\n");
 }
 
-/* A line of each length up to far above the limit stays within it, ends as it should, and has no half of anything. */
+/* A line of each length up to far above the limit stays within it, ends as it should, and has no
+ * half of anything. */
 static void stays_within_its_length(void **state)
 {
     static const char *const units[] = {"x", "\n", "\\", "\"", "\xe4\xbd\xa0", "\xf3\xa0\x81\x81",

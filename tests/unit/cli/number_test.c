@@ -1,5 +1,6 @@
 /*
- * number_test.c - every spelling of durations, sizes, counts and ports that is one, and those that are none.
+ * number_test.c - every spelling of durations, sizes, counts and ports that is one, and those that
+ * are none.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /*
- * origin_test.c - what --origin, --host and --subprotocol take; each origin taken here is one that the library takes.
+ * origin_test.c - what --origin, --host and --subprotocol take; each origin taken here is one that
+ * the library takes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

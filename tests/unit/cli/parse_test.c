@@ -1,5 +1,6 @@
 /*
- * parse_test.c - words into a config: spellings, order, defaults, where options end. Wrong words are in tests/project/cli.
+ * parse_test.c - words into a config: spellings, order, defaults, where options end. Wrong words
+ * are in tests/project/cli.
  */
 #include <setjmp.h>
 #include <stdarg.h>
