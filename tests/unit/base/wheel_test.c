@@ -17,7 +17,7 @@ struct model_timer {
     bool is_set;
     uint64_t due_ms;
     uint64_t placed_ms; /* due_ms, or the time at which it was set when that was later */
-    bool is_chained; /* sets itself again, `again_ms` after its due time */
+    bool is_chained;    /* sets itself again, `again_ms` after its due time */
     uint64_t again_ms;
 };
 

@@ -1,0 +1,107 @@
+/*
+ * ids_test.c - ids find their own object and never another one.
+ */
+#include <stdlib.h>
+
+#include "base/ids.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define COUNT 1000
+
+static int objects[COUNT];
+static uint64_t ids_of[COUNT]; /* 0: not in the table */
+static uint64_t dead[4 * COUNT];
+
+static uint64_t next_random(void)
+{
+    static uint64_t state = 88172645463325252u;
+
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static void ids_find_their_own_object_or_nothing(void **state)
+{
+    struct dx_ids ids;
+    size_t dead_count = 0;
+    uint32_t live_count = 0;
+
+    (void)state;
+    dx_ids_init(&ids, COUNT);
+    for (unsigned step = 0; step < 100000; step++) {
+        size_t i = next_random() % COUNT;
+
+        if (ids_of[i] == 0) {
+            assert_int_equal(dx_ids_add(&ids, &objects[i], &ids_of[i]), DX_OK);
+            assert_true(ids_of[i] != 0);
+            live_count++;
+        } else {
+            assert_ptr_equal(dx_ids_remove(&ids, ids_of[i]), &objects[i]);
+            assert_null(dx_ids_remove(&ids, ids_of[i]));
+            dead[dead_count++ % (4 * COUNT)] = ids_of[i];
+            ids_of[i] = 0;
+            live_count--;
+        }
+        assert_int_equal(ids.count, live_count);
+        assert_null(dx_ids_find(&ids, dead[next_random() % (4 * COUNT)]));
+        i = next_random() % COUNT;
+        assert_ptr_equal(dx_ids_find(&ids, ids_of[i]), ids_of[i] ? &objects[i] : NULL);
+    }
+    dx_ids_release(&ids);
+    assert_null(dx_ids_find(&ids, dead[0]));
+}
+
+static void ids_that_were_never_given(void **state)
+{
+    struct dx_ids ids;
+    uint64_t id;
+
+    (void)state;
+    dx_ids_init(&ids, 10);
+    assert_null(dx_ids_find(&ids, 0));
+    assert_int_equal(dx_ids_add(&ids, &objects[0], &id), DX_OK);
+    assert_null(dx_ids_find(&ids, 0));
+    assert_null(dx_ids_find(&ids, UINT64_MAX));
+    assert_null(dx_ids_find(&ids, id + 1));
+    assert_null(dx_ids_find(&ids, id + (UINT64_C(1) << 32)));
+    assert_null(dx_ids_remove(&ids, id + 5));
+    assert_ptr_equal(dx_ids_find(&ids, id), &objects[0]);
+    dx_ids_release(&ids);
+}
+
+static void the_limit(void **state)
+{
+    struct dx_ids ids;
+    uint64_t given[20];
+    uint64_t id = 4711;
+
+    (void)state;
+    dx_ids_init(&ids, 20);
+    for (size_t i = 0; i < 20; i++)
+        assert_int_equal(dx_ids_add(&ids, &objects[i], &given[i]), DX_OK);
+    assert_int_equal(dx_ids_add(&ids, &objects[20], &id), DX_ERR_TOO_MANY);
+    assert_int_equal(id, 4711);
+    assert_ptr_equal(dx_ids_remove(&ids, given[7]), &objects[7]);
+    assert_int_equal(dx_ids_add(&ids, &objects[20], &id), DX_OK);
+    /* The same place, another generation. */
+    assert_int_equal((uint32_t)id, (uint32_t)given[7]);
+    assert_int_equal(id >> 32, (given[7] >> 32) + 1);
+    dx_ids_release(&ids);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_find_their_own_object_or_nothing),
+        cmocka_unit_test(ids_that_were_never_given),
+        cmocka_unit_test(the_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
