@@ -1,10 +1,86 @@
 /*
- * serve.c - the command `duplex serve`.
+ * serve.c - the command `duplex serve`: programs and files behind paths.
  */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "command.h"
 #include "commands.h"
+#include "page.h"
+#include "parse.h"
+#include "service.h"
+
+static struct dx_program_options program_options(const struct cli_config *config)
+{
+    struct dx_program_options options = dx_program_options_init();
+
+    options.env = config->env.items;
+    options.directory = config->chdir;
+    options.framing = config->framing;
+    options.newlines = config->newlines;
+    options.stderr_to = config->stderr_to;
+    options.invalid_utf8 = config->invalid_utf8;
+    options.flush_after_ms = config->flush_after_ms;
+    for (size_t i = 0; i < sizeof(options.ladder_ms) / sizeof(options.ladder_ms[0]); i++)
+        options.ladder_ms[i] = config->ladder.step_ms[i];
+    options.answers_text_ping = config->text_pong;
+    options.page = cli_program_page;
+    options.page_len = cli_program_page_len;
+    return options;
+}
+
+static int add_program(struct cli_service *service, const char *path, char **argv)
+{
+    struct dx_program_options options = program_options(service->config);
+    enum dx_err err;
+
+    options.argv = (const char *const *)argv;
+    err = dx_programs_route(service->programs, path, &options);
+    if (err == DX_OK)
+        return 0;
+    (void)cli_service_fail(service, argv[0], dx_err_text(err));
+    return err == DX_ERR_NOT_FOUND || err == DX_ERR_ACCESS ? CLI_EXIT_USAGE : CLI_EXIT_RESOURCE;
+}
+
+static int add_programs(struct cli_service *service)
+{
+    const struct cli_config *config = service->config;
+    const struct cli_route *routes = config->routes.items;
+    struct dx_programs_options options = dx_programs_options_init();
+    int exit_status = 0;
+    enum dx_err err;
+
+    if (!config->program && config->routes.count == 0)
+        return 0; /* files only */
+    options.max_programs = config->max_programs;
+    options.owns_children = true;
+    options.inherited = environ;
+    options.descriptor_limit = service->descriptor_limit;
+    err = dx_programs_new(service->server, &options, &service->programs);
+    if (err != DX_OK)
+        return cli_service_fail(service, "duplex-spawner", dx_err_text(err));
+    if (config->program)
+        exit_status = add_program(service, "/", config->program);
+    for (size_t i = 0; i < config->routes.count && exit_status == 0; i++)
+        exit_status = add_program(service, routes[i].path, routes[i].argv);
+    return exit_status;
+}
+
+static int add_routes(struct cli_service *service)
+{
+    const struct cli_static *statics = service->config->statics.items;
+
+    for (size_t i = 0; i < service->config->statics.count; i++) {
+        enum dx_err err =
+            dx_server_route_files(service->server, statics[i].path, statics[i].directory);
+
+        if (err != DX_OK)
+            return cli_service_fail(service, statics[i].directory, dx_err_text(err));
+    }
+    return add_programs(service);
+}
 
 int cli_serve(const struct cli_config *config)
 {
-    (void)config;
-    return 0;
+    return cli_service_run(config, add_routes);
 }

@@ -233,7 +233,7 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
 
     if (opcode == DX_OP_TEXT && len == 4 && memcmp(data, "ping", 4) == 0) {
         if (!dx_program_is_in_message(program))
-            (void)dx_connection_send(connection, DX_OP_TEXT, "pong", 4);
+            (void)!dx_connection_send(connection, DX_OP_TEXT, "pong", 4);
     } else if (program->route->options.framing == DX_FRAMING_LENGTH) {
         on_length_message(connection, opcode, data, len);
     } else if (program->route->options.framing == DX_FRAMING_BINARY) {

@@ -16,6 +16,9 @@
 /* How long to wait before a lost spawner is asked for again. */
 #define REOPEN_MS 20
 
+/* While everything is being closed: how often to look whether it is, should a loop's word be lost. */
+#define CLOSE_LOOK_MS 100
+
 /* ---- places ---- */
 
 struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, struct dx_loop *loop)
@@ -34,10 +37,16 @@ bool dx_programs_enter(struct dx_programs *programs)
     return false;
 }
 
+/* Should a post be refused (no memory), the closing's timer looks again. */
+static void post(struct dx_loop *loop, void (*call)(void *data), void *data)
+{
+    (void)!dx_loop_post(loop, call, data);
+}
+
 void dx_programs_leave(struct dx_programs *programs)
 {
     if (atomic_fetch_sub(&programs->count, 1) == 1 && atomic_load(&programs->is_closing))
-        (void)dx_loop_post(programs->loop, dx_programs_judge_closed, programs);
+        post(programs->loop, dx_programs_judge_closed, programs);
 }
 
 void dx_programs_list(struct dx_program *program)
@@ -83,7 +92,7 @@ static void on_want_write(void *owner, bool wanted)
     unsigned events = DX_WATCH_READ | (wanted ? DX_WATCH_WRITE : 0);
 
     /* When this fails the starts wait for the next thing that is read. */
-    (void)dx_watch_set(shard->loop, &shard->watch, events);
+    (void)!dx_watch_set(shard->loop, &shard->watch, events);
 }
 
 static enum dx_err watch_channel(struct dx_programs_shard *shard)
@@ -288,7 +297,7 @@ static void kill_shard(void *data)
 void dx_programs_kill(struct dx_programs *programs)
 {
     for (size_t i = 0; i < programs->shard_count; i++)
-        (void)dx_loop_post(programs->shards[i].loop, kill_shard, &programs->shards[i]);
+        post(programs->shards[i].loop, kill_shard, &programs->shards[i]);
 }
 
 /* On the shard's thread. */
@@ -305,7 +314,7 @@ static void close_shard(void *data)
     while (shard->first)
         dx_program_drop(shard->first);
     if (atomic_fetch_sub(&programs->open_count, 1) == 1 && atomic_load(&programs->is_closing))
-        (void)dx_loop_post(programs->loop, dx_programs_judge_closed, programs);
+        post(programs->loop, dx_programs_judge_closed, programs);
 }
 
 /* On the server's loop: no program left → close the shards → tell. */
@@ -318,11 +327,22 @@ void dx_programs_judge_closed(void *data)
         return;
     if (atomic_load(&programs->open_count) > 0) {
         for (size_t i = 0; i < programs->shard_count; i++)
-            (void)dx_loop_post(programs->shards[i].loop, close_shard, &programs->shards[i]);
+            post(programs->shards[i].loop, close_shard, &programs->shards[i]);
         return;
     }
     programs->on_closed = NULL;
+    dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
     on_closed(programs->user);
+}
+
+static void judge_again(struct dx_timer *timer)
+{
+    struct dx_programs *programs =
+        (struct dx_programs *)((char *)timer - offsetof(struct dx_programs, close_timer));
+
+    dx_wheel_set(dx_loop_wheel(programs->loop), timer,
+                 dx_loop_now_ms(programs->loop) + CLOSE_LOOK_MS);
+    dx_programs_judge_closed(programs);
 }
 
 void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user), void *user)
@@ -330,7 +350,8 @@ void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *use
     programs->on_closed = on_closed;
     programs->user = user;
     atomic_store(&programs->is_closing, true);
-    (void)dx_loop_post(programs->loop, dx_programs_judge_closed, programs);
+    dx_timer_init(&programs->close_timer, judge_again);
+    judge_again(&programs->close_timer);
 }
 
 void dx_programs_free(struct dx_programs *programs)
@@ -340,6 +361,7 @@ void dx_programs_free(struct dx_programs *programs)
     for (size_t i = 0; programs->shards && i < programs->shard_count; i++)
         if (programs->shards[i].loop == programs->loop)
             close_shard(&programs->shards[i]);
+    dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
     dx_spawner_stop(programs->spawner);
     while (programs->routes) {
         struct dx_program_route *route = programs->routes;

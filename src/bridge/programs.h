@@ -35,6 +35,7 @@ struct dx_programs {
     atomic_bool is_closing;
     atomic_size_t open_count; /* shards that are open */
     struct dx_loop *loop;     /* the server's own */
+    struct dx_timer close_timer;
     void (*on_closed)(void *user);
     void *user;
 };
