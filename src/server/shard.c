@@ -32,15 +32,13 @@ static void on_drain_step(struct dx_timer *timer);
 static void *run_thread(void *data)
 {
     struct dx_shard *shard = data;
+    enum dx_err err = dx_loop_run(shard->loop);
+    int turn = 0;
 
-    (void)dx_loop_run(shard->loop);
     dx_shard_cut(shard);
-    for (int turn = 0; turn < CUT_TURNS_MAX; turn++) {
-        (void)dx_loop_dispatch(shard->loop);
-        if (atomic_load(&shard->stream_count) == 0)
-            break;
-    }
-    (void)dx_loop_dispatch(shard->loop);
+    do {
+        err = dx_loop_dispatch(shard->loop);
+    } while (err == DX_OK && atomic_load(&shard->stream_count) > 0 && ++turn < CUT_TURNS_MAX);
     return NULL;
 }
 

@@ -18,7 +18,7 @@
 struct service {
     struct dx_loop *loop;
     struct dx_server *server;
-    char address[128]; /* the first one's: 127.0.0.1:PORT as text, or the path of a unix socket */
+    char address[100]; /* the first one's: 127.0.0.1:PORT as text, or the path of a unix socket */
     uint16_t port;     /* 0: a unix socket */
     size_t log_count;
     char log[SERVICE_LOG_MAX][SERVICE_LOG_ROOM]; /* level message name=value … */

@@ -1,0 +1,578 @@
+/*
+ * hostile_test.c - what a server answers to requests that break a rule: one row a rule, each sent whole and byte by byte to
+ * a real server. After each: the exact status, the headers it needs, nothing else on the wire, one line in the log, and
+ * another client's echo.
+ */
+#include "support/service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define START "GET / HTTP/1.1\r\n"
+#define HOST "Host: localhost\r\n"
+#define UPGRADE "Upgrade: websocket\r\n"
+#define CONNECTION "Connection: Upgrade\r\n"
+#define VERSION "Sec-WebSocket-Version: 13\r\n"
+#define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define REST UPGRADE CONNECTION VERSION KEY "\r\n"
+#define WITH(lines) START HOST lines UPGRADE CONNECTION VERSION KEY "\r\n"
+#define ON(start) start HOST REST
+
+/* Stands behind every refused request: it must never be looked at. */
+#define BEHIND "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+#define MADE_ROOM 70000
+
+struct row {
+    const char *name;
+    const char *request;
+    size_t (*make)(char *text); /* in place of `request` */
+    unsigned status;
+    const char *headers[2];
+    bool is_head;
+    size_t len; /* of `request`, when it has a NUL inside */
+};
+
+static size_t fill(char *text, const char *before, char with, size_t count, const char *after)
+{
+    size_t len = strlen(before);
+
+    memcpy(text, before, len);
+    memset(text + len, with, count);
+    len += count;
+    memcpy(text + len, after, strlen(after));
+    return len + strlen(after);
+}
+
+static size_t make_long_line(char *text)
+{
+    return fill(text, "GET /", 'a', 8193 - strlen("GET / HTTP/1.1"), " HTTP/1.1\r\n" HOST REST);
+}
+
+static size_t make_long_header(char *text)
+{
+    return fill(text, START HOST "X: ", 'a', 8190, "\r\n" REST);
+}
+
+static size_t make_long_total(char *text)
+{
+    char two[8300];
+    size_t len = fill(two, "X: ", 'a', 8000, "\r\n");
+    size_t at = strlen(START HOST);
+
+    memcpy(text, START HOST, at);
+    for (int i = 0; i < 3; i++, at += len)
+        memcpy(text + at, two, len);
+    memcpy(text + at, REST, strlen(REST));
+    return at + strlen(REST);
+}
+
+static size_t make_many_headers(char *text)
+{
+    size_t at = strlen(START HOST);
+
+    memcpy(text, START HOST, at);
+    for (int i = 0; i < 96; i++, at += 6)
+        memcpy(text + at, "X: y\r\n", 6);
+    memcpy(text + at, REST, strlen(REST));
+    return at + strlen(REST);
+}
+
+static const struct row rows[] = {
+    {"A1 POST", ON("POST / HTTP/1.1\r\n"), NULL, 405, {"Allow: GET"}, false, 0},
+    {"A1 PUT", ON("PUT / HTTP/1.1\r\n"), NULL, 405, {"Allow: GET"}, false, 0},
+    {"A1 HEAD", ON("HEAD / HTTP/1.1\r\n"), NULL, 405, {"Allow: GET"}, true, 0},
+    {"A2 HTTP/1.0", ON("GET / HTTP/1.0\r\n"), NULL, 400, {0}, false, 0},
+    {"A2 HTTP/2.0", ON("GET / HTTP/2.0\r\n"), NULL, 505, {0}, false, 0},
+    {"A2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", NULL, 505, {0}, false, 0},
+    {"A4 no upgrade in Connection",
+     START HOST UPGRADE "Connection: close\r\n" VERSION KEY "\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A4 no Connection", START HOST UPGRADE VERSION KEY "\r\n", NULL, 400, {0}, false, 0},
+    {"A5 no version",
+     START HOST UPGRADE CONNECTION KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A5 version 7",
+     START HOST UPGRADE CONNECTION "Sec-WebSocket-Version: 7\r\n" KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A5 version 8",
+     START HOST UPGRADE CONNECTION "Sec-WebSocket-Version: 8\r\n" KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A5 version 12",
+     START HOST UPGRADE CONNECTION "Sec-WebSocket-Version: 12\r\n" KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A5 version 14",
+     START HOST UPGRADE CONNECTION "Sec-WebSocket-Version: 14\r\n" KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A5 version 13, 8",
+     START HOST UPGRADE CONNECTION "Sec-WebSocket-Version: 13, 8\r\n" KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A5 version 13x",
+     START HOST UPGRADE CONNECTION "Sec-WebSocket-Version: 13x\r\n" KEY "\r\n",
+     NULL,
+     426,
+     {"Sec-WebSocket-Version: 13"},
+     false,
+     0},
+    {"A6 no key", START HOST UPGRADE CONNECTION VERSION "\r\n", NULL, 400, {0}, false, 0},
+    {"A6 key of 15 bytes",
+     START HOST UPGRADE CONNECTION VERSION "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAA\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A6 key of 17 bytes",
+     START HOST UPGRADE CONNECTION VERSION "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A6 key no base64",
+     START HOST UPGRADE CONNECTION VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j!!==\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A7 two keys", WITH(KEY), NULL, 400, {0}, false, 0},
+    {"A7 two versions", WITH(VERSION), NULL, 400, {0}, false, 0},
+    {"A7 two hosts", WITH(HOST), NULL, 400, {0}, false, 0},
+    {"A8 no host", START REST, NULL, 400, {0}, false, 0},
+    {"A8 host with @", START "Host: a@localhost\r\n" REST, NULL, 400, {0}, false, 0},
+    {"A8 host with /", START "Host: localhost/\r\n" REST, NULL, 400, {0}, false, 0},
+    {"A8 host with a blank", START "Host: local host\r\n" REST, NULL, 400, {0}, false, 0},
+    {"A8 host with port 99999", START "Host: localhost:99999\r\n" REST, NULL, 400, {0}, false, 0},
+    {"A8 empty host", START "Host:\r\n" REST, NULL, 400, {0}, false, 0},
+    {"A9 request line of 8 KiB and 1", NULL, make_long_line, 414, {0}, false, 0},
+    {"A9 header above 8 KiB", NULL, make_long_header, 431, {0}, false, 0},
+    {"A9 above 16 KiB in all", NULL, make_long_total, 431, {0}, false, 0},
+    {"A9 101 headers", NULL, make_many_headers, 431, {0}, false, 0},
+    {"A10 no colon", WITH("Nonsense\r\n"), NULL, 400, {0}, false, 0},
+    {"A10 blank before the colon", WITH("X : y\r\n"), NULL, 400, {0}, false, 0},
+    {"A10 folded line", WITH("X: y\r\n z\r\n"), NULL, 400, {0}, false, 0},
+    {"A10 bare LF", WITH("X: y\n"), NULL, 400, {0}, false, 0},
+    {"A10 bare CR", WITH("X: y\rz\r\n"), NULL, 400, {0}, false, 0},
+    {"A10 NUL", WITH("X: y\0z\r\n"), NULL, 400, {0}, false, sizeof(WITH("X: y\0z\r\n")) - 1},
+    {"A10 0x01", WITH("X: y\001z\r\n"), NULL, 400, {0}, false, 0},
+    {"A10 0x1f", WITH("X: y\037z\r\n"), NULL, 400, {0}, false, 0},
+    {"A10 0x7f", WITH("X: y\177z\r\n"), NULL, 400, {0}, false, 0},
+    {"A11 upgrade with a body", WITH("Content-Length: 5\r\n"), NULL, 400, {0}, false, 0},
+    {"A11 upgrade in chunks", WITH("Transfer-Encoding: chunked\r\n"), NULL, 400, {0}, false, 0},
+    {"A11 upgrade with another coding",
+     WITH("Transfer-Encoding: gzip\r\n"),
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A15 extensions that break the grammar",
+     WITH("Sec-WebSocket-Extensions: a; b=\"c\r\n"),
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A15 extension with two semicolons",
+     WITH("Sec-WebSocket-Extensions: a;;b\r\n"),
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A16 absolute form, another host",
+     "GET http://other/ HTTP/1.1\r\n" HOST REST,
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"A16 authority form", "CONNECT localhost:80 HTTP/1.1\r\n" HOST REST, NULL, 400, {0}, false, 0},
+    {"A17 %00", ON("GET /a%00b HTTP/1.1\r\n"), NULL, 400, {0}, false, 0},
+    {"A17 %0d%0a", ON("GET /a%0d%0ab HTTP/1.1\r\n"), NULL, 400, {0}, false, 0},
+    {"A17 escape that is none", ON("GET /a%zz HTTP/1.1\r\n"), NULL, 400, {0}, false, 0},
+    {"A17 overlong UTF-8", ON("GET /a%c0%af HTTP/1.1\r\n"), NULL, 400, {0}, false, 0},
+    {"A17 dots", ON("GET /a/../b HTTP/1.1\r\n"), NULL, 400, {0}, false, 0},
+    {"A18 a TLS ClientHello",
+     "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+     NULL,
+     400,
+     {0},
+     false,
+     11},
+    {"G69 CL and TE",
+     "POST /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"G69 two CL",
+     "POST /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"G69 CL +5",
+     "POST /plain HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"G69 CL -1",
+     "POST /plain HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"G69 CL 0x5",
+     "POST /plain HTTP/1.1\r\n" HOST "Content-Length: 0x5\r\n\r\n",
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"G73 K113 another host", START "Host: evil.example\r\n" REST, NULL, 421, {0}, false, 0},
+    {"K113 a host that only begins well",
+     START "Host: localhost.evil.example\r\n" REST,
+     NULL,
+     421,
+     {0},
+     false,
+     0},
+    {"K113 another host, plain",
+     "GET /plain HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+     NULL,
+     421,
+     {0},
+     false,
+     0},
+    {"K110 foreign origin", WITH("Origin: http://evil.example\r\n"), NULL, 403, {0}, false, 0},
+    {"K111 null", WITH("Origin: null\r\n"), NULL, 403, {0}, false, 0},
+    {"K111 good.example.evil", WITH("Origin: http://localhost.evil\r\n"), NULL, 403, {0}, false, 0},
+    {"K111 good@evil", WITH("Origin: http://localhost@evil\r\n"), NULL, 400, {0}, false, 0},
+    {"K111 case", WITH("Origin: http://LOCALHOST\r\n"), NULL, 400, {0}, false, 0},
+    {"K111 IDNA", WITH("Origin: http://\xc3\xb6.example\r\n"), NULL, 400, {0}, false, 0},
+    {"K111 empty", WITH("Origin:\r\n"), NULL, 400, {0}, false, 0},
+    {"K111 two origins",
+     WITH("Origin: http://localhost\r\nOrigin: http://localhost\r\n"),
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"K111 two origins in one",
+     WITH("Origin: http://localhost http://evil.example\r\n"),
+     NULL,
+     400,
+     {0},
+     false,
+     0},
+    {"refused by its route",
+     ON("GET /no HTTP/1.1\r\n"),
+     NULL,
+     401,
+     {"WWW-Authenticate: Basic"},
+     false,
+     0},
+    {"a WebSocket where there is none", ON("GET /plain HTTP/1.1\r\n"), NULL, 404, {0}, false, 0},
+};
+
+static struct service service;
+static struct raw other;
+static char request[MADE_ROOM];
+
+static void check_row(const struct row *row, size_t piece)
+{
+    static struct answer answer;
+    size_t len =
+        row->make != NULL ? row->make(request) : (row->len != 0 ? row->len : strlen(row->request));
+    size_t log_count = service.log_count;
+    char status[32];
+    struct raw raw;
+
+    if (row->make == NULL)
+        memcpy(request, row->request, len);
+    memcpy(request + len, BEHIND, strlen(BEHIND));
+    len += strlen(BEHIND);
+    (void)raw_connect(&raw, &service, false);
+    if (!raw_send(&raw, request, len, piece) || !raw_wait_answer(&raw, &answer, row->is_head))
+        fail_msg("%s: no answer", row->name);
+    if (answer.status != row->status)
+        fail_msg("%s: %u instead of %u", row->name, answer.status, row->status);
+    for (size_t i = 0; i < 2 && row->headers[i] != NULL; i++)
+        if (!answer_has(&answer, row->headers[i]))
+            fail_msg("%s: without %s", row->name, row->headers[i]);
+    assert_true(answer_has(&answer, "Connection: close"));
+    assert_true(answer_has(&answer, "X-Content-Type-Options: nosniff"));
+    if (!raw_wait_end(&raw) || raw.is_reset || raw.len != 0)
+        fail_msg("%s: %zu more bytes, ended %d, reset %d", row->name, raw.len, raw.is_ended,
+                 raw.is_reset);
+    raw_close(&raw);
+    if (service.log_count != log_count + 1)
+        fail_msg("%s: %zu log lines", row->name, service.log_count - log_count);
+    (void)snprintf(status, sizeof(status), "status=%u ", row->status);
+    if (strstr(service.log[log_count % SERVICE_LOG_MAX], status) == NULL)
+        fail_msg("%s: logged as %s", row->name, service.log[log_count % SERVICE_LOG_MAX]);
+    if (!raw_echo(&other, "still here"))
+        fail_msg("%s: the other client's echo did not come", row->name);
+}
+
+static void test_each_row_gets_its_answer(void **state)
+{
+    size_t count = sizeof(rows) / sizeof(rows[0]);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        check_row(&rows[i], 0);
+        check_row(&rows[i], 1);
+    }
+    print_message("%zu rows, each whole and byte by byte\n", count);
+}
+
+/* Plain requests are refused without ending the connection. */
+static void test_plain_refusals_keep_the_connection(void **state)
+{
+    static struct answer answer;
+    struct raw raw;
+
+    (void)state;
+    (void)raw_connect(&raw, &service, false);
+    assert_true(raw_send_text(&raw, "GET /no HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                    "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                    "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                    "HEAD /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                    "POST /plain HTTP/1.1\r\nHost: localhost\r\n"
+                                    "Content-Length: 5\r\n\r\nGET /" BEHIND));
+    for (int i = 0; i < 2; i++) {
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_int_equal(answer.status, 426); /* row 3 */
+        assert_true(answer_has(&answer, "Upgrade: websocket"));
+        assert_true(answer_has(&answer, "Connection: keep-alive"));
+    }
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(answer.body_len, 6);
+    assert_memory_equal(answer.body, "hello\n", 6);
+    assert_true(raw_wait_answer(&raw, &answer, true));
+    assert_int_equal(answer.status, 200);
+    assert_true(answer_has(&answer, "Content-Length: 6"));
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 200);
+    assert_true(answer_has(&answer, "Connection: close"));
+    assert_true(raw_wait_end(&raw));
+    assert_int_equal(raw.len, 0);
+    raw_close(&raw);
+}
+
+/* What is odd and allowed: each line is added to an upgrade, which is accepted, with or without a header in the 101. */
+static void test_allowed_oddities(void **state)
+{
+    static const struct {
+        const char *request;
+        const char *present;
+        const char *absent;
+    } table[] = {
+        {WITH(""), NULL, "Sec-WebSocket-Protocol"},
+        {"\r\n" WITH(""), NULL, NULL},
+        {WITH("Origin: http://localhost\r\n"), NULL, NULL},
+        {WITH("Origin: http://127.0.0.1:3000\r\n"), NULL, NULL},
+        {WITH("Origin: https://[::1]:8443\r\n"), NULL, NULL},
+        {WITH("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"), NULL,
+         "Sec-WebSocket-Extensions"},
+        {WITH("Sec-WebSocket-Extensions: permessage-deflate, permessage-deflate, x-unknown\r\n"),
+         NULL, "Sec-WebSocket-Extensions"},
+        {WITH("Sec-WebSocket-Protocol: foreign\r\n"), NULL, "Sec-WebSocket-Protocol"},
+        {WITH("Sec-WebSocket-Protocol: foreign, second, first\r\n"),
+         "Sec-WebSocket-Protocol: first", NULL},
+        {WITH("Content-Length: 0\r\n"), NULL, NULL},
+        {"GET http://localhost/x HTTP/1.1\r\n" HOST REST, NULL, NULL},
+        {START HOST UPGRADE CONNECTION VERSION
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==  \r\n\r\n",
+         NULL, NULL},
+        {START "Host: 127.0.0.1:1\r\n" REST, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        static struct answer answer;
+        struct raw raw;
+
+        for (size_t piece = 0; piece < 2; piece++) {
+            (void)raw_connect(&raw, &service, false);
+            assert_true(raw_send(&raw, table[i].request, strlen(table[i].request), piece));
+            assert_true(raw_wait_answer(&raw, &answer, false));
+            if (answer.status != 101)
+                fail_msg("%s: %u", table[i].request, answer.status);
+            assert_true(answer_has(&answer, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+            assert_true(table[i].present == NULL || answer_has(&answer, table[i].present));
+            assert_true(table[i].absent == NULL || strstr(answer.head, table[i].absent) == NULL);
+            assert_true(raw_echo(&raw, "hello"));
+            raw_close(&raw);
+        }
+    }
+}
+
+/* Row 14: time is linear, so this ends at once; none is chosen. */
+static void test_many_subprotocols(void **state)
+{
+    static struct answer answer;
+    static char text[16384];
+    size_t len = strlen(START HOST);
+    struct raw raw;
+
+    (void)state;
+    memcpy(text, START HOST, len);
+    len += (size_t)sprintf(text + len, "Sec-WebSocket-Protocol: p0");
+    for (int i = 1; i < 200; i++)
+        len += (size_t)sprintf(text + len, ", p%d", i);
+    len += (size_t)sprintf(text + len, "\r\n" REST);
+    (void)raw_connect(&raw, &service, false);
+    assert_true(raw_send(&raw, text, len, 0));
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 101);
+    assert_null(strstr(answer.head, "Sec-WebSocket-Protocol"));
+    raw_close(&raw);
+}
+
+/* Row 12: frames right behind the request, in every cut of the whole. */
+static void test_frames_behind_the_request(void **state)
+{
+    static struct answer answer;
+    uint8_t bytes[2048];
+    size_t len = upgrade_write((char *)bytes, sizeof(bytes), &service, "/", "");
+
+    (void)state;
+    len += frame_write(bytes + len, 0x81, "one", 3);
+    len += frame_write(bytes + len, 0x82, "two", 3);
+    for (size_t cut = 0; cut <= len; cut++) {
+        struct raw raw;
+
+        (void)raw_connect(&raw, &service, false);
+        if (cut > 0)
+            assert_true(raw_send(&raw, bytes, cut, cut));
+        if (cut < len)
+            assert_true(raw_send(&raw, bytes + cut, len - cut, 0));
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_int_equal(answer.status, 101);
+        assert_true(raw_wait_len(&raw, 10));
+        assert_int_equal(raw.len, 10);
+        assert_memory_equal(raw.in, "\x81\x03one\x82\x03two", 10);
+        raw_close(&raw);
+    }
+    print_message("%zu cuts\n", len + 1);
+}
+
+static bool others_are_closed(void *data)
+{
+    (void)data;
+    return service.closed_count + 1 == service.opened_count;
+}
+
+/* Row 135: neither query nor credentials get into the log; row 133: the rest comes raw, for the sink to escape. */
+static void test_log_lines(void **state)
+{
+    static struct answer answer;
+    size_t before = service.log_count;
+    struct raw raw;
+
+    (void)state;
+    (void)raw_connect(&raw, &service, false);
+    assert_true(raw_send_text(&raw, "GET /no/%1b[31m?token=SECRET HTTP/1.1\r\n" HOST
+                                    "Authorization: Basic SECRET\r\n"
+                                    "Cookie: SECRET\r\nOrigin: http://SECRET.example\r\n" REST));
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 400);
+    assert_int_equal(service.log_count, before + 1);
+    assert_null(strstr(service.log[before % SERVICE_LOG_MAX], "SECRET"));
+    assert_non_null(strstr(service.log[before % SERVICE_LOG_MAX], "path=/no/%1b[31m status=400"));
+    raw_close(&raw);
+}
+
+static void test_null_origin_names_its_remedy(void **state)
+{
+    static struct answer answer;
+    struct raw raw;
+
+    (void)state;
+    (void)raw_connect(&raw, &service, false);
+    assert_true(raw_send_text(&raw, WITH("Origin: null\r\n")));
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    answer.body[answer.body_len] = '\0';
+    assert_non_null(strstr(answer.body, "--origin=null"));
+    assert_non_null(
+        strstr(service.log[(service.log_count - 1) % SERVICE_LOG_MAX], "--origin=null"));
+    raw_close(&raw);
+}
+
+static int set_up(void **state)
+{
+    static const char *const subprotocols[] = {"first", "second"};
+    struct service_setup setup = service_setup_init();
+
+    (void)state;
+    setup.options.subprotocols = subprotocols;
+    setup.options.subprotocol_count = 2;
+    return !service_start(&service, &setup) || !raw_open(&other, &service, "/");
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    raw_close(&other);
+    service_stop(&service);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_row_gets_its_answer),
+        cmocka_unit_test(test_plain_refusals_keep_the_connection),
+        cmocka_unit_test(test_allowed_oddities),
+        cmocka_unit_test(test_many_subprotocols),
+        cmocka_unit_test(test_frames_behind_the_request),
+        cmocka_unit_test(test_log_lines),
+        cmocka_unit_test(test_null_origin_names_its_remedy),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
