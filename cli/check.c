@@ -183,6 +183,10 @@ static bool check_program(const char *name, const char *route, struct cli_compla
         return cli_complain(complaint, CLI_EXIT_RESOURCE, "%s%s may not be executed (chmod +x %s)",
                             where, shown.text, shown.text);
     case CLI_PROGRAM_NOT_IN_PATH:
+        if (!route && strchr(name, ' '))
+            return cli_complain(complaint, CLI_EXIT_USAGE,
+                                "no program %s in PATH (leave out the quotes around its words)",
+                                shown.text);
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "%sno program %s in PATH (write ./%s for one that lies here)", where,
                             shown.text, shown.text);

@@ -46,6 +46,7 @@ const serve = [
   [['--'], 'no program given (write duplex serve COMMAND, or --route=PATH=COMMAND)'],
   [['--static=web'], 'no program given (write duplex serve COMMAND, or --route=PATH=COMMAND)'],
   [['nosuchprogram'], 'no program nosuchprogram in PATH (write ./nosuchprogram for one that lies here)'],
+  [['ls -l'], 'no program ls -l in PATH (leave out the quotes around its words)'],
   [['./nosuchprogram', '-x'], 'no program ./nosuchprogram (check the path)'],
   [['./plain/x'], 'no program ./plain/x (check the path)'],
   [[''], 'no program  (check the path)'],
