@@ -37,6 +37,11 @@ void dx_head_rebase(struct dx_head *head, const uint8_t *bytes)
 
 /* ---- the bytes ---- */
 
+static bool is_control(uint8_t byte)
+{
+    return (byte < 0x20 && byte != '\t' && byte != '\r') || byte == 0x7f;
+}
+
 static void refuse_control(struct dx_head *head, size_t at, uint8_t byte)
 {
     if (at == 0 && byte == 0x16)
@@ -59,21 +64,19 @@ static void refuse_long_line(struct dx_head *head)
 static bool check_byte(struct dx_head *head, const struct dx_head_limits *limits, size_t at)
 {
     uint8_t byte = head->bytes[at];
-    size_t line_len = at - head->line_at;
+    size_t line_len = at - head->line_at + (byte != '\r');
     size_t max_len = head->state == STATE_HEADERS ? limits->header_len : limits->start_line_len;
-    bool is_after_cr = line_len > 0 && head->bytes[at - 1] == '\r';
+    bool is_after_cr = at > head->line_at && head->bytes[at - 1] == '\r';
 
     if (at >= limits->total_len)
         refuse(head, 431, "request head too long");
-    else if (byte == '\n' && !is_after_cr)
-        refuse(head, 400, "LF without CR");
-    else if (byte != '\n' && is_after_cr)
-        refuse(head, 400, "CR without LF");
+    else if (is_after_cr != (byte == '\n'))
+        refuse(head, 400, is_after_cr ? "CR without LF" : "LF without CR");
     else if (byte == '\n')
         return true;
-    else if (line_len > max_len || (line_len == max_len && byte != '\r'))
+    else if (line_len > max_len)
         refuse_long_line(head);
-    else if ((byte < 0x20 && byte != '\t' && byte != '\r') || byte == 0x7f)
+    else if (is_control(byte))
         refuse_control(head, at, byte);
     return head->state != STATE_REFUSED;
 }

@@ -181,45 +181,65 @@ static void open_gap(uint8_t address[16], size_t gap, size_t filled)
     memset(address + gap, 0, 16 - filled);
 }
 
-/* Reads the groups into `address`; `*gap` is where a `::` stood, or NO_GAP. */
-static bool parse_groups(struct dx_slice text, uint8_t address[16], size_t *filled, size_t *gap)
+/* The groups of an address while they are read. */
+struct groups {
+    struct dx_slice text;
+    size_t at;
+    uint8_t *address;
+    size_t filled; /* bytes of the address */
+    size_t gap;    /* where a `::` stood, or NO_GAP */
+};
+
+/* Reads one group, or the dotted decimals that end the address. */
+static bool read_group(struct groups *groups)
 {
-    size_t at = 0;
+    struct dx_slice rest = {groups->text.data + groups->at, groups->text.len - groups->at};
+    unsigned value;
+    size_t digits = parse_group(groups->text, groups->at, &value);
 
-    if (text.len >= 1 && text.data[0] == ':') {
-        if (text.len < 2 || text.data[1] != ':')
+    if (digits == 0 || groups->filled > 14)
+        return false;
+    if (digits < rest.len && rest.data[digits] == '.') {
+        if (groups->filled > 12 || !parse_dotted(rest, groups->address + groups->filled))
             return false;
-        *gap = 0;
-        at = 2;
+        groups->filled += 4;
+        groups->at = groups->text.len;
+        return true;
     }
-    while (at < text.len) {
-        unsigned value;
-        size_t digits = parse_group(text, at, &value);
-
-        if (digits == 0 || *filled > 14)
-            return false;
-        if (at + digits < text.len && text.data[at + digits] == '.') {
-            if (*filled > 12 ||
-                !parse_dotted((struct dx_slice){text.data + at, text.len - at}, address + *filled))
-                return false;
-            *filled += 4;
-            return true;
-        }
-        address[(*filled)++] = (uint8_t)(value >> 8);
-        address[(*filled)++] = (uint8_t)value;
-        at += digits;
-        if (at == text.len)
-            return true;
-        if (text.data[at++] != ':' || at == text.len)
-            return false;
-        if (text.data[at] == ':') {
-            if (*gap != NO_GAP)
-                return false;
-            *gap = *filled;
-            at++;
-        }
-    }
+    groups->address[groups->filled++] = (uint8_t)(value >> 8);
+    groups->address[groups->filled++] = (uint8_t)value;
+    groups->at += digits;
     return true;
+}
+
+/* Reads what stands behind a group: one colon with a group after it, or the one `::`. */
+static bool read_colon(struct groups *groups)
+{
+    struct dx_slice text = groups->text;
+
+    if (text.data[groups->at++] != ':' || groups->at == text.len)
+        return false;
+    if (text.data[groups->at] != ':')
+        return true;
+    if (groups->gap != NO_GAP)
+        return false;
+    groups->gap = groups->filled;
+    groups->at++;
+    return true;
+}
+
+static bool parse_groups(struct groups *groups)
+{
+    if (groups->text.len >= 1 && groups->text.data[0] == ':') {
+        if (groups->text.len < 2 || groups->text.data[1] != ':')
+            return false;
+        groups->gap = 0;
+        groups->at = 2;
+    }
+    while (groups->at < groups->text.len)
+        if (!read_group(groups) || (groups->at < groups->text.len && !read_colon(groups)))
+            return false;
+    return groups->gap == NO_GAP ? groups->filled == 16 : groups->filled <= 14;
 }
 
 /* The longest run of two zero groups or more, the first of equals: where it begins, in groups; 8 when none. */
@@ -272,15 +292,12 @@ static void write_ipv6(struct dx_host *host)
 
 static bool parse_ipv6(struct dx_slice text, struct dx_host *host)
 {
-    size_t filled = 0;
-    size_t gap = NO_GAP;
+    struct groups groups = {.text = text, .address = host->address, .gap = NO_GAP};
 
-    if (!parse_groups(text, host->address, &filled, &gap))
+    if (!parse_groups(&groups))
         return false;
-    if (gap == NO_GAP ? filled != 16 : filled > 14)
-        return false;
-    if (gap != NO_GAP)
-        open_gap(host->address, gap, filled);
+    if (groups.gap != NO_GAP)
+        open_gap(host->address, groups.gap, groups.filled);
     host->kind = DX_HOST_IPV6;
     write_ipv6(host);
     return true;
