@@ -16,6 +16,7 @@
 
 #define ALL_PAIRS_MAX 72  /* inputs up to here are cut at each pair of positions */
 #define ALL_CUTS_MAX 3000 /* up to here at each position, above at the ends and at random ones */
+#define SEED_MAX 512
 #define RANDOM_RUNS 24
 #define RANDOM_CUTS 9
 
@@ -298,10 +299,47 @@ static void check_failures(const struct scenario *scenario, const char *events)
     check_failing(scenario, &last, 1, events);
 }
 
+static const char *seed_folder;
+
+void scenario_write_seeds(const char *folder)
+{
+    seed_folder = folder;
+}
+
+bool scenario_is_writing_seeds(void)
+{
+    return seed_folder != NULL;
+}
+
+/* The two bytes in front are those of fuzz/endpoint.c: which endpoint, and where to cut. */
+static void write_seed(const struct scenario *scenario)
+{
+    uint8_t front[2] = {scenario->role == DX_ROLE_CLIENT, 2};
+    char path[512];
+    size_t at;
+    FILE *file;
+
+    at = (size_t)snprintf(path, sizeof(path), "%s/", seed_folder);
+    snprintf(path + at, sizeof(path) - at, "%s-%s", scenario->name,
+             scenario->role == DX_ROLE_SERVER ? "server" : "client");
+    for (char *letter = path + at; *letter != '\0'; letter++)
+        if (strchr(" ,^/", *letter) != NULL)
+            *letter = '_';
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite(front, 1, 2, file) != 2 ||
+        fwrite(scenario->in, 1, scenario->in_len, file) != scenario->in_len || fclose(file) != 0)
+        fail_msg("cannot write %s", path);
+}
+
 void scenario_check(const struct scenario *scenario, const char *events, const char *out)
 {
     struct outcome whole;
 
+    if (seed_folder != NULL) {
+        if (scenario->in_len <= SEED_MAX)
+            write_seed(scenario);
+        return;
+    }
     scenario_run(scenario, NULL, 0, &whole);
     if (events == NULL)
         events = journal_text(&whole.events);

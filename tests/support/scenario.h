@@ -50,6 +50,15 @@ void outcome_release(struct outcome *outcome);
  */
 void scenario_check(const struct scenario *scenario, const char *events, const char *out);
 
+/**
+ * From now on scenario_check runs nothing and writes each input of at most 512 bytes to a file of `folder`, as a seed for
+ * fuzz/endpoint.c.
+ */
+void scenario_write_seeds(const char *folder);
+
+/** Whether it does that: then there is nothing to count. */
+bool scenario_is_writing_seeds(void);
+
 /** Prints the counts, on one line that begins with `name`. */
 void scenario_print_counts(const char *name);
 

@@ -435,6 +435,31 @@ static void values_that_do_not_fit(void **state)
     assert_string_equal(text, "abc");
 }
 
+/* Writes the row's head as a seed for fuzz/handshake.c. */
+static void write_seed(const char *folder, const char *name, const char *head)
+{
+    char path[512];
+    size_t at = (size_t)snprintf(path, sizeof(path), "%s/", folder);
+    FILE *file;
+
+    snprintf(path + at, sizeof(path) - at, "%s", name);
+    for (char *letter = path + at; *letter != '\0'; letter++)
+        if (strchr(" ,:/*", *letter) != NULL)
+            *letter = '_';
+    file = fopen(path, "wb");
+    if (file == NULL || fprintf(file, "%s\r\n", head) < 0 || fclose(file) != 0)
+        exit(1);
+}
+
+static int write_seeds(const char *folder)
+{
+    for (size_t i = 0; i < sizeof(server_rows) / sizeof(server_rows[0]); i++)
+        write_seed(folder, server_rows[i].name, server_rows[i].request);
+    for (size_t i = 0; i < sizeof(client_rows) / sizeof(client_rows[0]); i++)
+        write_seed(folder, client_rows[i].name, client_rows[i].response);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest others[] = {
@@ -459,6 +484,8 @@ int main(int argc, char **argv)
                                              .test_func = check_client,
                                              .initial_state = (void *)(uintptr_t)&client_rows[i]};
     memcpy(tests + count, others, sizeof(others));
+    if (argc > 2 && strcmp(argv[1], "--seeds") == 0)
+        return write_seeds(argv[2]);
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
