@@ -61,12 +61,15 @@ static enum dx_err error_of_spawn(int error)
 static enum dx_err add(struct passed *passed, int fd, int lowest)
 {
     int moved = fd;
+    int error;
 
     if (fd < lowest) {
         moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+        error = errno;
         close(fd);
+        /* EINVAL: the place lies above the limit. */
         if (moved < 0)
-            return error_of(errno);
+            return error == EINVAL ? DX_ERR_DESCRIPTORS : error_of(error);
     }
     passed->fds[passed->count++] = moved;
     return DX_OK;

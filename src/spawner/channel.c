@@ -154,9 +154,11 @@ static void take_message(struct dx_supervisor *supervisor, uint8_t index, size_t
 
     if (message_len >= sizeof(type) && !(header->msg_flags & MSG_TRUNC))
         memcpy(&type, supervisor->message, sizeof(type));
-    if (type == DX_SPAWN_START)
+    if (type == DX_SPAWN_START) {
         dx_process_start(supervisor, index, message_len, descriptors, count);
-    else if (type == DX_SPAWN_KILL)
+        return;
+    }
+    if (type == DX_SPAWN_KILL)
         take_kill(supervisor, index, message_len);
     for (size_t i = 0; i < count; i++)
         close(descriptors[i]);

@@ -15,11 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the child writes and its parent reads, in the memory that both share. */
-struct outcome {
-    volatile enum dx_spawn_step step;
-    volatile int error;
-};
+/*
+ * What the child writes and its parent reads, in the memory that both share. Static: the compiler
+ * may move the first stores to a local past the vfork, into the parent's branch, and so lose what
+ * the child wrote.
+ */
+static volatile struct {
+    enum dx_spawn_step step;
+    int error;
+} outcome;
 
 static enum dx_spawn_step place_streams(const struct dx_launch *launch)
 {
@@ -82,19 +86,19 @@ static enum dx_spawn_step become_program(const struct dx_launch *launch, pid_t p
 
 struct dx_launch_result dx_launch(const struct dx_launch *launch)
 {
-    struct outcome outcome = {DX_SPAWN_STEP_NONE, 0};
-    struct outcome *shared = &outcome;
     const pid_t parent = getpid();
-    const pid_t pid = vfork();
+    pid_t pid;
 
+    outcome.step = DX_SPAWN_STEP_NONE;
+    pid = vfork();
     if (pid == 0) {
-        shared->step = become_program(launch, parent);
-        shared->error = errno;
+        outcome.step = become_program(launch, parent);
+        outcome.error = errno;
         _exit(127);
     }
     if (pid < 0)
         return (struct dx_launch_result){0, DX_SPAWN_STEP_PROCESS, errno};
-    if (shared->step == DX_SPAWN_STEP_NONE)
+    if (outcome.step == DX_SPAWN_STEP_NONE)
         return (struct dx_launch_result){pid, DX_SPAWN_STEP_NONE, 0};
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;

@@ -8,12 +8,10 @@
  * descendant and ends. It links nothing but libc, has one thread, allocates nothing and writes
  * nothing.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -30,15 +28,17 @@ static struct dx_supervisor supervisor;
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *out)
 {
-    char *end;
-    unsigned long long value;
+    uint64_t value = 0;
 
-    errno = 0;
-    value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value > max)
-        return false;
+    for (const char *at = text; *at; at++) {
+        const uint64_t digit = (uint64_t)(*at - '0');
+
+        if (*at < '0' || *at > '9' || value > (max - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
     *out = value;
-    return true;
+    return text[0] != '\0';
 }
 
 static bool parse_arguments(int argc, char **argv)
@@ -89,10 +89,11 @@ static bool adopt_descriptors(void)
  */
 static bool adopt_signals(void)
 {
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
     sigset_t set;
 
     for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
+        sigaction(number, &standard, NULL);
     sigfillset(&set);
     sigdelset(&set, SIGSEGV);
     sigdelset(&set, SIGBUS);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "spawner/launch.h"
 #include "spawner/supervisor.h"
@@ -93,34 +94,39 @@ static void forget_older(struct dx_supervisor *supervisor, int32_t pid)
         older->drop_at_ns = 0;
 }
 
+static void report(struct dx_supervisor *supervisor, struct dx_process *process,
+                   const struct dx_launch_result *result)
+{
+    if (result->pid == 0) {
+        process->value = result->error;
+        process->step = (uint8_t)result->step;
+        dx_channel_report(supervisor, process, DX_REPORT_FAILED);
+        dx_process_settle(supervisor, process);
+        return;
+    }
+    forget_older(supervisor, result->pid);
+    dx_process_run(&supervisor->processes, process, result->pid);
+    dx_channel_report(supervisor, process, DX_REPORT_STARTED);
+}
+
 void dx_process_start(struct dx_supervisor *supervisor, uint8_t index, size_t message_len,
                       const int *streams, size_t stream_count)
 {
     struct dx_spawn_start head;
     struct dx_launch_result result;
-    struct dx_process *process;
+    struct dx_process *process = NULL;
 
-    if (message_len < sizeof(head))
-        return;
-    memcpy(&head, supervisor->message, sizeof(head));
-    /*
-     * An id that is in use names another program already; a full table: the server passed its own
-     * limit.
-     */
-    if (dx_process_find_id(&supervisor->processes, index, head.id))
-        return;
-    process = dx_process_new(&supervisor->processes, index, head.id);
-    if (!process)
-        return;
-    result = start(supervisor, &head, message_len, streams, stream_count);
-    if (result.pid == 0) {
-        process->value = result.error;
-        process->step = (uint8_t)result.step;
-        dx_channel_report(supervisor, process, DX_REPORT_FAILED);
-        dx_process_settle(supervisor, process);
-        return;
+    if (message_len >= sizeof(head)) {
+        memcpy(&head, supervisor->message, sizeof(head));
+        /* An id in use names another program already; a full table: the server passed its limit. */
+        if (!dx_process_find_id(&supervisor->processes, index, head.id))
+            process = dx_process_new(&supervisor->processes, index, head.id);
     }
-    forget_older(supervisor, result.pid);
-    dx_process_run(&supervisor->processes, process, result.pid);
-    dx_channel_report(supervisor, process, DX_REPORT_STARTED);
+    if (process)
+        result = start(supervisor, &head, message_len, streams, stream_count);
+    /* Before the report: once the server knows, only the program holds its streams. */
+    for (size_t i = 0; i < stream_count; i++)
+        close(streams[i]);
+    if (process)
+        report(supervisor, process, &result);
 }
