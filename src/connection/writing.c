@@ -128,15 +128,22 @@ static enum dx_err judge_queue(struct dx_connection *connection, size_t len)
     return DX_ERR_QUEUE_FULL;
 }
 
+static bool is_over(const struct dx_connection *connection, size_t max_queue)
+{
+    return max_queue > 0 && connection->output.len > max_queue;
+}
+
+/* Congestion is judged by what the kernel has refused, not by what was gathered for it. */
 static void note_queued(struct dx_connection *connection)
 {
     size_t max_queue = dx_connection_options(connection)->max_queue;
 
-    if (connection->output.len >= DX_FLUSH_LEN && !connection->is_blocked)
+    if (!connection->is_blocked &&
+        (connection->output.len >= DX_FLUSH_LEN || is_over(connection, max_queue)))
         dx_connection_send_waiting(connection);
     if (connection->is_dead)
         return;
-    if (max_queue > 0 && connection->output.len > max_queue)
+    if (is_over(connection, max_queue))
         connection->is_congested = true;
     dx_connection_schedule(connection);
 }

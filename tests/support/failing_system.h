@@ -1,0 +1,45 @@
+/*
+ * failing_system.h - system calls that fail on demand, and are counted.
+ *
+ * A test program that wants it is linked with -Wl,--wrap for the calls in failing_system.c (`failing_system_args` in
+ * meson.build). Only what happens while it is on is counted and can fail. One thread.
+ */
+#ifndef TESTS_FAILING_SYSTEM_H
+#define TESTS_FAILING_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum failing_call {
+    CALL_RECV,
+    CALL_SENDMSG,
+    CALL_SEND,
+    CALL_EPOLL_CTL,
+    CALL_EPOLL_CREATE1,
+    CALL_ACCEPT4,
+    CALL_SOCKET,
+    CALL_BIND,
+    CALL_LISTEN,
+    CALL_GETSOCKNAME,
+    CALL_GETRANDOM,
+    CALL_FCHMOD,
+    CALL_OPEN,
+    CALL_COUNT
+};
+
+/** Calls count from now on; the `nth` one (1 is the next) of any kind fails, none for 0. */
+void failing_system_start(size_t nth);
+
+/** From now on each call of that kind fails with this errno; 0 ends it. */
+void failing_system_fail_all(enum failing_call call, int code);
+
+/** Stops; returns whether a call was failed since the start. */
+bool failing_system_stop(void);
+
+/** Switches it off and on in between, for a test's own calls. */
+void failing_system_pause(bool paused);
+
+/** How often that call was made since the start. */
+size_t failing_system_count(enum failing_call call);
+
+#endif
