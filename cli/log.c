@@ -59,8 +59,10 @@ struct cli_log *cli_log_open(const struct cli_config *config)
     struct cli_log *log = malloc(sizeof(*log));
     int fd;
 
-    if (!log)
+    if (!log) {
+        errno = ENOMEM;
         return NULL;
+    }
     if (config->log_file)
         fd = open(config->log_file,
                   O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);

@@ -40,8 +40,15 @@ static const char *copy_path(const char *text, size_t len, char **path)
             return bad_path;
         at = end + 1;
     }
-    *path = strndup(text, len);
-    return *path ? NULL : cli_out_of_memory;
+
+    char *copy = malloc(len + 1);
+
+    if (!copy)
+        return cli_out_of_memory;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    *path = copy;
+    return NULL;
 }
 
 const char *cli_route_parse(const char *text, struct cli_route *route)
