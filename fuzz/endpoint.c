@@ -162,7 +162,7 @@ static void drain(struct run *run)
 /* Whole frames, masked as they must be, and nothing after a Close. */
 static void check_sent(const struct run *run)
 {
-    const uint8_t *at = run->sent.data, *end = at + run->sent.len;
+    const uint8_t *at = run->sent.data, *end = at == NULL ? NULL : at + run->sent.len;
     size_t mask_len = run->config.role == DX_ROLE_CLIENT ? 4 : 0;
     bool is_closed = false;
 
