@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "cli/origin.h"
+#include "http/host.h"
+#include "http/origin.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -20,6 +22,12 @@ static const char not_an_origin[] =
 static const char with_path[] =
     "an origin has no path (write it up to the host or port, without a / behind)";
 
+static struct dx_slice slice_of(const char *text)
+{
+    return (struct dx_slice){(const uint8_t *)text, strlen(text)};
+}
+
+/* "same" and "any" are words of the option, the others patterns of the library. */
 static void takes_origins(void **state)
 {
     static const char *const rows[] = {
@@ -40,8 +48,10 @@ static void takes_origins(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_null(cli_origin_check(rows[i]));
+        assert_true(i < 2 || dx_origin_is_pattern(slice_of(rows[i])));
+    }
 }
 
 static void refuses_origins(void **state)
@@ -118,11 +128,15 @@ static void judges_hosts(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *problem = cli_host_check(rows[i].text);
+        const char *detail;
+        struct dx_host host;
 
-        if (rows[i].problem)
+        if (rows[i].problem) {
             assert_string_equal(problem, rows[i].problem);
-        else
+        } else {
             assert_null(problem);
+            assert_true(dx_host_parse(slice_of(rows[i].text), &host, &detail));
+        }
     }
 }
 
