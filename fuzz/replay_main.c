@@ -66,7 +66,7 @@ static void replay_folder(const char *path)
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        struct stat status;
+        struct stat status = {0};
 
         if (stat(argv[i], &status) == 0 && S_ISDIR(status.st_mode))
             replay_folder(argv[i]);
