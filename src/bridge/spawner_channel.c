@@ -145,13 +145,16 @@ static enum dx_err send_or_queue(struct dx_spawner_channel *channel,
     return err;
 }
 
+/*
+ * Whatever the reason, an unsent signal is tried again: if the spawner is dead that will be seen
+ * soon.
+ */
 static bool send_kill(struct dx_spawner_channel *channel, uint32_t slot, int signal)
 {
     const struct dx_spawn_note note = {
         .type = DX_SPAWN_KILL, .id = id_of(channel, slot), .value = signal};
 
-    return send(channel->fd, &note, sizeof(note), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ||
-           (errno != EAGAIN && errno != EINTR && errno != ENOBUFS && errno != ENOMEM);
+    return send(channel->fd, &note, sizeof(note), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
 /* A queued start that the system refuses for good is its child's failure. */
