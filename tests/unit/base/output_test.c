@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define MODEL_MAX (1 << 20)
+#define MODEL_MAX (1 << 18)
 
 static struct dx_pool pool;
 static struct dx_output output;
@@ -131,7 +131,7 @@ static void random_operations_agree_with_a_plain_array(void **state)
     (void)state;
     dx_pool_init(&pool, 4, 64 << 20);
     dx_output_init(&output, &pool);
-    for (unsigned i = 0; i < 100000; i++) {
+    for (unsigned i = 0; i < 20000; i++) {
         step();
         check_against_model();
         if (model_len > MODEL_MAX / 2)
