@@ -1,0 +1,322 @@
+/*
+ * close_test.c - how a server ends: at once, in a drain, a second time sooner, with requests undecided, and when it is freed
+ * without any of that.
+ */
+#include "net/loop.h"
+#include "support/service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define CLIENTS 50
+#define CLOSE_1001 "\x88\x02\x03\xe9"
+
+static struct service service;
+static struct answer answer;
+static size_t closed_calls;
+
+static void on_closed(void *user)
+{
+    (void)user;
+    closed_calls++;
+}
+
+static bool is_closed(void *data)
+{
+    (void)data;
+    return closed_calls > 0;
+}
+
+static bool one_is_kept(void *data)
+{
+    (void)data;
+    return service.kept_count == 1;
+}
+
+static void start(const struct service_setup *setup)
+{
+    closed_calls = 0;
+    assert_true(service_start(&service, setup));
+}
+
+static void start_default(void)
+{
+    struct service_setup setup = service_setup_init();
+
+    start(&setup);
+}
+
+/* Answers the server's Close, as a client does. */
+static void answer_close(struct raw *raw)
+{
+    uint8_t frame[16];
+    size_t len = frame_write(frame, 0x88, "\x03\xe9", 2);
+
+    assert_true(raw_wait_len(raw, 4));
+    assert_int_equal(raw->len, 4);
+    assert_memory_equal(raw->in, CLOSE_1001, 4);
+    assert_true(raw_send(raw, frame, len, 0));
+    assert_true(raw_wait_end(raw));
+    raw_close(raw);
+}
+
+static void test_nothing_is_open(void **state)
+{
+    (void)state;
+    start_default();
+    dx_server_close(service.server, 0, on_closed, NULL);
+    assert_int_equal(closed_calls, 0); /* never from inside a call */
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    dx_server_close(service.server, 0, on_closed, NULL);
+    service_turn(&service, 20);
+    assert_int_equal(closed_calls, 1);
+    service_stop(&service);
+}
+
+static void test_at_once(void **state)
+{
+    struct raw sockets[3], idle, busy, late;
+
+    (void)state;
+    start_default();
+    for (int i = 0; i < 3; i++)
+        assert_true(raw_open(&sockets[i], &service, "/"));
+    assert_int_equal(dx_server_connection_count(service.server), 3);
+    (void)raw_connect(&idle, &service, false);
+    assert_true(raw_send_text(&idle, "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_true(raw_wait_answer(&idle, &answer, false));
+    (void)raw_connect(&busy, &service, false);
+    assert_true(raw_send_text(&busy, "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    dx_server_close(service.server, 0, on_closed, NULL);
+    assert_true(raw_wait_end(&idle));
+    assert_int_equal(idle.len, 0);
+    raw_close(&idle);
+    assert_true(raw_wait_answer(&busy, &answer, false));
+    assert_int_equal(answer.status, 503);
+    assert_int_equal(service.abandoned_count, 1);
+    assert_true(raw_wait_end(&busy));
+    raw_close(&busy);
+    assert_false(raw_connect(&late, &service, true));
+    raw_close(&late);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(closed_calls, 0);
+        answer_close(&sockets[i]);
+    }
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_int_equal(closed_calls, 1);
+    assert_int_equal(service.closed_count, 3);
+    assert_int_equal(dx_server_connection_count(service.server), 0);
+    assert_int_equal(service_log_has(&service, "info closed peer=127.0.0.1:"), 3);
+    assert_int_equal(service_log_has(&service, " path=/ code=1001 sent_code=1001 "), 3);
+    service_stop(&service);
+}
+
+static size_t count_told(struct raw *sockets)
+{
+    size_t told = 0;
+
+    for (int i = 0; i < CLIENTS; i++)
+        told += raw_wait_len(&sockets[i], 0) && sockets[i].len > 0;
+    return told;
+}
+
+/* Neither all at the beginning nor all at the end: with 50 clients either would be a chance of 2 to the 250. */
+static void test_drain_spreads(void **state)
+{
+    struct raw sockets[CLIENTS];
+    uint64_t begin_ms;
+    size_t early;
+
+    (void)state;
+    start_default();
+    for (int i = 0; i < CLIENTS; i++)
+        assert_true(raw_open(&sockets[i], &service, "/"));
+    begin_ms = service_now_ms();
+    dx_server_close(service.server, 2000, on_closed, NULL);
+    do {
+        service_turn(&service, 10);
+        early = count_told(sockets);
+    } while (early == 0 && service_now_ms() < begin_ms + SERVICE_WAIT_MS);
+    assert_in_range(early, 1, CLIENTS - 1);
+    assert_true(raw_echo(&sockets[0], "goes on") || sockets[0].len == 4);
+    for (int i = 0; i < CLIENTS; i++)
+        answer_close(&sockets[i]);
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    service_stop(&service);
+}
+
+static void test_second_call_shortens(void **state)
+{
+    struct raw raw;
+
+    (void)state;
+    start_default();
+    assert_true(raw_open(&raw, &service, "/"));
+    dx_server_close(service.server, 3600000, on_closed, NULL);
+    service_turn(&service, 30);
+    dx_server_close(service.server, 0, on_closed, NULL);
+    answer_close(&raw);
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_int_equal(closed_calls, 1);
+    service_stop(&service);
+}
+
+/* A peer that never answers has close_timeout. */
+static void test_close_timeout_bounds(void **state)
+{
+    struct service_setup setup = service_setup_init();
+    uint64_t begin_ms;
+    struct raw raw;
+
+    (void)state;
+    setup.options.connection.close_timeout_ms = 200;
+    start(&setup);
+    assert_true(raw_open(&raw, &service, "/"));
+    begin_ms = service_now_ms();
+    dx_server_close(service.server, 0, on_closed, NULL);
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_in_range(service_now_ms() - begin_ms, 190, 4000);
+    raw_close(&raw);
+    service_stop(&service);
+}
+
+static void test_routes_own_ending(void **state)
+{
+    struct service_setup setup = service_setup_init();
+    uint8_t frame[16];
+    struct raw raw;
+    size_t len;
+
+    (void)state;
+    setup.ends_by_itself = true;
+    start(&setup);
+    assert_true(raw_open(&raw, &service, "/"));
+    dx_server_close(service.server, 0, on_closed, NULL);
+    assert_true(raw_wait_len(&raw, 14));
+    assert_int_equal(raw.len, 14);
+    assert_memory_equal(raw.in, "\x88\x0c\x0b\xb9own ending", 14);
+    len = frame_write(frame, 0x88, "\x0b\xb9", 2);
+    assert_true(raw_send(&raw, frame, len, 0));
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_int_equal(service.shutdown_count, 1);
+    raw_close(&raw);
+    service_stop(&service);
+}
+
+static void test_freed_with_everything_open(void **state)
+{
+    struct raw socket, idle, later;
+
+    (void)state;
+    start_default();
+    assert_true(raw_open(&socket, &service, "/"));
+    (void)raw_connect(&idle, &service, false);
+    assert_true(raw_send_text(&idle, "GET /pla"));
+    (void)raw_connect(&later, &service, false);
+    assert_true(raw_send_text(&later, "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    dx_server_free(service.server);
+    service.server = NULL;
+    assert_int_equal(service.closed_count, 1);
+    assert_int_equal(service.abandoned_count, 1);
+    assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
+    raw_close(&socket);
+    raw_close(&idle);
+    raw_close(&later);
+    service_stop(&service);
+}
+
+static void free_inside(void *data)
+{
+    (void)data;
+    dx_server_free(service.server);
+    service.server = NULL;
+}
+
+static bool is_freed(void *data)
+{
+    (void)data;
+    return service.server == NULL;
+}
+
+static void test_freed_inside_a_callback(void **state)
+{
+    struct raw socket;
+
+    (void)state;
+    start_default();
+    assert_true(raw_open(&socket, &service, "/"));
+    assert_int_equal(dx_loop_post(service.loop, free_inside, NULL), DX_OK);
+    assert_true(service_wait(&service, is_freed, NULL, SERVICE_WAIT_MS));
+    service_turn(&service, 20);
+    assert_int_equal(service.closed_count, 1);
+    raw_close(&socket);
+    service_stop(&service);
+}
+
+static void free_when_closed(void *user)
+{
+    closed_calls++;
+    free_inside(user);
+}
+
+static void test_freed_in_on_closed(void **state)
+{
+    struct raw socket;
+
+    (void)state;
+    start_default();
+    assert_true(raw_open(&socket, &service, "/"));
+    dx_server_close(service.server, 0, free_when_closed, NULL);
+    answer_close(&socket);
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    service_stop(&service);
+}
+
+static void test_unix_socket(void **state)
+{
+    struct service_setup setup = service_setup_init();
+    char address[64];
+    struct raw raw;
+
+    (void)state;
+    (void)snprintf(address, sizeof(address), "unix:/tmp/duplex-close-test-%d", (int)getpid());
+    setup.address = address;
+    start(&setup);
+    assert_string_equal(dx_server_url(service.server, 0), address);
+    assert_int_equal(access(address + 5, F_OK), 0);
+    assert_true(raw_open(&raw, &service, "/"));
+    assert_true(raw_echo(&raw, "hello"));
+    dx_server_close(service.server, 0, on_closed, NULL);
+    answer_close(&raw);
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_int_equal(service_log_has(&service, "info closed peer=unix path=/"), 1);
+    assert_int_not_equal(access(address + 5, F_OK), 0);
+    service_stop(&service);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_is_open),
+        cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_drain_spreads),
+        cmocka_unit_test(test_second_call_shortens),
+        cmocka_unit_test(test_close_timeout_bounds),
+        cmocka_unit_test(test_routes_own_ending),
+        cmocka_unit_test(test_freed_with_everything_open),
+        cmocka_unit_test(test_freed_inside_a_callback),
+        cmocka_unit_test(test_freed_in_on_closed),
+        cmocka_unit_test(test_unix_socket),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
