@@ -1,0 +1,177 @@
+/*
+ * reentry_test.c - each thing that may be called, from inside each callback, on a server's and on a client's connection.
+ */
+#include "connection/connection_parts.h"
+#include "support/failing_system.h"
+#include "support/peer_bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum deed {
+    SEND,
+    SEND_LARGE,
+    FRAGMENT,
+    PING,
+    CLOSE,
+    ABORT,
+    PAUSE,
+    RESUME,
+    TWICE,
+    FLUSH,
+    DEED_COUNT
+};
+
+static const char *const deed_names[] = {"send",  "send large", "fragment", "ping",  "close",
+                                         "abort", "pause",      "resume",   "twice", "flush"};
+static const char callbacks[] = "mkcpdhx";
+
+static enum deed deed;
+static char callback;
+static int done_count;
+static uint8_t large[100000];
+
+static void do_deed(struct dx_connection *connection)
+{
+    switch (deed) {
+    case SEND:
+        (void)!dx_connection_send(connection, DX_OP_TEXT, "x", 1);
+        break;
+    case SEND_LARGE:
+        for (int i = 0; i < 5; i++)
+            (void)!dx_connection_send(connection, DX_OP_BINARY, large, sizeof(large));
+        break;
+    case FRAGMENT:
+        (void)!dx_connection_send_fragment(connection, DX_OP_TEXT, "x", 1, false);
+        (void)!dx_connection_send_fragment(connection, DX_OP_TEXT, large, 20000, true);
+        break;
+    case PING:
+        (void)!dx_connection_ping(connection, "x", 1);
+        break;
+    case CLOSE:
+        assert_int_equal(dx_connection_close(connection, 1000, NULL, 0), DX_OK);
+        break;
+    case ABORT:
+        dx_connection_abort(connection, DX_ERR_STATE, "so be it");
+        break;
+    case PAUSE:
+        dx_connection_pause(connection);
+        break;
+    case RESUME:
+        dx_connection_pause(connection);
+        dx_connection_resume(connection);
+        dx_connection_resume(connection);
+        break;
+    case TWICE:
+        dx_connection_close(connection, 1001, NULL, 0);
+        dx_connection_abort(connection, DX_ERR_STATE, "so be it");
+        dx_connection_close(connection, 1000, NULL, 0);
+        dx_connection_abort(connection, DX_ERR_CLOSED, "again");
+        break;
+    case FLUSH:
+        dx_connection_flush(connection);
+        break;
+    case DEED_COUNT:
+        break;
+    }
+}
+
+static void act(struct bench *bench, char what)
+{
+    if (what == callback && done_count < 3) {
+        done_count++;
+        do_deed(bench->connection);
+    }
+}
+
+static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                     size_t len, bool is_first, bool is_last)
+{
+    (void)opcode;
+    (void)data;
+    (void)len;
+    (void)is_first;
+    (void)is_last;
+    act(dx_connection_user(connection), 'k');
+}
+
+/* A peer's life in which every callback comes. */
+static void live(struct bench *bench)
+{
+    static uint8_t block[60000];
+
+    bench_put_frame(bench, 0x81, "one", 3);
+    bench_put_frame(bench, 0x8a, "pong", 4);
+    bench_put_frame(bench, 0x02, block, sizeof(block));
+    bench_put_frame(bench, 0x80, block, sizeof(block));
+    bench_quiet(bench);
+    if (bench->connection) {
+        while (bench->connection && !dx_connection_is_congested(bench->connection) &&
+               dx_connection_send(bench->connection, DX_OP_BINARY, block, sizeof(block)) == DX_OK)
+            ;
+        bench_quiet(bench);
+    }
+    if (bench->connection && callback == 'h')
+        dx_connection_pause(bench->connection);
+    bench_put_frame(bench, 0x88, "\x03\xe8", 2);
+    bench_quiet(bench);
+    (void)shutdown(bench->peer, SHUT_WR);
+    bench_quiet(bench);
+    if (bench->connection && callback != 'm')
+        dx_connection_resume(bench->connection);
+    bench_quiet(bench);
+}
+
+static void test_each_from_each(void **unused)
+{
+    int run_count = 0;
+
+    (void)unused;
+    for (int role = 0; role < 2; role++) {
+        for (const char *at = callbacks; *at; at++) {
+            for (int i = 0; i < DEED_COUNT; i++) {
+                struct bench bench;
+
+                deed = (enum deed)i;
+                callback = *at;
+                done_count = 0;
+                bench_init(&bench);
+                bench.role = role ? DX_ROLE_CLIENT : DX_ROLE_SERVER;
+                bench.act = act;
+                bench.options.max_queue = 200000;
+                bench.options.close_timeout_ms = 20;
+                if (*at == 'k')
+                    bench.handlers.on_chunk = on_chunk;
+                if (*at == 'c')
+                    bench.handlers.on_peer_close = bench_on_peer_close;
+                bench_open(&bench);
+                live(&bench);
+                if (done_count == 0)
+                    print_message("%s in %c of role %d: the callback did not come: %s\n",
+                                  deed_names[i], *at, role, bench.journal);
+                assert_true(done_count > 0 || *at == 'x');
+                bench_release(&bench);
+                assert_true(done_count > 0);
+                run_count++;
+            }
+        }
+    }
+    print_message("%d deeds in callbacks\n", run_count);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_from_each),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
