@@ -8,12 +8,6 @@
 #define NONE UINT32_MAX
 #define FIRST_ROOM 16
 
-struct dx_id_entry {
-    void *object;        /* NULL: free, or used up */
-    uint32_t generation; /* of the object, or of the next one */
-    uint32_t next_free;
-};
-
 void dx_ids_init(struct dx_ids *ids, uint32_t max_count)
 {
     *ids = (struct dx_ids){.max_count = max_count, .free = NONE};

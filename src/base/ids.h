@@ -9,7 +9,12 @@
 
 #include <duplex/error.h>
 
-struct dx_id_entry;
+/* Private to ids.c: a place of the table. */
+struct dx_id_entry {
+    void *object;        /* NULL: free, or used up */
+    uint32_t generation; /* of the object, or of the next one */
+    uint32_t next_free;
+};
 
 struct dx_ids {
     struct dx_id_entry *entries;

@@ -95,12 +95,37 @@ static void the_limit(void **state)
     dx_ids_release(&ids);
 }
 
+/* After the last generation a place is used no more: the next object gets another one. */
+static void a_place_whose_generations_are_used_up(void **state)
+{
+    struct dx_ids ids;
+    uint64_t first;
+    uint64_t last;
+    uint64_t other;
+
+    (void)state;
+    dx_ids_init(&ids, 20);
+    assert_int_equal(dx_ids_add(&ids, &objects[0], &first), DX_OK);
+    assert_ptr_equal(dx_ids_remove(&ids, first), &objects[0]);
+    ids.entries[0].generation = UINT32_MAX;
+    assert_int_equal(dx_ids_add(&ids, &objects[1], &last), DX_OK);
+    assert_true(last == UINT64_C(0xffffffff00000000));
+    assert_ptr_equal(dx_ids_remove(&ids, last), &objects[1]);
+    assert_int_equal(dx_ids_add(&ids, &objects[2], &other), DX_OK);
+    assert_int_equal((uint32_t)other, 1);
+    assert_null(dx_ids_find(&ids, first));
+    assert_null(dx_ids_find(&ids, last));
+    assert_ptr_equal(dx_ids_find(&ids, other), &objects[2]);
+    dx_ids_release(&ids);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_find_their_own_object_or_nothing),
         cmocka_unit_test(ids_that_were_never_given),
         cmocka_unit_test(the_limit),
+        cmocka_unit_test(a_place_whose_generations_are_used_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

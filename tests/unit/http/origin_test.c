@@ -173,8 +173,17 @@ static void patterns_can_be_checked_before(void **state)
 {
     static const char *const good[] = {"null", "http://a", "https://*.a.example:8443",
                                        "http://[::1]:80"};
-    static const char *const bad[] = {"",  "*",          "http://*",         "http://a.*",
-                                      "a", "http://a/b", "http://*.1.2.3.4", "https://*.*.a"};
+    static const char *const bad[] = {"",
+                                      "*",
+                                      "http://*",
+                                      "http://a.*",
+                                      "a",
+                                      "http://a/b",
+                                      "http://*.1.2.3.4",
+                                      "https://*.*.a",
+                                      "https://*.a/b",
+                                      "https://*.",
+                                      "*.a"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -165,6 +165,27 @@ static void what_is_refused_says_why(void **state)
     }
 }
 
+/* Nothing is read or written past the longest host that there can be. */
+static void the_host_has_a_limit(void **state)
+{
+    static char given[1024];
+    const char *detail;
+
+    (void)state;
+    for (size_t len = 250; len < 300; len++) {
+        struct dx_slice slice = {(uint8_t *)given, 5 + len};
+
+        memset(given, 'a', sizeof(given));
+        memcpy(given, "ws://", 5);
+        assert_int_equal(dx_url_parse(slice, &url, text, &detail),
+                         len <= DX_HOST_MAX ? DX_OK : DX_ERR_USAGE);
+        memcpy(given + 5 + len, ":65535", 6);
+        slice.len += 6;
+        assert_int_equal(dx_url_parse(slice, &url, text, &detail),
+                         len <= DX_HOST_MAX ? DX_OK : DX_ERR_USAGE);
+    }
+}
+
 static void the_length_has_a_limit(void **state)
 {
     static char given[DX_URL_MAX + 2];
@@ -188,6 +209,7 @@ int main(void)
         cmocka_unit_test(normal_forms),
         cmocka_unit_test(the_parts),
         cmocka_unit_test(what_is_refused_says_why),
+        cmocka_unit_test(the_host_has_a_limit),
         cmocka_unit_test(the_length_has_a_limit),
     };
 
