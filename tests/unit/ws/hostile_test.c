@@ -123,6 +123,7 @@ static const struct frame_row rows[] = {
     {"D39 cut at the end of the message", BOTH, {FRAME(0x81, "ab\xe2\x82")}, .events = "[1:ab\\xe2", .out = "", BAD_TEXT},
     {"D39 cut at the end of a fragmented message", BOTH, {FRAME(0x01, "ab"), FRAME(0x80, "\xe2\x82")}, .events = "[1:ab\\xe2", .out = "", BAD_TEXT},
     {"D39 cut before an empty last fragment", BOTH, {FRAME(0x01, "ab\xe2"), FRAME(0x80, "")}, .events = "[1:ab\\xe2", .out = "", BAD_TEXT},
+    {"D39 ASCII after a begun code point", BOTH, {FRAME(0x01, "ab\xe2"), FRAME(0x80, "cd")}, .events = "[1:ab\\xe2", .out = "", BAD_TEXT},
     {"D39 one bad byte alone", BOTH, {FRAME(0x81, "\xff")}, NOTHING_BEFORE, BAD_TEXT},
     {"D39 bad byte in a long text", BOTH, {FRAME(0x81, BIG BIG "\x80" BIG)}, .events = "[1:<250 bytes aaad476f>", .out = "", BAD_TEXT},
     {"D40 invalid byte in the first fragment", BOTH, {FRAME(0x01, "ab\xff"), FRAME(0x89, "ping"), FRAME(0x80, "cd")}, .events = "[1:ab", .out = "", BAD_TEXT},

@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""Removes the guards of the protocol one by one and shows that the test row named after each then fails.
+
+    guards.py SOURCE_ROOT
+
+A guard is one line of the table: the file, the text that is the guard (it must stand there exactly once), what takes its
+place, the test program, and the row that must notice. Each is tried in a scratch copy of that one file, compiled beside
+the untouched rest. To add one, add a line; to test another room, add its program to PROGRAMS. Prints "N guards, N noticed".
+"""
+import concurrent.futures
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), '..', '..'))
+CC = os.environ.get('CC', 'cc').split()
+FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O0', '-w', '-Iinclude', '-Isrc', '-Itests', '-Itests/unit/http']
+WRAP = ['-Wl,--wrap=malloc', '-Wl,--wrap=calloc', '-Wl,--wrap=realloc', '-Wl,--wrap=free']
+SCENARIO = ['tests/support/' + name + '.c'
+            for name in ('scenario', 'journal', 'failing_allocator', 'frame_row', 'endpoint_fixture')]
+ROOMS = ['base', 'http', 'ws']
+
+# name: (sources beside the rooms', link arguments, whether it takes the row's name as a filter)
+PROGRAMS = {
+    'ws hostile': (['tests/unit/ws/hostile_test.c'] + SCENARIO, WRAP, True),
+    'ws endpoint_send': (['tests/unit/ws/endpoint_send_test.c'] + SCENARIO, WRAP, False),
+    'ws handshake': (['tests/unit/ws/handshake_test.c'], [], True),
+    'http hostile': (['tests/unit/http/hostile_test.c'], [], False),
+}
+
+IN = 'src/ws/endpoint_receive.c'
+OUT = 'src/ws/endpoint_send.c'
+UTF8 = 'src/ws/utf8.c'
+SERVER = 'src/ws/handshake.c'
+CLIENT = 'src/ws/handshake_client.c'
+HEAD = 'src/http/head.c'
+TARGET = 'src/http/target.c'
+
+GUARDS = [
+    # frames
+    (IN, 'if ((second & DX_FRAME_MASKED) != endpoint->mask_flag)', 'if (false)', 'ws hostile', 'B21 unmasked client frame'),
+    (IN, 'return bits == 0 ? NULL : &reserved_bit;', 'return NULL;', 'ws hostile', 'B22 RSV2'),
+    (IN, 'endpoint->config->transform != NULL && opcode', 'opcode', 'ws hostile', 'B22 RSV1 without extension'),
+    (IN, 'if (frame_opcode(endpoint) > DX_OP_PONG)', 'if (false)', 'ws hostile', 'B23 opcode B'),
+    (IN, 'if (opcode > DX_OP_BINARY)', 'if (false)', 'ws hostile', 'B23 opcode 3'),
+    (IN, 'return frame_is_final(endpoint) ? NULL : &fragmented_control;', 'return NULL;', 'ws hostile', 'B24 fragmented ping'),
+    (IN, 'if ((second & DX_FRAME_LENGTH) > DX_CONTROL_MAX)', 'if (false)', 'ws hostile', 'B24 pong with a 16-bit length of 5'),
+    (IN, 'if (!dx_frame_length_is_minimal(endpoint->header))', 'if (false)', 'ws hostile', 'B25 64-bit length of 65535'),
+    (IN, 'if (len >> 63 != 0)', 'if (false)', 'ws hostile', 'B26 highest bit of the length'),
+    (IN, 'return len <= endpoint->config->max_message - endpoint->message_len ? NULL : &too_big;', 'return NULL;', 'ws hostile', 'B27 2^62 announced'),
+    (IN, 'len > endpoint->config->max_message ||', '', 'ws hostile', 'B27 one byte over the limit, short'),
+    (IN, 'if (opcode != DX_OP_CONTINUATION && is_begun)', 'if (false)', 'ws hostile', 'B29 binary inside a text message'),
+    (IN, 'endpoint->fragment_count > 0 || endpoint->in_len < 2', 'endpoint->in_len < 2', 'ws hostile', 'B29 text inside a text message'),
+    (IN, 'if (opcode == DX_OP_CONTINUATION && !is_begun)', 'if (false)', 'ws hostile', 'B30 continuation of nothing'),
+    # fragments
+    (IN, 'return endpoint->fragment_count < endpoint->config->max_fragments ? NULL : &too_many;', 'return NULL;', 'ws hostile', 'C35 empty fragments count'),
+    (IN, 'endpoint->message_len += endpoint->payload_left;', ';', 'ws hostile', 'C38 sum over the limit by one in the last fragment'),
+    # text
+    (UTF8, 'if (lead < 0xc2 || lead > 0xf4)', 'if (lead < 0xc0 || lead > 0xf4)', 'ws hostile', 'D39 overlong'),
+    (UTF8, 'utf8->high = 0x9f;', ';', 'ws hostile', 'D39 surrogate'),
+    (UTF8, 'utf8->high = 0x8f;', ';', 'ws hostile', 'D39 above U+10FFFF'),
+    (IN, 'if (!is_last || dx_utf8_is_complete(&endpoint->utf8))', 'if (true)', 'ws hostile', 'D39 cut at the end of the message'),
+    (IN, 'if (is_ascii && dx_utf8_is_complete(&endpoint->utf8))', 'if (is_ascii)', 'ws hostile', 'D39 ASCII after a begun code point'),
+    (IN, 'if (!dx_utf8_is_valid(data, len))', 'if (false)', 'ws hostile', 'D43 close reason that is not UTF-8'),
+    # closing
+    (IN, '(second & DX_FRAME_LENGTH) == 1)', 'false)', 'ws hostile', 'E44 Close of one byte'),
+    (IN, 'if (!dx_close_code_is_valid(code))', 'if (false)', 'ws hostile', 'E45 code 1005'),
+    (IN, 'endpoint->close_is_received = true;\n    endpoint->state = STATE_DEAF;', 'endpoint->close_is_received = true;', 'ws hostile', 'E46 data after a Close'),
+    (IN, 'endpoint->is_failed = true;\n    endpoint->state = STATE_DEAF;', 'endpoint->is_failed = true;\n    endpoint->state = STATE_FIRST;', 'ws hostile', 'E46 data after a failure'),
+    (IN, '!endpoint->close_is_sent &&', '', 'ws endpoint_send', 'a_failure_after_our_close_sends_no_second_one'),
+    (OUT, 'return endpoint->close_is_sent || endpoint->is_failed;', 'return false;', 'ws endpoint_send', 'after_our_close_nothing_is_sent'),
+    (OUT, 'dx_output_truncate(output, len_before);', ';', 'ws endpoint_send', 'a_frame_is_queued_whole_or_not_at_all'),
+    # the opening handshake, server
+    (SERVER, 'if (!dx_slice_is(dx_head_slice(head, head->method), "GET"))', 'if (false)', 'ws handshake', 'A1 POST'),
+    (SERVER, 'if (head->minor == 0)', 'if (false)', 'ws handshake', 'A2 HTTP/1.0'),
+    (SERVER, 'if (!dx_list_has_token(head, "Connection", "upgrade"))', 'if (false)', 'ws handshake', 'A4 Connection: keep-alive'),
+    (SERVER, '!dx_slice_is(version, "13")', 'false', 'ws handshake', 'A5 version 13, 8'),
+    (SERVER, '||\n        nonce_len != sizeof(nonce)', '', 'ws handshake', 'A6 key of 15 bytes'),
+    (SERVER, 'if (dx_head_count(head, "Sec-WebSocket-Key") > 1)', 'if (false)', 'ws handshake', 'A7 two keys'),
+    (SERVER, 'if (body.kind != DX_BODY_NONE)', 'if (false)', 'ws handshake', 'A11 Content-Length'),
+    (SERVER, 'if (!is_list_of(head, "Sec-WebSocket-Extensions", dx_extension_is_wellformed))', 'if (false)', 'ws handshake', 'A15 two semicolons'),
+    # the opening handshake, client
+    (CLIENT, 'if (!is_accept_of(head, key))', 'if (false)', 'ws handshake', 'L115 wrong Accept'),
+    (CLIENT, 'if (!judge_subprotocol(head, request, answer))', 'if (false)', 'ws handshake', 'L116 subprotocol not asked for'),
+    (CLIENT, '!offers_extension(request->extensions, extension.name)', 'false', 'ws handshake', 'L116 extension not asked for'),
+    # the request's head
+    (HEAD, "if (text[5] != '1')", 'if (false)', 'http hostile', 'a2_other_versions_are_505_and_nonsense_400'),
+    (TARGET, 'if (count != 1 ||', 'if (', 'http hostile', 'a8_hosts'),
+    (HEAD, 'refuse(head, 431, "too many headers");', ';', 'http hostile', 'a9_sizes'),
+    (HEAD, 'refuse_control(head, at, byte);', ';', 'http hostile', 'a10_every_control_character_everywhere'),
+    (TARGET, 'return refuse(refusal, "Host differs from the request target");', ';', 'http hostile', 'a16_absolute_targets_name_the_host'),
+    (TARGET, 'return refuse(refusal, "the path is not UTF-8 or has a control character");', ';', 'http hostile', 'a17_paths'),
+    ('src/http/message.c', 'return refuse(refusal, 400, "both Content-Length and Transfer-Encoding");', ';', 'http hostile', 'g69_bodies_of_two_lengths'),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+
+
+def room_sources():
+    """The sources that the rooms' meson.build files list, for this processor."""
+    is_x86 = platform.machine() in ('x86_64', 'AMD64')
+    for room in ROOMS:
+        with open(os.path.join(ROOT, 'src', room, 'meson.build')) as file:
+            names = re.findall(r"'(\w+\.c)'", file.read())
+        for name in names:
+            if re.search('_(avx2|sse2|x86)', name) and not is_x86 or '_portable' in name and is_x86:
+                continue
+            yield 'src/%s/%s' % (room, name)
+
+
+def compile_file(source, target):
+    flags = FLAGS + (['-mavx2'] if '_avx2' in target else [])
+    result = run(CC + flags + ['-c', source, '-o', target])
+    if result.returncode != 0:
+        sys.exit('%s does not compile:\n%s' % (source, result.stdout.decode()))
+
+
+def failed_rows(scratch, program, objects, name, row):
+    """Links and runs a test program; the names of the tests that failed, or None when the row was not run to its end."""
+    sources, link_args, takes_filter = PROGRAMS[program]
+    binary = os.path.join(scratch, name)
+    result = run(CC + objects + [object_of(scratch, source) for source in sources] + link_args +
+                 ['-lcmocka', '-o', binary])
+    if result.returncode != 0:
+        sys.exit('%s does not link:\n%s' % (program, result.stdout.decode()))
+    try:
+        result = run([binary] + ([row] if takes_filter else []), timeout=60)
+    except subprocess.TimeoutExpired:
+        return None
+    output = result.stdout.decode(errors='replace')
+    if '[ RUN      ] ' + row not in output:
+        return []
+    if result.returncode < 0:
+        return None
+    return re.findall(r'^\[  FAILED  \] (.*)$', output, re.MULTILINE)
+
+
+def object_of(scratch, source):
+    return os.path.join(scratch, source.replace('/', '_') + '.o')
+
+
+def try_guard(scratch, number, guard):
+    """None when the row notices, else what is wrong."""
+    path, text, replacement, program, row = guard
+    with open(os.path.join(ROOT, path)) as file:
+        source = file.read()
+    if source.count(text) != 1:
+        return '%s: the guard stands there %d times: %s' % (path, source.count(text), text)
+    copy = os.path.join(scratch, '%d_%s' % (number, os.path.basename(path)))
+    with open(copy, 'w') as file:
+        file.write(source.replace(text, replacement))
+    compile_file(copy, copy + '.o')
+    objects = [copy + '.o' if item == path else object_of(scratch, item) for item in room_sources()]
+    failed = failed_rows(scratch, program, objects, 'guard%d' % number, row)
+    os.unlink(os.path.join(scratch, 'guard%d' % number))
+    if failed is None or row in failed:
+        return None
+    return '%s: removed, and "%s" did not notice: %s' % (path, row, text)
+
+
+def check_whole(scratch, program):
+    """With all guards in place every row of the table passes."""
+    objects = [object_of(scratch, item) for item in room_sources()]
+    sources, link_args, takes_filter = PROGRAMS[program]
+    binary = os.path.join(scratch, program.replace(' ', '_'))
+    result = run(CC + objects + [object_of(scratch, source) for source in sources] + link_args +
+                 ['-lcmocka', '-o', binary])
+    if result.returncode != 0:
+        return '%s does not link:\n%s' % (program, result.stdout.decode())
+    result = run([binary])
+    output = result.stdout.decode(errors='replace')
+    if result.returncode != 0:
+        return '%s fails with all guards in place:\n%s' % (program, output)
+    for guard in GUARDS:
+        if guard[3] == program and '[       OK ] ' + guard[4] not in output:
+            return '%s has no row "%s"' % (program, guard[4])
+    return None
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        used = sorted({guard[3] for guard in GUARDS})
+        sources = set(room_sources()).union(*(PROGRAMS[program][0] for program in used))
+        list(pool.map(lambda source: compile_file(source, object_of(scratch, source)), sources))
+        problems = [problem for problem in pool.map(lambda program: check_whole(scratch, program), used) if problem]
+        if problems:
+            sys.exit('\n'.join(problems))
+        results = list(pool.map(lambda item: try_guard(scratch, *item), enumerate(GUARDS)))
+    for problem in filter(None, results):
+        print(problem)
+    print('%d guards, %d noticed' % (len(GUARDS), results.count(None)))
+    return 1 if any(results) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
