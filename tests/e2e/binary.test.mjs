@@ -2,20 +2,19 @@
 
 import assert from 'node:assert/strict';
 
-import { useChromium } from './support/chromium.mjs';
+import { blankPage, useChromium } from './support/chromium.mjs';
 import { echo, test } from './support/program.mjs';
 
 const openPage = useChromium();
 
 async function echoPage(t, options = []) {
   const server = await echo(t, options);
-  const page = await openPage(t, 'about:blank');
+  const page = await openPage(t, await blankPage(t));
   return { server, page };
 }
 
 test('a File is echoed', async (t) => {
   const { server, page } = await echoPage(t);
-  await page.setContent('<input type="file">');
   const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) & 255));
   await page.locator('input').setInputFiles({ name: 'file.bin', mimeType: 'application/octet-stream', buffer: bytes });
   const result = await page.evaluate((url) => new Promise((resolve, reject) => {

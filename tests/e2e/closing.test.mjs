@@ -143,7 +143,7 @@ test('each close is one line of the log', async (t) => {
   for (const _ of [1, 2, 3]) await (await connect(server.ws())).close();
   await server.isQuiet();
   await server.stop();
-  assert.equal(server.stderr.match(/4007/g)?.length, 3);
+  assert.equal(server.stderr.match(/ closed .* code=4007 /g)?.length, 3);
 });
 
 test('a program that stays silent after a message is pointed to --pty, once', async (t) => {

@@ -83,6 +83,7 @@ test('--newlines=reject closes with 1003', async (t) => {
   const server = await serve(t, ['cat'], ['--newlines=reject']);
   const client = await connect(server.ws());
   client.send('fine');
+  assert.deepEqual(await client.received(1), ['fine']);
   client.send('a\nb');
   assert.equal((await client.close()).code, 1003);
   assert.deepEqual(client.messages, ['fine']);

@@ -64,10 +64,10 @@ test('--chdir to a directory that vanished: 500', async (t) => {
   assert.equal((await upgrade(t, server)).status, 500);
 });
 
-test('COMMAND not found is wrong use: status 2, one line that names it', async (t) => {
-  for (const command of ['no-such-program-here', './nowhere', '/etc/passwd']) {
+test('COMMAND not found is wrong use, one that may not be run a failed resource: one line that names it', async (t) => {
+  for (const [command, status] of [['no-such-program-here', 2], ['./nowhere', 2], ['/etc/passwd', 1]]) {
     const { code, stdout, stderr } = await run(t, ['serve', onePort, command]);
-    assert.equal(code, 2, command);
+    assert.equal(code, status, command);
     assert.equal(stdout, '');
     assert.equal(stderr.trimEnd().split('\n').length, 1);
     assert.ok(stderr.includes(command), stderr);
@@ -104,7 +104,7 @@ function site(t) {
 }
 
 test('--static: files, types, index.html; nothing hidden, nothing outside', async (t) => {
-  const server = await start(t, ['serve', onePort, `--static=${site(t)}`]);
+  const server = await start(t, ['serve', onePort, '--route=/program=cat', `--static=${site(t)}`]);
   const found = [
     ['/', /^text\/html/, '<p>front</p>'],
     ['/index.html', /^text\/html/, '<p>front</p>'],
@@ -136,7 +136,7 @@ test('a program and files at the same path: WebSockets to the one, the rest to t
 });
 
 test('--static at a path of its own', async (t) => {
-  const server = await start(t, ['serve', onePort, `--static=/files=${site(t)}`]);
+  const server = await start(t, ['serve', onePort, '--route=/program=cat', `--static=/files=${site(t)}`]);
   assert.equal((await request(t, server, '/files/style.css')).status, 200);
   assert.equal((await request(t, server, '/style.css')).status, 404);
 });

@@ -1,7 +1,8 @@
 // What `node --test` prints under script/test: a line a test, the reasons of failures at the end, then
 // the one line of counts that script/test adds up. Suites are not tests.
 
-const indent = (text) => text.replace(/^/gm, '    ');
+// A line is cut where a reader would stop reading it anyway: a message may be megabytes long.
+const indent = (text) => text.replace(/^.*$/gm, (line) => `    ${line.slice(0, 1000)}${line.length > 1000 ? '…' : ''}`);
 
 function reason(error) {
   const cause = error?.cause ?? error;

@@ -1,5 +1,6 @@
 // Debian's Chromium, one for a test file; a fresh context for every test.
 
+import http from 'node:http';
 import { after, before } from 'node:test';
 
 import { chromium } from 'playwright-core';
@@ -28,4 +29,18 @@ export function useChromium() {
     await page.goto(url);
     return page;
   };
+}
+
+// The address of an empty page on a port of its own: a page of no site may not reach loopback addresses.
+export async function blankPage(scope) {
+  const server = http.createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    response.end('<!DOCTYPE html><title>blank</title><input type="file">');
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  scope.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}/`;
 }

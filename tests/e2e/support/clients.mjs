@@ -60,7 +60,7 @@ export class Client {
       for (;;) {
         const found = this.messages.find((message) => pattern.test(message));
         if (found !== undefined) return found;
-        if (this.isClosed) throw new Error(`closed without ${pattern}: ${JSON.stringify(this.messages)}`);
+        if (this.isClosed) throw new Error(`closed without ${pattern}: ${JSON.stringify(this.messages).slice(0, 500)}`);
         await new Promise((resolve) => this.#waiting.push(resolve));
       }
     };
