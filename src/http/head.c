@@ -57,7 +57,7 @@ static void refuse_long_line(struct dx_head *head)
     if (head->state == STATE_HEADERS)
         refuse(head, 431, "header line too long");
     else
-        refuse(head, 414, "request line too long");
+        refuse(head, 414, "first line too long");
 }
 
 /* Judges the byte at `at` by itself and the one before it. True: the line goes on, or ends here properly. */
@@ -69,7 +69,7 @@ static bool check_byte(struct dx_head *head, const struct dx_head_limits *limits
     bool is_after_cr = at > head->line_at && head->bytes[at - 1] == '\r';
 
     if (at >= limits->total_len)
-        refuse(head, 431, "request head too long");
+        refuse(head, 431, "head too long");
     else if (is_after_cr != (byte == '\n'))
         refuse(head, 400, is_after_cr ? "CR without LF" : "LF without CR");
     else if (byte == '\n')
