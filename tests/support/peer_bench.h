@@ -25,6 +25,8 @@ struct bench {
     /* Called inside every callback after it was written down; `what` is the journal's letter. */
     void (*act)(struct bench *bench, char what);
     int peer; /* the test's end, non-blocking */
+    int fd;   /* the other end, until the connection has it */
+    bool was_open;
     int close_count;
     struct dx_close_info info; /* of on_close, without its slices */
     char reason[128];
@@ -44,7 +46,13 @@ void bench_init(struct bench *bench);
 void bench_on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
                          size_t reason_len);
 
-/** Makes the connection. */
+/** Makes the two ends; bench_open does it when it was not done. */
+void bench_connect(struct bench *bench);
+
+/** Makes the loop, if there is none yet, and the connection. Errors as dx_loop_new, dx_stream_init and dx_connection_new. */
+DX_MUST_CHECK enum dx_err bench_try_open(struct bench *bench);
+
+/** The same where it cannot fail. */
 void bench_open(struct bench *bench);
 
 /** Closes both ends if they are still open, runs until on_close has come, frees the loop. */
