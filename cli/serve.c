@@ -2,6 +2,7 @@
  * serve.c - the command `duplex serve`: programs and files behind paths.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -29,12 +30,24 @@ static struct dx_program_options program_options(const struct cli_config *config
     return options;
 }
 
+static bool has_files(const struct cli_config *config, const char *path)
+{
+    const struct cli_static *statics = config->statics.items;
+
+    for (size_t i = 0; i < config->statics.count; i++)
+        if (strcmp(statics[i].path, path) == 0)
+            return true;
+    return false;
+}
+
 static int add_program(struct cli_service *service, const char *path, char **argv)
 {
     struct dx_program_options options = program_options(service->config);
     enum dx_err err;
 
     options.argv = (const char *const *)argv;
+    if (has_files(service->config, path))
+        options.page = NULL; /* a plain GET gets the files */
     err = dx_programs_route(service->programs, path, &options);
     if (err == DX_OK)
         return 0;

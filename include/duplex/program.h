@@ -19,7 +19,11 @@ enum dx_framing {
     DX_FRAMING_LENGTH, /* both ways: 1 byte opcode 't' or 'b', 4 bytes big-endian length, payload: see the manual */
 };
 enum dx_newlines { DX_NEWLINES_KEEP = 0, DX_NEWLINES_ESCAPE, DX_NEWLINES_REJECT };
-enum dx_stderr { DX_STDERR_LOG = 0, DX_STDERR_CLIENT, DX_STDERR_STDOUT };
+enum dx_stderr {
+    DX_STDERR_LOG = 0, /* line by line, so many a second */
+    DX_STDERR_CLIENT,  /* its lines are text messages among those of stdout */
+    DX_STDERR_STDOUT,  /* this process's own stdout, as it is */
+};
 enum dx_invalid_utf8 { DX_INVALID_UTF8_REPLACE = 0, DX_INVALID_UTF8_CLOSE };
 
 /* What the programs of one server have in common: the spawner process and the cap on their number. */

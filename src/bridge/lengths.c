@@ -37,13 +37,14 @@ static bool take_header(struct dx_lengths *lengths, const uint8_t **data, size_t
 }
 
 static enum dx_err send_piece(struct dx_lengths *lengths, struct dx_endpoint *endpoint,
-                              enum dx_opcode opcode, const uint8_t *data, size_t len, bool is_last)
+                              enum dx_opcode opcode, const uint8_t *data, size_t len, bool is_last,
+                              struct dx_framed *framed)
 {
     enum dx_err err;
 
     if (len == 0 && !is_last)
         return DX_OK; /* nothing but the begin of a code point */
-    err = dx_frame_out(endpoint, opcode, data, len, is_last);
+    err = dx_frame_out(endpoint, opcode, data, len, is_last, framed);
     if (err == DX_OK)
         lengths->is_in_message = !is_last;
     return err;
@@ -51,20 +52,20 @@ static enum dx_err send_piece(struct dx_lengths *lengths, struct dx_endpoint *en
 
 static enum dx_err send_payload(struct dx_lengths *lengths, struct dx_endpoint *endpoint,
                                 enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
-                                size_t *replaced_count)
+                                struct dx_framed *framed)
 {
     bool is_last = len == lengths->left;
     struct dx_text_piece piece;
     enum dx_err err;
 
     if (lengths->header[0] == 'b') {
-        err = send_piece(lengths, endpoint, DX_OP_BINARY, data, len, is_last);
+        err = send_piece(lengths, endpoint, DX_OP_BINARY, data, len, is_last, framed);
     } else {
         err = dx_text_pass(&lengths->text, policy, data, len, is_last, 0, &piece);
         if (err != DX_OK)
             return err;
-        *replaced_count += piece.replaced_count;
-        err = send_piece(lengths, endpoint, DX_OP_TEXT, piece.data, piece.len, is_last);
+        framed->replaced_count += piece.replaced_count;
+        err = send_piece(lengths, endpoint, DX_OP_TEXT, piece.data, piece.len, is_last, framed);
         free(piece.owned);
     }
     lengths->left -= (uint32_t)len;
@@ -75,7 +76,7 @@ static enum dx_err send_payload(struct dx_lengths *lengths, struct dx_endpoint *
 
 enum dx_err dx_lengths_feed(struct dx_lengths *lengths, struct dx_endpoint *endpoint,
                             enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
-                            size_t *replaced_count)
+                            struct dx_framed *framed)
 {
     while (len > 0) {
         const uint8_t *at = data;
@@ -91,7 +92,7 @@ enum dx_err dx_lengths_feed(struct dx_lengths *lengths, struct dx_endpoint *endp
         if (len == 0 && lengths->left > 0)
             return DX_OK;
         payload_len = len < lengths->left ? len : lengths->left;
-        err = send_payload(lengths, endpoint, policy, data, payload_len, replaced_count);
+        err = send_payload(lengths, endpoint, policy, data, payload_len, framed);
         if (err != DX_OK)
             return err;
         data += payload_len;

@@ -29,7 +29,7 @@ struct dx_lengths {
  */
 DX_MUST_CHECK enum dx_err dx_lengths_feed(struct dx_lengths *lengths, struct dx_endpoint *endpoint,
                                           enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
-                                          size_t *replaced_count);
+                                          struct dx_framed *framed);
 
 /** True between the first byte of a message's header and its last byte: an end of file here cuts it. */
 bool dx_lengths_is_partial(const struct dx_lengths *lengths);

@@ -12,7 +12,7 @@ void dx_lines_release(struct dx_lines *lines)
 }
 
 enum dx_err dx_frame_out(struct dx_endpoint *endpoint, enum dx_opcode opcode, const uint8_t *data,
-                         size_t len, bool is_last)
+                         size_t len, bool is_last, struct dx_framed *framed)
 {
     size_t room = DX_FRAME_HEADER_MAX + (len <= DX_BLOCK_ROOM - DX_FRAME_HEADER_MAX ? len : 0);
     size_t header_len;
@@ -23,6 +23,8 @@ enum dx_err dx_frame_out(struct dx_endpoint *endpoint, enum dx_opcode opcode, co
         err = dx_endpoint_begin_frame(endpoint, opcode, len, is_last, at, &header_len);
     if (err != DX_OK)
         return err;
+    framed->message_count += is_last;
+    framed->payload_len += len;
     if (room > DX_FRAME_HEADER_MAX || len == 0) {
         if (len > 0)
             memcpy(at + header_len, data, len);
@@ -34,9 +36,10 @@ enum dx_err dx_frame_out(struct dx_endpoint *endpoint, enum dx_opcode opcode, co
 }
 
 static enum dx_err send_line(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                             const uint8_t *data, size_t len, bool is_last)
+                             const uint8_t *data, size_t len, bool is_last,
+                             struct dx_framed *framed)
 {
-    enum dx_err err = dx_frame_out(endpoint, DX_OP_TEXT, data, len, is_last);
+    enum dx_err err = dx_frame_out(endpoint, DX_OP_TEXT, data, len, is_last, framed);
 
     if (err == DX_OK)
         lines->is_in_message = !is_last;
@@ -65,7 +68,7 @@ enum dx_err dx_lines_keep(struct dx_lines *lines, const uint8_t *data, size_t le
 
 /* What is left behind the last newline: kept, or sent on as a fragment when it is long or goes on with one. */
 static enum dx_err handle_rest(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                               const uint8_t *data, size_t len)
+                               const uint8_t *data, size_t len, struct dx_framed *framed)
 {
     size_t held_len = len > 0 && data[len - 1] == '\r' ? 1 : 0; /* it may belong to \r\n */
     enum dx_err err = DX_OK;
@@ -73,12 +76,12 @@ static enum dx_err handle_rest(struct dx_lines *lines, struct dx_endpoint *endpo
     if (!lines->is_in_message && len <= DX_LINES_CARRY_MAX)
         return dx_lines_keep(lines, data, len);
     if (len > held_len)
-        err = send_line(lines, endpoint, data, len - held_len, false);
+        err = send_line(lines, endpoint, data, len - held_len, false, framed);
     return err == DX_OK ? dx_lines_keep(lines, data + len - held_len, held_len) : err;
 }
 
 static enum dx_err send_lines(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                              const uint8_t *data, size_t len)
+                              const uint8_t *data, size_t len, struct dx_framed *framed)
 {
     const uint8_t *end = data + len;
     const uint8_t *newline;
@@ -89,34 +92,35 @@ static enum dx_err send_lines(struct dx_lines *lines, struct dx_endpoint *endpoi
 
         if (line_len > 0 && data[line_len - 1] == '\r')
             line_len--;
-        err = send_line(lines, endpoint, data, line_len, true);
+        err = send_line(lines, endpoint, data, line_len, true, framed);
         if (err != DX_OK)
             return err;
         data = newline + 1;
     }
-    return handle_rest(lines, endpoint, data, (size_t)(end - data));
+    return handle_rest(lines, endpoint, data, (size_t)(end - data), framed);
 }
 
 enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
                           enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
-                          size_t *replaced_count)
+                          struct dx_framed *framed)
 {
     struct dx_text_piece piece;
-    enum dx_err err =
+    enum dx_err passed =
         dx_text_pass(&lines->text, policy, data, len, false, DX_LINES_CARRY_MAX, &piece);
+    enum dx_err err = DX_OK;
 
-    if (err != DX_OK)
-        return err;
-    *replaced_count += piece.replaced_count;
+    if (passed != DX_OK && passed != DX_ERR_UTF8)
+        return passed;
+    framed->replaced_count += piece.replaced_count;
     if (piece.len > 0) {
         uint8_t *begin = piece.data - lines->carry_len;
 
         if (lines->carry_len > 0)
             memcpy(begin, lines->carry, lines->carry_len);
-        err = send_lines(lines, endpoint, begin, piece.len + lines->carry_len);
+        err = send_lines(lines, endpoint, begin, piece.len + lines->carry_len, framed);
     }
     free(piece.owned);
-    return err;
+    return err == DX_OK ? passed : err;
 }
 
 bool dx_lines_is_partial(const struct dx_lines *lines)
@@ -125,7 +129,7 @@ bool dx_lines_is_partial(const struct dx_lines *lines)
 }
 
 enum dx_err dx_lines_flush(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                           enum dx_invalid_utf8 policy, bool is_end, size_t *replaced_count)
+                           enum dx_invalid_utf8 policy, bool is_end, struct dx_framed *framed)
 {
     uint8_t buffer[DX_LINES_ROOM + 1];
     struct dx_text_piece piece;
@@ -136,14 +140,14 @@ enum dx_err dx_lines_flush(struct dx_lines *lines, struct dx_endpoint *endpoint,
                            DX_LINES_CARRY_MAX, &piece);
         if (err != DX_OK)
             return err;
-        *replaced_count += piece.replaced_count;
+        framed->replaced_count += piece.replaced_count;
         if (lines->carry_len > 0)
             memcpy(piece.data - lines->carry_len, lines->carry, lines->carry_len);
         err = send_line(lines, endpoint, piece.data - lines->carry_len,
-                        piece.len + lines->carry_len, true);
+                        piece.len + lines->carry_len, true, framed);
         free(piece.owned);
     } else if (lines->carry_len > 0 || lines->is_in_message) {
-        err = send_line(lines, endpoint, lines->carry, lines->carry_len, true);
+        err = send_line(lines, endpoint, lines->carry, lines->carry_len, true, framed);
     } else {
         return DX_OK;
     }

@@ -79,12 +79,20 @@ static void close_for_exit(struct dx_program *program)
     (void)dx_connection_close(program->connection, code, text, strlen(text));
 }
 
+void dx_program_close_now(struct dx_program *program)
+{
+    const char *reason = program->close_reason;
+
+    program->close_is_due = false;
+    (void)dx_connection_close(program->connection, program->close_code, reason,
+                              reason ? strlen(reason) : 0);
+}
+
 void dx_program_judge_end(struct dx_program *program)
 {
     if (program->connection && has_said_all(program)) {
-        if (program->peer_is_closing) {
-            program->peer_is_closing = false;
-            (void)dx_connection_close(program->connection, program->peer_code, NULL, 0);
+        if (program->close_is_due) {
+            dx_program_close_now(program);
         } else if (program->has_exited) {
             close_for_exit(program);
         } else {
@@ -259,7 +267,7 @@ static enum dx_err start_child(struct dx_program *program, int pipes[3][2])
         spec.env = environment.list;
         spec.fds[0] = pipes[0][ITS_END];
         spec.fds[1] = pipes[1][ITS_END];
-        spec.fds[2] = pipes[2][ITS_END] >= 0 ? pipes[2][ITS_END] : pipes[1][ITS_END];
+        spec.fds[2] = pipes[2][ITS_END] >= 0 ? pipes[2][ITS_END] : STDOUT_FILENO;
         err = dx_child_start(program->shard->channel, &program->child, &child_callbacks, program,
                              &spec);
     }
@@ -319,6 +327,23 @@ static enum dx_err start_program(struct dx_program *program)
     return err;
 }
 
+/* The page is of our own making and has its script and style inside; it may reach nothing but its own server. */
+static void show_page(struct dx_request *request, const struct dx_program_options *options)
+{
+    static const char policy[] =
+        "Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; style-src "
+        "'unsafe-inline'; img-src data:; connect-src 'self' ws: wss:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'\r\n";
+    const char *method = dx_request_method(request);
+
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+        dx_request_respond(request, 200, "text/html; charset=utf-8", policy, options->page,
+                           options->page_len);
+    else
+        dx_request_refuse(request, 405, "this path has a page and a WebSocket",
+                          "Allow: GET, HEAD\r\n");
+}
+
 void dx_program_on_request(struct dx_request *request, void *user)
 {
     const struct dx_program_route *route = user;
@@ -328,8 +353,7 @@ void dx_program_on_request(struct dx_request *request, void *user)
     enum dx_err err;
 
     if (!dx_request_is_upgrade(request)) {
-        dx_request_respond(request, 200, "text/html; charset=utf-8", NULL, route->options.page,
-                           route->options.page_len);
+        show_page(request, &route->options);
         return;
     }
     if (!dx_programs_enter(programs)) {

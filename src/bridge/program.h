@@ -58,11 +58,13 @@ struct dx_program {
     uint32_t errors_second; /* the second in which errors_count lines were logged */
     uint32_t errors_dropped;
     uint16_t errors_count;
-    uint16_t peer_code; /* of the client's Close */
+    uint16_t close_code;      /* of the Close that is due */
+    const char *close_reason; /* static, or NULL */
     uint8_t ladder_step;
     bool is_started : 1;
     bool has_exited : 1;
-    bool peer_is_closing : 1; /* the client's Close came, ours has not gone */
+    bool
+        close_is_due : 1; /* once the program has said all: the client's Close came, or broke a rule */
     bool input_is_ending : 1; /* close stdin when nothing is pending */
     bool input_is_paused : 1; /* the connection is paused for the sake of stdin */
     bool input_is_broken : 1; /* the program has closed its stdin */
@@ -80,6 +82,8 @@ void dx_program_on_abandoned(struct dx_request *request, void *route);
 void dx_program_on_shutdown(struct dx_connection *connection);
 /** Sends Close for a program that has ended (or is not to be waited for any longer), and frees when nothing is left. */
 void dx_program_judge_end(struct dx_program *program);
+/** Sends the Close that is due. */
+void dx_program_close_now(struct dx_program *program);
 /** Forgets a program whose spawner is about to go: nothing is called any more. */
 void dx_program_drop(struct dx_program *program);
 /** One log line about the program. */

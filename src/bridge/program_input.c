@@ -116,16 +116,20 @@ void dx_program_input_ready(struct dx_watch *watch, unsigned events)
         flush(program);
 }
 
+/* The client broke a rule of the framing: as if it had closed, with a code of ours. What it said before still counts. */
 static void give_up(struct dx_program *program, uint16_t code, const char *reason)
 {
-    (void)dx_connection_close(program->connection, code, reason, strlen(reason));
-    dx_program_input_end(program, true);
+    program->close_is_due = true;
+    program->close_code = code;
+    program->close_reason = reason;
+    dx_program_input_end(program, false);
     dx_program_ladder_begin(program);
+    dx_program_judge_end(program);
 }
 
 static void put(struct dx_program *program, const void *data, size_t len)
 {
-    if (program->input.fd < 0 || len == 0)
+    if (program->input.fd < 0 || program->input_is_ending || len == 0)
         return;
     if (dx_output_append(&program->pending, data, len) != DX_OK) {
         give_up(program, DX_CLOSE_TRY_AGAIN, "out of memory");
@@ -175,6 +179,8 @@ static void on_line_chunk(struct dx_connection *connection, enum dx_opcode opcod
     enum dx_newlines newlines = program->route->options.newlines;
 
     (void)is_first;
+    if (program->input_is_ending)
+        return;
     if (opcode == DX_OP_BINARY) {
         give_up(program, DX_CLOSE_UNSUPPORTED, "this program takes text");
         return;
@@ -252,8 +258,8 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
 
     (void)reason;
     (void)reason_len;
-    program->peer_is_closing = true;
-    program->peer_code = code;
+    program->close_is_due = true;
+    program->close_code = code;
     dx_program_input_end(program, false);
     dx_program_ladder_begin(program);
     dx_program_judge_end(program);
@@ -278,7 +284,7 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 
     (void)info;
     program->connection = NULL;
-    program->peer_is_closing = false;
+    program->close_is_due = false;
     program->input_is_paused = false;
     dx_program_input_end(program, true);
     dx_program_output_judge(program);

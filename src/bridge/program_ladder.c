@@ -46,12 +46,10 @@ static void give_up_output(struct dx_program *program)
     if (!program->connection)
         return;
     dx_program_output_flush_partial(program);
-    if (program->peer_is_closing) {
-        program->peer_is_closing = false;
-        (void)dx_connection_close(program->connection, program->peer_code, NULL, 0);
-    } else {
+    if (program->close_is_due)
+        dx_program_close_now(program);
+    else
         (void)dx_connection_close(program->connection, DX_CLOSE_NORMAL, NULL, 0);
-    }
 }
 
 static void climb(struct dx_program *program)

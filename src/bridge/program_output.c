@@ -81,17 +81,17 @@ static void fail_output(struct dx_program *program, enum dx_err err)
 }
 
 static enum dx_err frame(struct dx_program *program, bool is_errors, uint8_t *data, size_t len,
-                         size_t *replaced_count)
+                         struct dx_framed *framed)
 {
     struct dx_endpoint *endpoint = dx_connection_endpoint(program->connection);
     const struct dx_program_options *options = &program->route->options;
 
     if (is_errors || options->framing == DX_FRAMING_LINES)
         return dx_lines_feed(lines_of(program, is_errors), endpoint, options->invalid_utf8, data,
-                             len, replaced_count);
+                             len, framed);
     if (options->framing == DX_FRAMING_LENGTH)
         return dx_lengths_feed(&program->out.lengths, endpoint, options->invalid_utf8, data, len,
-                               replaced_count);
+                               framed);
     return dx_connection_send(program->connection, DX_OP_BINARY, data, len);
 }
 
@@ -109,12 +109,13 @@ static void plan_flush(struct dx_program *program)
 
 static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, size_t len)
 {
-    size_t replaced_count = 0;
-    enum dx_err err = frame(program, is_errors, data, len, &replaced_count);
+    struct dx_framed framed = {0};
+    enum dx_err err = frame(program, is_errors, data, len, &framed);
 
     program->silent_due_ms = 0;
-    if (replaced_count > 0)
+    if (framed.replaced_count > 0)
         tell_replaced(program);
+    dx_connection_count_sent(program->connection, framed.message_count, framed.payload_len);
     dx_connection_flush(program->connection);
     if (err != DX_OK)
         fail_output(program, err);
@@ -124,7 +125,7 @@ static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, s
 /* Sends what is kept of a partial line; at the end of file also what can never be completed. */
 static void flush_partial(struct dx_program *program, bool is_errors, bool is_end)
 {
-    size_t replaced_count = 0;
+    struct dx_framed framed = {0};
     enum dx_err err;
 
     if (!program->connection)
@@ -136,10 +137,11 @@ static void flush_partial(struct dx_program *program, bool is_errors, bool is_en
     } else {
         err = dx_lines_flush(lines_of(program, is_errors),
                              dx_connection_endpoint(program->connection),
-                             program->route->options.invalid_utf8, is_end, &replaced_count);
+                             program->route->options.invalid_utf8, is_end, &framed);
     }
-    if (replaced_count > 0)
+    if (framed.replaced_count > 0)
         tell_replaced(program);
+    dx_connection_count_sent(program->connection, framed.message_count, framed.payload_len);
     dx_connection_flush(program->connection);
     if (err != DX_OK)
         fail_output(program, err);

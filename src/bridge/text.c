@@ -51,7 +51,12 @@ enum dx_err dx_text_pass(struct dx_text *text, enum dx_invalid_utf8 policy, uint
         text->repair.held_len = (uint8_t)tail_len;
         return DX_OK;
     }
-    if (policy == DX_INVALID_UTF8_CLOSE)
+    if (policy == DX_INVALID_UTF8_CLOSE) {
+        struct dx_utf8 utf8 = {0};
+
+        piece->len = dx_utf8_feed(&utf8, data, piece->len);
+        piece->len -= unfinished_len(data, piece->len);
         return DX_ERR_UTF8;
+    }
     return repair(text, in, len, is_last, room, piece);
 }

@@ -30,7 +30,7 @@ struct dx_text_piece {
  * Passes `len` bytes on: in place when they are valid, else repaired in memory of its own with `room` free bytes before it.
  * `in` has DX_TEXT_ROOM bytes before it that may be overwritten. After `is_last` nothing is held.
  *
- * Returns DX_OK; DX_ERR_UTF8 with DX_INVALID_UTF8_CLOSE; DX_ERR_NOMEM.
+ * Returns DX_OK; DX_ERR_UTF8 with DX_INVALID_UTF8_CLOSE: the piece is what is valid before the bad sequence; DX_ERR_NOMEM.
  */
 DX_MUST_CHECK enum dx_err dx_text_pass(struct dx_text *text, enum dx_invalid_utf8 policy,
                                        uint8_t *in, size_t len, bool is_last, size_t room,

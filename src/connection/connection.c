@@ -259,6 +259,13 @@ const char *dx_connection_subprotocol(const struct dx_connection *connection)
     return connection->subprotocol;
 }
 
+void dx_connection_count_sent(struct dx_connection *connection, size_t message_count,
+                              size_t payload_len)
+{
+    connection->counts.messages_out += message_count;
+    connection->counts.bytes_out += payload_len;
+}
+
 void dx_connection_counts(const struct dx_connection *connection,
                           struct dx_connection_counts *counts)
 {

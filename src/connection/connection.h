@@ -49,6 +49,10 @@ DX_MUST_CHECK enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stre
 struct dx_output *dx_connection_output(struct dx_connection *connection);
 struct dx_endpoint *dx_connection_endpoint(struct dx_connection *connection);
 
+/** Counts what such a sender has queued: finished messages and payload bytes. */
+void dx_connection_count_sent(struct dx_connection *connection, size_t message_count,
+                              size_t payload_len);
+
 /**
  * Sends what is queued now (one sendmsg), arms write readiness for the rest, and judges max_queue: above four times that
  * the connection is aborted. For callers outside the connection's own read callback. Never calls back.

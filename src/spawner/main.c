@@ -12,10 +12,12 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "spawner/supervisor.h"
@@ -94,6 +96,9 @@ static bool adopt_signals(void)
 
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &standard, NULL);
+    /* posix_spawn leaves libc's two own signals ignored, and sigaction will not touch them. */
+    for (int number = __SIGRTMIN; number < SIGRTMIN; number++)
+        syscall(SYS_rt_sigaction, number, &(const uint64_t[4]){0}, NULL, sizeof(uint64_t));
     sigfillset(&set);
     sigdelset(&set, SIGSEGV);
     sigdelset(&set, SIGBUS);

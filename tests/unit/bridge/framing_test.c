@@ -95,7 +95,7 @@ struct run {
     struct dx_lengths lengths;
     enum dx_invalid_utf8 policy;
     bool has_lengths;
-    size_t replaced_count;
+    struct dx_framed framed;
     enum dx_err err;
 };
 
@@ -126,9 +126,9 @@ static void run_read(struct run *run, const uint8_t *data, size_t len)
     if (run->err == DX_OK && len > 0) {
         memcpy(buffer + ROOM, data, len);
         run->err = run->has_lengths ? dx_lengths_feed(&run->lengths, &run->endpoint, run->policy,
-                                                      buffer + ROOM, len, &run->replaced_count)
+                                                      buffer + ROOM, len, &run->framed)
                                     : dx_lines_feed(&run->lines, &run->endpoint, run->policy,
-                                                    buffer + ROOM, len, &run->replaced_count);
+                                                    buffer + ROOM, len, &run->framed);
     }
     free(buffer);
 }
@@ -136,8 +136,7 @@ static void run_read(struct run *run, const uint8_t *data, size_t len)
 static void run_end(struct run *run)
 {
     if (run->err == DX_OK && !run->has_lengths)
-        run->err =
-            dx_lines_flush(&run->lines, &run->endpoint, run->policy, true, &run->replaced_count);
+        run->err = dx_lines_flush(&run->lines, &run->endpoint, run->policy, true, &run->framed);
 }
 
 /* ---- the table ---- */
@@ -219,7 +218,7 @@ static const struct row {
 static void check(const struct row *row, struct run *run, const struct seen *seen, size_t cut)
 {
     bool is_right = run->err == DX_OK && seen->count == row->count && !seen->is_open &&
-                    run->replaced_count == row->replaced_count;
+                    run->framed.replaced_count == row->replaced_count;
 
     for (size_t i = 0; is_right && i < row->count; i++)
         is_right = seen->kinds[i] == row->expected[i].kind &&
@@ -227,7 +226,7 @@ static void check(const struct row *row, struct run *run, const struct seen *see
                    memcmp(seen->data[i], row->expected[i].text, seen->len[i]) == 0;
     if (!is_right)
         fail_msg("%s, cut at %zu: %s, %zu messages, %zu replaced", row->name, cut,
-                 dx_err_name(run->err), seen->count, run->replaced_count);
+                 dx_err_name(run->err), seen->count, run->framed.replaced_count);
 }
 
 /* Cuts at `first` and `second`; a cut at the end is none. With `step`, one byte a read. */
@@ -270,14 +269,22 @@ static void no_cut_changes_the_messages(void **state)
 
 static void close_policy_ends_at_the_first_bad_byte(void **state)
 {
+    struct seen seen;
     struct run run;
 
     (void)state;
     run_init(&run, false, DX_INVALID_UTF8_CLOSE);
     run_read(&run, (const uint8_t *)"good\n\xe8", 6);
     assert_int_equal(run.err, DX_OK);
-    run_read(&run, (const uint8_t *)"bad\n", 4);
+    run_read(&run, (const uint8_t *)"\x80\x81\nbad\xff\nafter\n", 14);
     assert_int_equal(run.err, DX_ERR_UTF8);
+    see_init(&seen);
+    see(&run.output, &seen);
+    assert_int_equal(seen.count, 2); /* what was said before it is not lost */
+    assert_memory_equal(seen.data[1], "\xe8\x80\x81", 3);
+    assert_int_equal(run.framed.message_count, 2);
+    assert_int_equal(run.framed.payload_len, 7);
+    see_release(&seen);
     run_release(&run);
 }
 
@@ -324,14 +331,14 @@ static void a_partial_line_can_be_flushed(void **state)
     assert_false(dx_lines_is_partial(&run.lines));
     run_read(&run, (const uint8_t *)"name: \xe8", 7);
     assert_true(dx_lines_is_partial(&run.lines));
-    assert_int_equal(
-        dx_lines_flush(&run.lines, &run.endpoint, run.policy, false, &run.replaced_count), DX_OK);
+    assert_int_equal(dx_lines_flush(&run.lines, &run.endpoint, run.policy, false, &run.framed),
+                     DX_OK);
     run_read(&run, (const uint8_t *)"\x80\x81\n", 3);
     see(&run.output, &seen);
     assert_int_equal(seen.count, 2);
     assert_memory_equal(seen.data[0], "name: ", 6);
     assert_memory_equal(seen.data[1], "\xe8\x80\x81", 3);
-    assert_int_equal(run.replaced_count, 0);
+    assert_int_equal(run.framed.replaced_count, 0);
     see_release(&seen);
     run_release(&run);
 }
