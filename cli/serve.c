@@ -27,6 +27,7 @@ static struct dx_program_options program_options(const struct cli_config *config
     options.answers_text_ping = config->text_pong;
     options.page = cli_program_page;
     options.page_len = cli_program_page_len;
+    options.page_headers = cli_program_page_headers;
     return options;
 }
 

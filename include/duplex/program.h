@@ -43,7 +43,7 @@ struct dx_programs_options {
 
 static inline struct dx_programs_options dx_programs_options_init(void)
 {
-    struct dx_programs_options options = {sizeof(options), NULL, 256, false, NULL, 0};
+    struct dx_programs_options options = {sizeof(options), NULL, 256, false, NULL, 0, NULL};
 
     return options;
 }
@@ -68,6 +68,8 @@ struct dx_program_options {
     bool answers_text_ping;  /* `ping` gets `pong`, and the program sees neither */
     const char *page;        /* HTML for a plain GET; NULL: 426 */
     size_t page_len;
+    const char *
+        page_headers; /* "Name: value\r\n" lines to go with it (its Content-Security-Policy), or NULL */
 };
 
 static inline struct dx_program_options dx_program_options_init(void)
@@ -90,7 +92,7 @@ static inline struct dx_program_options dx_program_options_init(void)
 }
 
 /**
- * Puts a program behind `path` and all below it: each WebSocket starts one. Everything is copied but the page.
+ * Puts a program behind `path` and all below it: each WebSocket starts one. Everything is copied but the page and its headers.
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE, DX_ERR_NOT_FOUND (argv[0] is nowhere in PATH), DX_ERR_ACCESS (not executable).
  */

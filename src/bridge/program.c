@@ -327,18 +327,13 @@ static enum dx_err start_program(struct dx_program *program)
     return err;
 }
 
-/* The page is of our own making and has its script and style inside; it may reach nothing but its own server. */
 static void show_page(struct dx_request *request, const struct dx_program_options *options)
 {
-    static const char policy[] =
-        "Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; style-src "
-        "'unsafe-inline'; img-src data:; connect-src 'self' ws: wss:; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'\r\n";
     const char *method = dx_request_method(request);
 
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        dx_request_respond(request, 200, "text/html; charset=utf-8", policy, options->page,
-                           options->page_len);
+        dx_request_respond(request, 200, "text/html; charset=utf-8", options->page_headers,
+                           options->page, options->page_len);
     else
         dx_request_refuse(request, 405, "this path has a page and a WebSocket",
                           "Allow: GET, HEAD\r\n");
