@@ -22,11 +22,11 @@ void dx_connection_end(struct dx_connection *connection, enum dx_err err, const 
         connection->err = (int16_t)err;
         connection->detail = detail;
     }
-    dx_watch_stop(connection->loop, &connection->stream.watch);
+    dx_watch_stop(dx_connection_loop(connection), &connection->stream.watch);
     dx_stream_close(&connection->stream, abort);
-    dx_wheel_unset(dx_loop_wheel(connection->loop), &connection->timer);
+    dx_wheel_unset(dx_loop_wheel(dx_connection_loop(connection)), &connection->timer);
     dx_output_clear(&connection->output);
-    dx_loop_flush_later(connection->loop, &connection->task);
+    dx_loop_flush_later(dx_connection_loop(connection), &connection->task);
 }
 
 void dx_connection_fail(struct dx_connection *connection, uint16_t code, enum dx_err err,
@@ -42,7 +42,7 @@ void dx_connection_fail(struct dx_connection *connection, uint16_t code, enum dx
     if (!is_sent)
         connection->sent_code = code;
     if (!dx_endpoint_close_is_received(&connection->endpoint)) {
-        dx_large_give(dx_loop_large(connection->loop), connection->message);
+        dx_large_give(dx_loop_large(dx_connection_loop(connection)), connection->message);
         connection->message = NULL;
     }
     connection->is_failed = true;
@@ -69,7 +69,7 @@ void dx_connection_note_failure(struct dx_connection *connection, const struct d
 /* Nothing grows any more behind a Close, so its reason takes the message's place. Without memory it is forgotten. */
 static void keep_reason(struct dx_connection *connection, const struct dx_event *event)
 {
-    struct dx_large_store *store = dx_loop_large(connection->loop);
+    struct dx_large_store *store = dx_loop_large(dx_connection_loop(connection));
 
     dx_large_give(store, connection->message);
     connection->message = NULL;
@@ -194,6 +194,8 @@ void dx_connection_step_closing(struct dx_connection *connection)
     if (connection->write_is_broken) {
         if (connection->has_ended)
             end_after_their_end(connection);
+        else
+            wait_for_peer(connection); /* one that takes nothing may still say nothing for ever */
         return;
     }
     if (connection->output.len > 0)
@@ -213,7 +215,9 @@ void dx_connection_give_up_closing(struct dx_connection *connection)
     bool is_sent = dx_endpoint_close_is_sent(&connection->endpoint);
     bool is_received = dx_endpoint_close_is_received(&connection->endpoint);
 
-    if (is_received && !is_sent)
+    if (connection->write_is_broken)
+        dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
+    else if (is_received && !is_sent)
         answer(connection);
     else if (is_received)
         /* The closing handshake is done; only the peer's end of stream is missing. */

@@ -1,0 +1,273 @@
+/*
+ * failures_test.c - each allocation, and each system call, fails in its turn while a whole server lives: started, asked,
+ * ended. What its client then sees must be one of the documented outcomes; nothing is left, nothing hangs.
+ */
+#include "support/failing_allocator.h"
+#include "support/failing_system.h"
+#include "support/service.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOST "Host: localhost\r\n"
+
+/* Any wait of a client that comes to this is a hang. */
+#define HANG_MS (SERVICE_WAIT_MS - 500)
+
+static struct service service;
+static struct answer answer;
+static char directory[64];
+static bool is_closed;
+
+/* ---- scenarios: true when everything went as without failures ---- */
+
+static bool run_echo(void)
+{
+    struct raw raw;
+    bool is_right = raw_open(&raw, &service, "/");
+
+    if (!is_right)
+        return false;
+    is_right = raw_echo(&raw, "one") && raw_echo(&raw, "two");
+    raw_close(&raw);
+    service_turn(&service, 5);
+    return is_right;
+}
+
+/* Asks in `count` pieces; the answer, if one comes, is `status` or 503, and nothing but the end follows a closing one. */
+static bool ask(const char *text, size_t piece, unsigned status)
+{
+    struct raw raw;
+    bool is_right = raw_connect(&raw, &service, true) &&
+                    raw_send(&raw, text, strlen(text), piece) &&
+                    raw_wait_answer(&raw, &answer, false);
+
+    if (is_right) {
+        assert_true(answer.status == status || answer.status == 503);
+        if (answer_has(&answer, "Connection: close")) {
+            assert_true(raw_wait_end(&raw));
+            assert_int_equal(raw.len, 0);
+        }
+    }
+    is_right = is_right && answer.status == status;
+    raw_close(&raw);
+    service_turn(&service, 5);
+    return is_right;
+}
+
+static bool run_refused(void)
+{
+    return ask("GET / HTTP/1.1\r\n" HOST "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+               "Origin: http://evil.example\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+               50, 403);
+}
+
+static bool run_file(void)
+{
+    return ask("GET /files/a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 0, 200);
+}
+
+static bool one_is_kept(void *data)
+{
+    const struct raw *raw = data;
+
+    return service.kept_count == 1 || raw->is_ended;
+}
+
+static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                       size_t len)
+{
+    if (dx_connection_send(connection, opcode, data, len) != DX_OK)
+        dx_connection_abort(connection, DX_ERR_NOMEM, "no echo");
+}
+
+static bool run_deferred(void)
+{
+    static const struct dx_connection_handlers handlers = {.on_message = on_message};
+    struct dx_connection *connection;
+    char text[1024];
+    size_t len = upgrade_write(text, sizeof(text), &service, "/later", "");
+    bool is_right;
+    struct raw raw;
+
+    len += frame_write((uint8_t *)text + len, 0x81, "early", 5);
+    is_right = raw_connect(&raw, &service, true) && raw_send(&raw, text, len, 100) &&
+               service_wait(&service, one_is_kept, &raw, 200) && service.kept_count == 1;
+    if (service.kept_count == 1)
+        is_right = dx_request_accept(service.kept[--service.kept_count], &handlers, &service,
+                                     &connection) == DX_OK &&
+                   is_right;
+    is_right = is_right && raw_wait_answer(&raw, &answer, false) && answer.status == 101 &&
+               raw_wait_len(&raw, 7) &&
+               memcmp(raw.in,
+                      "\x81\x05"
+                      "early",
+                      7) == 0;
+    raw_close(&raw);
+    service_turn(&service, 5);
+    return is_right;
+}
+
+static void on_closed(void *user)
+{
+    (void)user;
+    is_closed = true;
+}
+
+static bool has_closed(void *data)
+{
+    (void)data;
+    return is_closed;
+}
+
+static bool run_drain(void)
+{
+    struct raw raw, idle;
+    bool is_right = raw_open(&raw, &service, "/");
+
+    (void)raw_connect(&idle, &service, true);
+    service_turn(&service, 5);
+    is_closed = false;
+    dx_server_close(service.server, 20, on_closed, NULL);
+    is_right = is_right && raw_wait_len(&raw, 4) && memcmp(raw.in, "\x88\x02\x03\xe9", 4) == 0;
+    raw_close(&raw);
+    raw_close(&idle);
+    assert_true(service_wait(&service, has_closed, NULL, HANG_MS));
+    return is_right;
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(void);
+} scenarios[] = {
+    {"echo", run_echo},         {"refused", run_refused}, {"file", run_file},
+    {"deferred", run_deferred}, {"drain", run_drain},
+};
+
+/* ---- failing in turn ---- */
+
+static size_t count_descriptors(void)
+{
+    DIR *entries = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    assert_non_null(entries);
+    while (readdir(entries) != NULL)
+        count++;
+    assert_int_equal(closedir(entries), 0);
+    return count;
+}
+
+/* A whole life of a server around the scenario. */
+static bool live(const char *name, size_t nth, bool (*run)(void))
+{
+    struct service_setup setup = service_setup_init();
+    uint64_t begin_ms = service_now_ms();
+    bool is_right;
+
+    setup.files = directory;
+    setup.options.connection.close_timeout_ms = 300;
+    setup.options.handshake_timeout_ms = 500;
+    is_right = service_start(&service, &setup);
+    if (is_right) {
+        is_right = run();
+        service_stop(&service);
+    }
+    if (service_now_ms() - begin_ms > HANG_MS)
+        fail_msg("%s hangs with failure %zu", name, nth);
+    return is_right;
+}
+
+struct failing {
+    const char *name;
+    void (*start)(size_t nth);
+    bool (*stop)(void);
+};
+
+static const struct failing allocations = {"allocations", failing_allocator_start,
+                                           failing_allocator_stop};
+static const struct failing calls = {"system calls", failing_system_start, failing_system_stop};
+
+static void fail_each(const struct failing *failing)
+{
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        size_t before = count_descriptors();
+        size_t nth = 0, broken = 0;
+        bool has_failed = true;
+
+        while (has_failed) {
+            bool is_right;
+
+            failing->start(++nth);
+            is_right = live(scenarios[i].name, nth, scenarios[i].run);
+            has_failed = failing->stop();
+            if (!has_failed && !is_right)
+                fail_msg("%s fails by itself", scenarios[i].name);
+            broken += !is_right;
+            assert_int_equal(failing_allocator_live(), 0);
+            assert_int_equal(count_descriptors(), before);
+        }
+        print_message("%s: %zu %s failed in turn, %zu seen by the client\n", scenarios[i].name,
+                      nth - 1, failing->name, broken);
+        assert_true(nth > 10);
+    }
+}
+
+static void test_allocations(void **state)
+{
+    (void)state;
+    fail_each(&allocations);
+}
+
+static void test_system_calls(void **state)
+{
+    (void)state;
+    fail_each(&calls);
+}
+
+static int set_up(void **state)
+{
+    char path[128];
+    struct dx_loop *first;
+    FILE *file;
+
+    (void)state;
+    /* What libuv opens once, it keeps. */
+    if (dx_loop_new(&first) != DX_OK)
+        return -1;
+    dx_loop_free(first);
+    (void)strcpy(directory, "/tmp/duplex-failures-XXXXXX");
+    if (mkdtemp(directory) == NULL)
+        return -1;
+    (void)snprintf(path, sizeof(path), "%s/a", directory);
+    file = fopen(path, "w");
+    return file == NULL || fputs("file\n", file) < 0 || fclose(file) != 0;
+}
+
+static int tear_down(void **state)
+{
+    char path[128];
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/a", directory);
+    return unlink(path) != 0 || rmdir(directory) != 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_system_calls),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
