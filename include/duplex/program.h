@@ -43,7 +43,7 @@ struct dx_programs_options {
 
 static inline struct dx_programs_options dx_programs_options_init(void)
 {
-    struct dx_programs_options options = {sizeof(options), NULL, 256, false, NULL, 0, NULL};
+    struct dx_programs_options options = {sizeof(options), NULL, 256, false, NULL, 0};
 
     return options;
 }
@@ -86,7 +86,8 @@ static inline struct dx_program_options dx_program_options_init(void)
                                          {1000, 1000, 1000},
                                          false,
                                          NULL,
-                                         0};
+                                         0,
+                                         NULL};
 
     return options;
 }
