@@ -18,7 +18,6 @@ struct dx_connection {
     struct dx_stream stream;
     struct dx_timer timer;
     struct dx_turn_task task;
-    struct dx_loop *loop;
     const struct dx_connection_kind *kind;
     const struct dx_connection_handlers *handlers;
     void *user;
@@ -65,7 +64,7 @@ struct dx_connection {
 
 static inline uint32_t dx_connection_now(const struct dx_connection *connection)
 {
-    return (uint32_t)dx_loop_now_ms(connection->loop);
+    return (uint32_t)dx_loop_now_ms(dx_connection_loop(connection));
 }
 
 static inline const struct dx_connection_options *

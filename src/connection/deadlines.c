@@ -81,14 +81,15 @@ static uint64_t find_nearest(const struct dx_connection *connection, uint32_t no
 
 void dx_connection_arm(struct dx_connection *connection)
 {
-    uint64_t now_ms = dx_loop_now_ms(connection->loop);
+    uint64_t now_ms = dx_loop_now_ms(dx_connection_loop(connection));
     uint64_t nearest = find_nearest(connection, (uint32_t)now_ms);
 
     if (nearest == UINT64_MAX)
         return;
     if (dx_timer_is_set(&connection->timer) && connection->timer.due_ms <= now_ms + nearest)
         return;
-    dx_wheel_set(dx_loop_wheel(connection->loop), &connection->timer, now_ms + nearest);
+    dx_wheel_set(dx_loop_wheel(dx_connection_loop(connection)), &connection->timer,
+                 now_ms + nearest);
 }
 
 static void ping(struct dx_connection *connection, uint32_t now)

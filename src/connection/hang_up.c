@@ -66,7 +66,7 @@ void dx_connection_note_hang_up(struct dx_connection *connection)
 {
     if (connection->hang_up_is_told || connection->has_ended) {
         /* Reported though it was asked not to be: both directions are gone. */
-        dx_watch_stop(connection->loop, &connection->stream.watch);
+        dx_watch_stop(dx_connection_loop(connection), &connection->stream.watch);
         connection->is_unwatched = true;
         if (connection->is_blocked)
             dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);

@@ -18,14 +18,14 @@ bool dx_connection_is_reading(const struct dx_connection *connection)
 
 static void drop_message(struct dx_connection *connection)
 {
-    dx_large_give(dx_loop_large(connection->loop), connection->message);
+    dx_large_give(dx_loop_large(dx_connection_loop(connection)), connection->message);
     connection->message = NULL;
 }
 
 /* Makes room for `len` more bytes of the message that grows. */
 static enum dx_err make_room(struct dx_connection *connection, size_t len)
 {
-    struct dx_large_store *store = dx_loop_large(connection->loop);
+    struct dx_large_store *store = dx_loop_large(dx_connection_loop(connection));
     struct dx_large *message = connection->message;
     size_t need = message ? message->len + len : len;
     uint64_t max_message = connection->kind->endpoint.max_message;
@@ -82,7 +82,7 @@ static void assemble(struct dx_connection *connection, const struct dx_event *ev
     /* Off the connection while the handler has it: an abort from there must not free it. */
     connection->message = NULL;
     give_message(connection, event->opcode, message->bytes, message->len);
-    dx_large_give(dx_loop_large(connection->loop), message);
+    dx_large_give(dx_loop_large(dx_connection_loop(connection)), message);
 }
 
 static void take_data(struct dx_connection *connection, const struct dx_event *event)
@@ -133,7 +133,8 @@ static void keep_rest(struct dx_connection *connection)
 
     if (connection->kept || endpoint->in_len == 0)
         return;
-    err = dx_large_take(dx_loop_large(connection->loop), endpoint->in_len, &connection->kept);
+    err = dx_large_take(dx_loop_large(dx_connection_loop(connection)), endpoint->in_len,
+                        &connection->kept);
     if (err) {
         dx_connection_end(connection, err, "no memory to keep input while reading is paused", true);
         return;
@@ -148,7 +149,7 @@ static void note_consumed(struct dx_connection *connection)
 {
     bool was_in_message = connection->is_in_message;
 
-    dx_large_give(dx_loop_large(connection->loop), connection->kept);
+    dx_large_give(dx_loop_large(dx_connection_loop(connection)), connection->kept);
     connection->kept = NULL;
     connection->is_in_message = dx_endpoint_is_in_message(&connection->endpoint);
     if (connection->is_in_message && !was_in_message && !connection->is_waiting)
@@ -186,7 +187,7 @@ static enum dx_err find_place(struct dx_connection *connection, uint8_t **place,
     uint64_t left = dx_endpoint_payload_left(&connection->endpoint);
     enum dx_err err;
 
-    *place = dx_loop_read_buffer(connection->loop);
+    *place = dx_loop_read_buffer(dx_connection_loop(connection));
     *len = DX_READ_SIZE;
     if (left == 0 || !connection->message || connection->is_failed || connection->is_draining ||
         connection->kind->endpoint.transform ||
@@ -229,8 +230,9 @@ static void note_end_of_read(struct dx_connection *connection, enum dx_err err)
 bool dx_connection_discard(struct dx_connection *connection)
 {
     size_t got;
-    enum dx_err err = dx_stream_read(&connection->stream, dx_loop_read_buffer(connection->loop),
-                                     DX_READ_SIZE, &got);
+    enum dx_err err =
+        dx_stream_read(&connection->stream, dx_loop_read_buffer(dx_connection_loop(connection)),
+                       DX_READ_SIZE, &got);
 
     if (err == DX_OK)
         return true;

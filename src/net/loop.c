@@ -352,6 +352,11 @@ struct dx_pool *dx_loop_pool(struct dx_loop *loop)
     return &loop->pool;
 }
 
+struct dx_loop *dx_loop_of_pool(struct dx_pool *pool)
+{
+    return (struct dx_loop *)((char *)pool - offsetof(struct dx_loop, pool));
+}
+
 struct dx_wheel *dx_loop_wheel(struct dx_loop *loop)
 {
     return &loop->wheel;

@@ -40,6 +40,10 @@ void dx_loop_flush_cancel(struct dx_loop *loop, struct dx_turn_task *task);
 void dx_loop_free_later(struct dx_loop *loop, struct dx_turn_task *task);
 
 struct dx_pool *dx_loop_pool(struct dx_loop *loop);
+
+/** The loop whose pool that is. */
+struct dx_loop *dx_loop_of_pool(struct dx_pool *pool);
+
 struct dx_wheel *dx_loop_wheel(struct dx_loop *loop);
 
 /** The loop's one read buffer: DX_READ_SIZE bytes with DX_READ_ROOM bytes before them, free to use during one callback. */
