@@ -15,7 +15,7 @@
 #define DX_MASK_WIDE_MIN 16
 
 /* From here up dx_utf8 asks the wide form. */
-#define DX_UTF8_WIDE_MIN 64
+#define DX_UTF8_WIDE_MIN 32
 
 struct dx_simd {
     /* As dx_mask and dx_mask_copy, for len >= DX_MASK_WIDE_MIN. */

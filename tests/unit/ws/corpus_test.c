@@ -61,7 +61,7 @@ static void every_input(void **state)
     closedir(dir);
     scenario_print_counts("corpus");
     assert_true(scenario_counts.input_count >= 500);
-    assert_true(scenario_counts.run_count >= 100000);
+    assert_true(scenario_counts.run_count >= 200000);
 }
 
 int main(int argc, char **argv)
