@@ -7,6 +7,7 @@
 #include "support/service.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,12 +64,22 @@ static bool ask(const char *text, size_t piece, unsigned status)
     return is_right;
 }
 
-static bool run_refused(void)
+static bool ask_refused(size_t piece)
 {
     return ask("GET / HTTP/1.1\r\n" HOST "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                "Origin: http://evil.example\r\nSec-WebSocket-Version: 13\r\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-               50, 403);
+               piece, 403);
+}
+
+static bool run_refused(void)
+{
+    return ask_refused(50);
+}
+
+static bool run_refused_byte_by_byte(void)
+{
+    return ask_refused(1);
 }
 
 static bool run_file(void)
@@ -78,8 +89,9 @@ static bool run_file(void)
 
 static bool one_is_kept(void *data)
 {
-    const struct raw *raw = data;
+    struct raw *raw = data;
 
+    (void)raw_wait_len(raw, 0); /* only to see its end */
     return service.kept_count == 1 || raw->is_ended;
 }
 
@@ -90,7 +102,7 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
         dx_connection_abort(connection, DX_ERR_NOMEM, "no echo");
 }
 
-static bool run_deferred(void)
+static bool defer(size_t piece)
 {
     static const struct dx_connection_handlers handlers = {.on_message = on_message};
     struct dx_connection *connection;
@@ -100,7 +112,7 @@ static bool run_deferred(void)
     struct raw raw;
 
     len += frame_write((uint8_t *)text + len, 0x81, "early", 5);
-    is_right = raw_connect(&raw, &service, true) && raw_send(&raw, text, len, 100) &&
+    is_right = raw_connect(&raw, &service, true) && raw_send(&raw, text, len, piece) &&
                service_wait(&service, one_is_kept, &raw, 200) && service.kept_count == 1;
     if (service.kept_count == 1)
         is_right = dx_request_accept(service.kept[--service.kept_count], &handlers, &service,
@@ -112,6 +124,40 @@ static bool run_deferred(void)
                       "\x81\x05"
                       "early",
                       7) == 0;
+    raw_close(&raw);
+    service_turn(&service, 5);
+    return is_right;
+}
+
+static bool run_deferred(void)
+{
+    return defer(100);
+}
+
+static bool run_deferred_byte_by_byte(void)
+{
+    return defer(1);
+}
+
+/* Ten messages, each byte of each alone. */
+static bool run_echo_byte_by_byte(void)
+{
+    uint8_t frame[16];
+    size_t len = frame_write(frame, 0x82, "0123456789", 10);
+    struct raw raw;
+    bool is_right = raw_open(&raw, &service, "/");
+
+    if (!is_right)
+        return false;
+    for (int i = 0; i < 10 && is_right; i++) {
+        is_right = raw_send(&raw, frame, len, 1) && raw_wait_len(&raw, 12) &&
+                   memcmp(raw.in,
+                          "\x82\x0a"
+                          "0123456789",
+                          12) == 0;
+        if (is_right)
+            raw_consume(&raw, 12);
+    }
     raw_close(&raw);
     service_turn(&service, 5);
     return is_right;
@@ -149,8 +195,14 @@ static const struct {
     const char *name;
     bool (*run)(void);
 } scenarios[] = {
-    {"echo", run_echo},         {"refused", run_refused}, {"file", run_file},
-    {"deferred", run_deferred}, {"drain", run_drain},
+    {"echo", run_echo},
+    {"refused", run_refused},
+    {"file", run_file},
+    {"deferred", run_deferred},
+    {"drain", run_drain},
+    {"refused, byte by byte", run_refused_byte_by_byte},
+    {"deferred, byte by byte", run_deferred_byte_by_byte},
+    {"echo, byte by byte", run_echo_byte_by_byte},
 };
 
 /* ---- failing in turn ---- */
@@ -197,8 +249,10 @@ static const struct failing allocations = {"allocations", failing_allocator_star
                                            failing_allocator_stop};
 static const struct failing calls = {"system calls", failing_system_start, failing_system_stop};
 
-static void fail_each(const struct failing *failing)
+static size_t fail_each(const struct failing *failing)
 {
+    size_t sum = 0;
+
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         size_t before = count_descriptors();
         size_t nth = 0, broken = 0;
@@ -219,19 +273,45 @@ static void fail_each(const struct failing *failing)
         print_message("%s: %zu %s failed in turn, %zu seen by the client\n", scenarios[i].name,
                       nth - 1, failing->name, broken);
         assert_true(nth > 10);
+        sum += nth - 1;
     }
+    print_message("%zu %s failed in turn\n", sum, failing->name);
+    return sum;
 }
 
 static void test_allocations(void **state)
 {
     (void)state;
-    fail_each(&allocations);
+    assert_true(fail_each(&allocations) > 150);
 }
 
 static void test_system_calls(void **state)
 {
     (void)state;
-    fail_each(&calls);
+    assert_true(fail_each(&calls) > 400);
+}
+
+ssize_t __real_pread64(int fd, void *bytes, size_t len, off_t at);
+ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t at);
+
+static bool disk_is_broken;
+
+ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t at)
+{
+    if (!disk_is_broken)
+        return __real_pread64(fd, bytes, len, at);
+    errno = EIO;
+    return -1;
+}
+
+/* The head is out when the file cannot be read: only the connection's end can tell. */
+static void test_file_cannot_be_read(void **state)
+{
+    (void)state;
+    disk_is_broken = true;
+    assert_false(live("file", 0, run_file));
+    disk_is_broken = false;
+    assert_true(live("file", 0, run_file));
 }
 
 static int set_up(void **state)
@@ -267,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_system_calls),
+        cmocka_unit_test(test_file_cannot_be_read),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
