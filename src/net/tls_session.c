@@ -19,7 +19,7 @@ struct dx_tls_session {
     SSL *ssl;
     struct dx_tls *tls;
     unsigned wants;
-    bool is_broken; /* after a fatal error OpenSSL must not be asked for anything more */
+    enum dx_err broken; /* not DX_OK: what ended it; OpenSSL must not be asked for anything more */
 };
 
 enum dx_err dx_tls_session_new(struct dx_loop *loop, struct dx_tls *tls, int fd,
@@ -71,14 +71,16 @@ static enum dx_err judge(struct dx_tls_session *session, int result, int code)
     case SSL_ERROR_ZERO_RETURN:
         return DX_ERR_CLOSED;
     case SSL_ERROR_SYSCALL:
-        session->is_broken = true;
-        return code ? dx_err_of_errno(code) : DX_ERR_RESET;
+        session->broken = code ? dx_err_of_errno(code) : DX_ERR_RESET;
+        break;
     default:
-        session->is_broken = true;
         if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-            return DX_ERR_RESET;
-        return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? DX_ERR_NOMEM : DX_ERR_TLS;
+            session->broken = DX_ERR_RESET;
+        else
+            session->broken =
+                ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? DX_ERR_NOMEM : DX_ERR_TLS;
     }
+    return session->broken;
 }
 
 enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, size_t len,
@@ -87,8 +89,8 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
     size_t total = 0;
     enum dx_err err = DX_OK;
 
-    if (session->is_broken)
-        return DX_ERR_TLS;
+    if (session->broken)
+        return session->broken;
     ERR_clear_error();
     session->wants = 0;
     /* A record is at most 16 KiB: as many as fit, so that the owner's turn is as large as without TLS. */
@@ -156,8 +158,8 @@ enum dx_err dx_tls_session_write(struct dx_tls_session *session, const struct dx
     size_t total = 0;
     enum dx_err err = DX_OK;
 
-    if (session->is_broken)
-        return DX_ERR_TLS;
+    if (session->broken)
+        return session->broken;
     ERR_clear_error();
     session->wants = 0;
     for (;;) {
@@ -189,7 +191,7 @@ unsigned dx_tls_session_wants(const struct dx_tls_session *session)
 
 void dx_tls_session_shutdown(struct dx_tls_session *session)
 {
-    if (session->is_broken || !SSL_is_init_finished(session->ssl))
+    if (session->broken || !SSL_is_init_finished(session->ssl))
         return;
     ERR_clear_error();
     if (!(SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN))

@@ -1,0 +1,285 @@
+/*
+ * tls_test.c - a connection on TLS: what TLS holds back must not be forgotten, and a cut stream is no whole one.
+ */
+#include "connection/connection_parts.h"
+#include "support/peer_bench.h"
+
+#include <duplex/tls.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/duplex-wss-XXXXXX";
+static char certificate_path[64];
+static char key_path[64];
+static uint8_t payload[500000];
+
+static void write_files(X509 *certificate, EVP_PKEY *key)
+{
+    FILE *file = fopen(certificate_path, "w");
+
+    assert_true(PEM_write_X509(file, certificate));
+    fclose(file);
+    file = fopen(key_path, "w");
+    assert_true(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL));
+    fclose(file);
+}
+
+static int set_up(void **state)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = X509_new();
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    (void)snprintf(certificate_path, sizeof(certificate_path), "%s/cert.pem", directory);
+    (void)snprintf(key_path, sizeof(key_path), "%s/key.pem", directory);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_set_pubkey(certificate, key);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    write_files(certificate, key);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    for (size_t i = 0; i < sizeof(payload); i++)
+        payload[i] = (uint8_t)(i * 13 + i / 999);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(certificate_path);
+    unlink(key_path);
+    return rmdir(directory);
+}
+
+struct client {
+    SSL_CTX *context;
+    SSL *ssl;
+    uint8_t *got;
+    size_t got_len;
+    bool has_ended;
+};
+
+static void turn(struct bench *bench)
+{
+    bool was = bench->peer_has_ended;
+
+    /* The peer's bytes are OpenSSL's to read. */
+    bench->peer_has_ended = true;
+    bench_turn(bench, 1);
+    bench->peer_has_ended = was;
+}
+
+static void open_tls(struct bench *bench, struct client *client)
+{
+    bench->transport = BENCH_TCP;
+    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench->tls, NULL, 0), DX_OK);
+    bench_open(bench);
+    client->context = SSL_CTX_new(TLS_client_method());
+    client->ssl = SSL_new(client->context);
+    client->got = malloc(2 * sizeof(payload));
+    client->got_len = 0;
+    client->has_ended = false;
+    SSL_set_mode(client->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_set_fd(client->ssl, bench->peer);
+    SSL_set_connect_state(client->ssl);
+    while (SSL_do_handshake(client->ssl) != 1) {
+        ERR_clear_error();
+        turn(bench);
+    }
+}
+
+static void release_tls(struct bench *bench, struct client *client)
+{
+    SSL_free(client->ssl);
+    SSL_CTX_free(client->context);
+    free(client->got);
+    bench_release(bench);
+    dx_tls_free(bench->tls);
+}
+
+static void receive(struct bench *bench, struct client *client)
+{
+    int got;
+
+    turn(bench);
+    do {
+        ERR_clear_error();
+        got = SSL_read(client->ssl, client->got + client->got_len, 20000);
+        if (got > 0)
+            client->got_len += (size_t)got;
+    } while (got > 0);
+    client->has_ended = SSL_get_error(client->ssl, got) == SSL_ERROR_ZERO_RETURN;
+}
+
+static void put(struct bench *bench, struct client *client, const void *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+
+    while (len > 0) {
+        int sent = SSL_write(client->ssl, at, (int)len);
+
+        if (sent > 0) {
+            at += sent;
+            len -= (size_t)sent;
+        } else {
+            receive(bench, client);
+        }
+    }
+}
+
+static void echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data, size_t len)
+{
+    assert_int_equal(dx_connection_send(connection, opcode, data, len), DX_OK);
+}
+
+static void test_echo_and_close(void **unused)
+{
+    static const uint8_t header[14] = {0x82, 0xff, 0, 0, 0, 0, 0, 0x07, 0xa1, 0x20};
+    struct client client;
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.handlers.on_message = echo;
+    open_tls(&bench, &client);
+    for (int round = 0; round < 2; round++) {
+        client.got_len = 0;
+        put(&bench, &client, header, sizeof(header));
+        put(&bench, &client, payload, sizeof(payload));
+        while (client.got_len < sizeof(payload) + 10)
+            receive(&bench, &client);
+        assert_memory_equal(client.got, "\x82\x7f\0\0\0\0\0\x07\xa1\x20", 10);
+        assert_memory_equal(client.got + 10, payload, sizeof(payload));
+    }
+    client.got_len = 0;
+    put(&bench, &client, "\x88\x82\0\0\0\0\x03\xe8", 8);
+    while (!client.has_ended)
+        receive(&bench, &client);
+    assert_int_equal(client.got_len, 4);
+    assert_memory_equal(client.got, "\x88\x02\x03\xe8", 4);
+    assert_true(bench_until(&bench, bench_is_closed));
+    assert_string_equal(bench.journal, "close:1000/1000 clean;");
+    release_tls(&bench, &client);
+}
+
+static void pause_at_message(struct bench *bench, char what)
+{
+    if (what == 'm')
+        dx_connection_pause(bench->connection);
+}
+
+/* One record with many messages: the descriptor never becomes readable again, and yet all of them come. */
+static void test_resume_gives_what_tls_holds(void **unused)
+{
+    uint8_t messages[200 * 7];
+    struct client client;
+    struct bench bench;
+
+    (void)unused;
+    for (size_t i = 0; i < 200; i++)
+        memcpy(messages + i * 7, "\x81\x81\0\0\0\0x", 7);
+    bench_init(&bench);
+    bench.act = pause_at_message;
+    open_tls(&bench, &client);
+    put(&bench, &client, messages, sizeof(messages));
+    for (size_t i = 1; i <= 200; i++) {
+        while (strlen(bench.journal) < i * 7)
+            turn(&bench);
+        turn(&bench);
+        assert_int_equal(strlen(bench.journal), i * 7);
+        dx_connection_resume(bench.connection);
+    }
+    release_tls(&bench, &client);
+}
+
+static void test_truncation(void **unused)
+{
+    struct client client;
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    open_tls(&bench, &client);
+    put(&bench, &client, "\x81\x85\0\0\0\0hel", 9);
+    assert_int_equal(shutdown(bench.peer, SHUT_WR), 0);
+    assert_true(bench_until(&bench, bench_is_closed));
+    assert_string_equal(bench.journal, "close:1006/0 DX_ERR_RESET;");
+    release_tls(&bench, &client);
+}
+
+static void test_plain_http(void **unused)
+{
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.transport = BENCH_TCP;
+    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench.tls, NULL, 0), DX_OK);
+    bench_open(&bench);
+    bench_put(&bench, "GET / HTTP/1.1\r\n\r\n", 18);
+    assert_true(bench_until(&bench, bench_is_closed));
+    assert_string_equal(bench.journal, "close:1006/0 DX_ERR_TLS;");
+    bench_release(&bench);
+    dx_tls_free(bench.tls);
+}
+
+/* A client that does not read: what waits is bounded, then it reads every byte in order. */
+static void test_blocked(void **unused)
+{
+    struct client client;
+    struct bench bench;
+    size_t sent = 0;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.options.max_queue = 300000;
+    open_tls(&bench, &client);
+    while (!dx_connection_is_congested(bench.connection)) {
+        assert_int_equal(dx_connection_send(bench.connection, DX_OP_BINARY, payload, 20000), DX_OK);
+        sent++;
+    }
+    assert_true(dx_connection_buffered_len(bench.connection) <= 300000 + 20004);
+    for (size_t i = 0; i < sent; i++) {
+        while (client.got_len < 20004) {
+            assert_true(client.got_len + 20000 < 2 * sizeof(payload));
+            turn(&bench);
+            int got =
+                SSL_read(client.ssl, client.got + client.got_len, (int)(20004 - client.got_len));
+
+            if (got > 0)
+                client.got_len += (size_t)got;
+        }
+        assert_memory_equal(client.got, "\x82\x7e\x4e\x20", 4);
+        assert_memory_equal(client.got + 4, payload, 20000);
+        client.got_len = 0;
+    }
+    turn(&bench);
+    assert_string_equal(bench.journal, "drain;");
+    release_tls(&bench, &client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_echo_and_close), cmocka_unit_test(test_resume_gives_what_tls_holds),
+        cmocka_unit_test(test_truncation),     cmocka_unit_test(test_plain_http),
+        cmocka_unit_test(test_blocked),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
