@@ -3,13 +3,15 @@
  *
  * The first byte chooses the endpoint (ENDPOINT_… below), the second where the input is cut; the rest is what the peer
  * sends. Besides not crashing: whole and cut, the events and the bytes out are the same; what goes out are whole frames,
- * none after a Close; no message is larger than the limit, no text is other than UTF-8, nothing comes after the end.
+ * none after a Close; no message is larger than the limit, no text is other than UTF-8, nothing comes after the end. The
+ * same bytes are repaired as text, and masked by each form of that loop.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "ws/endpoint.h"
+#include "ws/simd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -17,6 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define ENDPOINT_SMALL_LIMITS 0x02
 #define ENDPOINT_BLOCKED 0x04
 #define ENDPOINT_TRANSFORM 0x08
+#define ENDPOINT_FRAGMENTS 0x10 /* it answers in fragments */
+#define ENDPOINT_LARGE 0x20     /* it answers a hundredfold */
 
 #define CHECK(condition)                                                                           \
  do {                                                                                              \
@@ -43,6 +47,7 @@ struct run {
     struct bytes sent;
     bool is_inside;
     bool has_ended;
+    uint8_t options;
 };
 
 static void append(struct bytes *bytes, const void *data, size_t len)
@@ -55,6 +60,16 @@ static void append(struct bytes *bytes, const void *data, size_t len)
     if (len > 0)
         memcpy(bytes->data + bytes->len, data, len);
     bytes->len += len;
+}
+
+/* The first `len` bytes once more behind the last. */
+static void append_again(struct bytes *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = bytes->data[i];
+
+        append(bytes, &byte, 1);
+    }
 }
 
 static bool fill_key(void *context, uint8_t *bytes, size_t len)
@@ -83,6 +98,40 @@ static enum dx_err swap_case(void *state, struct dx_transform_step *step)
     return DX_OK;
 }
 
+static void send_fragment(struct run *run, enum dx_opcode opcode, size_t len, bool is_last)
+{
+    uint8_t header[DX_FRAME_HEADER_MAX];
+    size_t header_len;
+
+    if (run->config.role == DX_ROLE_CLIENT) {
+        CHECK(dx_endpoint_send_fragment(&run->endpoint, opcode, run->message.data, len, is_last) ==
+              DX_OK);
+        return;
+    }
+    CHECK(dx_endpoint_begin_frame(&run->endpoint, opcode, len, is_last, header, &header_len) ==
+          DX_OK);
+    CHECK(dx_output_append(&run->output, header, header_len) == DX_OK);
+    CHECK(dx_output_append(&run->output, run->message.data, len) == DX_OK);
+}
+
+static void answer(struct run *run, enum dx_opcode opcode)
+{
+    size_t len = run->message.len;
+
+    for (int i = 0; (run->options & ENDPOINT_LARGE) != 0 && i < 99; i++) {
+        append_again(&run->message, len);
+    }
+    if ((run->options & ENDPOINT_FRAGMENTS) == 0) {
+        CHECK(dx_endpoint_send(&run->endpoint, opcode, run->message.data, run->message.len) ==
+              DX_OK);
+        return;
+    }
+    send_fragment(run, opcode, len, false);
+    CHECK(dx_endpoint_send(&run->endpoint, opcode, NULL, 0) == DX_ERR_STATE);
+    CHECK(dx_endpoint_ping(&run->endpoint, run->message.data, len < 126 ? len : 125) == DX_OK);
+    send_fragment(run, opcode, run->message.len, true);
+}
+
 static void see_data(struct run *run, const struct dx_event *event)
 {
     CHECK(event->opcode == DX_OP_TEXT || event->opcode == DX_OP_BINARY);
@@ -101,8 +150,8 @@ static void see_data(struct run *run, const struct dx_event *event)
     append(&run->seen, "]", 1);
     if (event->opcode == DX_OP_TEXT)
         CHECK(dx_text_is_utf8((struct dx_slice){run->message.data, run->message.len}));
-    CHECK(dx_endpoint_send(&run->endpoint, event->opcode, run->message.data, run->message.len) ==
-          DX_OK);
+    if (run->message.len < 512)
+        answer(run, event->opcode);
 }
 
 static void see(struct run *run, const struct dx_event *event)
@@ -194,7 +243,7 @@ static void run_with(struct run *run, uint8_t options, const uint8_t *data, size
     static const struct dx_transform transform = {swap_case};
     static uint8_t transform_out;
 
-    *run = (struct run){0};
+    *run = (struct run){.options = options};
     run->config = (struct dx_endpoint_config){
         .role = (options & ENDPOINT_CLIENT) != 0 ? DX_ROLE_CLIENT : DX_ROLE_SERVER,
         .max_message = (options & ENDPOINT_SMALL_LIMITS) != 0 ? 40 : 1 << 20,
@@ -230,12 +279,58 @@ static bool is_same(const struct bytes *a, const struct bytes *b)
     return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+/* Whatever it was, repaired it is valid, and the same however it came. */
+static void check_repair(const uint8_t *data, size_t len, size_t cut)
+{
+    uint8_t *whole = malloc(DX_UTF8_REPAIR_ROOM(len)), *pieces = malloc(DX_UTF8_REPAIR_ROOM(len));
+    size_t whole_count = 0, pieces_count = 0, whole_len, pieces_len = 0;
+    struct dx_utf8_repair repair = {0};
+
+    CHECK(whole != NULL && pieces != NULL);
+    whole_len = dx_utf8_repair(&repair, data, len, true, whole, &whole_count);
+    for (size_t at = 0; at < len; at += cut)
+        pieces_len += dx_utf8_repair(&repair, data + at, len - at < cut ? len - at : cut,
+                                     at + cut >= len, pieces + pieces_len, &pieces_count);
+    CHECK(whole_len == pieces_len && memcmp(whole, pieces, whole_len) == 0);
+    CHECK(whole_count == pieces_count && dx_utf8_is_valid(whole, whole_len));
+    CHECK(dx_text_is_utf8((struct dx_slice){whole, whole_len}));
+    CHECK((whole_count == 0) == dx_text_is_utf8((struct dx_slice){data, len}));
+    CHECK(dx_utf8_is_valid(data, len) == (whole_count == 0));
+    free(whole);
+    free(pieces);
+}
+
+/* Every form of the wide loops says the same. */
+static void check_forms(const uint8_t *data, size_t len)
+{
+    const struct dx_simd *simd = dx_simd_get();
+    uint8_t *best = malloc(len), *plain = malloc(len);
+    bool is_ascii;
+
+    CHECK(best != NULL && plain != NULL);
+    memcpy(best, data, len);
+    memcpy(plain, data, len);
+    is_ascii = simd->mask(best, len, 0x00c0ffee);
+    CHECK(is_ascii == dx_mask_u64(plain, len, 0x00c0ffee));
+    CHECK(memcmp(best, plain, len) == 0);
+    dx_mask_copy_u64(plain, best, len, 0x00c0ffee);
+    CHECK(memcmp(plain, data, len) == 0);
+    CHECK(dx_utf8_is_valid(data, dx_utf8_prefix_u64(data, len)));
+    CHECK(dx_utf8_is_valid(data, simd->utf8_prefix(data, len)));
+    free(best);
+    free(plain);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct run whole, cut;
 
     if (len < 2)
         return 0;
+    if (len > 2)
+        check_repair(data + 2, len - 2, 1 + data[1] % 40u);
+    if (len >= DX_MASK_WIDE_MIN)
+        check_forms(data, len);
     run_with(&whole, data[0], data + 2, len - 2, len);
     run_with(&cut, data[0], data + 2, len - 2, 1 + data[1] % 40u);
     CHECK(is_same(&whole.seen, &cut.seen));

@@ -1,9 +1,10 @@
 /*
  * handshake.c - fuzz target: the opening handshake, judged by a server and by a client.
  *
- * What begins with "HTTP/" is read as a response, the rest as a request. Besides not crashing: what a server accepts, a
- * client that sent that key accepts as well; a refusal has a status and a sentence; the verdict follows from the rules that
- * can be said in a line.
+ * What begins with "HTTP/" is read as a response; what begins with "ASK" names, a line each, what a client asks for
+ * (target, host, Origin, subprotocol, extensions, a header's name and value); the rest is a request. Besides not crashing:
+ * what a server accepts, a client that sent that key accepts as well; a refusal has a status and a sentence; what a client
+ * may ask for comes out as just these headers, and a server accepts it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,8 +128,66 @@ static void check_response(const uint8_t *data, size_t len)
     }
 }
 
+/* Takes a line off the text; NULL when there is none left. */
+static char *take_line(char **text)
+{
+    char *line = *text;
+
+    if (line == NULL)
+        return NULL;
+    *text = strchr(line, '\n');
+    if (*text != NULL)
+        *(*text)++ = '\0';
+    return line;
+}
+
+/* Nothing that is asked for begins a header of its own, whatever it contains. */
+static void check_asking(char *text)
+{
+    static const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN] = "the sample nonce";
+    const char *target = take_line(&text), *host = take_line(&text), *origin = take_line(&text);
+    const char *subprotocol = take_line(&text), *extensions = take_line(&text);
+    const char *name = take_line(&text), *value = take_line(&text);
+    struct dx_handshake_header header = {name, value};
+    struct dx_handshake_request request = {.target = target,
+                                           .host = host,
+                                           .origin = origin,
+                                           .subprotocols = &subprotocol,
+                                           .extensions = extensions,
+                                           .headers = &header};
+    struct dx_handshake_verdict verdict;
+    char key[DX_HANDSHAKE_KEY_LEN + 1], out[4096];
+    struct dx_head head;
+    size_t len = 0;
+
+    if (target == NULL || host == NULL)
+        return;
+    request.subprotocol_count = subprotocol != NULL;
+    request.header_count = header.value != NULL;
+    if (dx_handshake_request_write(&request, nonce, key, out, sizeof(out), &len) != DX_OK)
+        return;
+    if (!parse(&head, DX_HEAD_REQUEST, out, len)) {
+        CHECK(len > 8192); /* longer than a server takes */
+        return;
+    }
+    CHECK(head.len == len && dx_slice_is(dx_head_slice(&head, head.target), target));
+    CHECK(head.header_count == 5u + (origin != NULL) + request.subprotocol_count +
+                                   (extensions != NULL) + request.header_count);
+    CHECK(dx_handshake_judge(&head, &verdict));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+    if (len >= 4 && memcmp(data, "ASK\n", 4) == 0) {
+        char *text = malloc(len - 3);
+
+        CHECK(text != NULL);
+        memcpy(text, data + 4, len - 4);
+        text[len - 4] = '\0';
+        check_asking(text);
+        free(text);
+        return 0;
+    }
     if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
         check_response(data, len);
     else
