@@ -9,6 +9,10 @@
  * channels, one for each loop; a channel and its children belong to that loop's thread. Everything
  * that waits has a bound: DX_SPAWN_PROGRAMS_MAX programs over all channels, DX_SPAWNER_QUEUE_MAX
  * bytes of starts a channel.
+ *
+ * Whichever of the two processes is killed, the other ends every descendant in milliseconds. If
+ * both are killed at the same moment only the parent-death signal is left: programs end, but not
+ * what they have detached.
  */
 #ifndef DX_BRIDGE_SPAWNER_H
 #define DX_BRIDGE_SPAWNER_H
