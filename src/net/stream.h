@@ -38,7 +38,7 @@ DX_MUST_CHECK enum dx_err dx_stream_read(struct dx_stream *stream, void *bytes, 
 bool dx_stream_has_pending(const struct dx_stream *stream);
 
 /**
- * Writes what the kernel takes of at most `count` slices (1 to DX_STREAM_SLICES), in one sendmsg. Returns DX_OK with `*put`
+ * Writes what the kernel takes of at most `count` slices (1 to DX_STREAM_SLICES), in one system call. Returns DX_OK with `*put`
  * (may be less than all; less than all means blocked); DX_ERR_AGAIN; DX_ERR_RESET, DX_ERR_TLS, DX_ERR_NOMEM, DX_ERR_SYSTEM. Never
  * raises SIGPIPE. What TLS has refused must be offered again from its first byte, at the same or another address.
  */
