@@ -33,24 +33,19 @@ static bool must_fail(void)
 static void *remember(void *block)
 {
     if (is_on && block != NULL) {
-        for (size_t i = 0; i < TABLE_LEN; i++) {
-            if (live[i] == NULL) {
-                live[i] = block;
-                live_count++;
-                return block;
-            }
-        }
-        abort(); /* a test holds more than the table: make it larger */
+        if (live_count == TABLE_LEN)
+            abort(); /* a test holds more than the table: make it larger */
+        live[live_count++] = block;
     }
     return block;
 }
 
+/* What was allocated last is mostly freed first. */
 static void forget(const void *block)
 {
-    for (size_t i = 0; block != NULL && live_count > 0 && i < TABLE_LEN; i++) {
+    for (long i = live_count - 1; i >= 0; i--) {
         if (live[i] == block) {
-            live[i] = NULL;
-            live_count--;
+            live[i] = live[--live_count];
             return;
         }
     }
