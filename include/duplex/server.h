@@ -39,9 +39,11 @@ struct dx_server_options {
     struct dx_connection_options connection; /* of every WebSocket; a route may have its own */
     uint32_t
         handshake_timeout_ms; /* absolute, from accept to the end of the request's head, TLS included; also a kept-alive connection's wait */
-    uint32_t max_connections; /* 0: the descriptor limit less 64; above it: 503 */
-    uint64_t max_memory;      /* of all buffers of all loops; above it new handshakes get 503 */
-    uint32_t threads;         /* 1 to 64 */
+    uint32_t
+        max_connections; /* WebSockets and HTTP connections; 0: the descriptor limit less 64; above it: 503 */
+    uint64_t
+        max_memory; /* of all buffers, the same share for each loop; from 7/8 of it on new handshakes get 503 */
+    uint32_t threads; /* 1 to 64 */
     /* Which Origins may open a WebSocket, each "same", "any", "null", an origin with an optional
      * wildcard (https:, two slashes, *.example.org); NULL: "same", and any
      * loopback Origin on a loopback listener. A request without Origin is admitted. Else 403. */
@@ -84,9 +86,11 @@ DX_API DX_MUST_CHECK enum dx_err dx_server_new(struct dx_loop *loop,
 /**
  * Listens on `address`: "PORT" (both loopback addresses), "HOST:PORT", "[IPv6]:PORT", "*:PORT", "unix:PATH" (mode 0600 from its
  * first moment, removed at the end, a stale one replaced), "fd:N" (inherited). Port 0 picks one (the same for both loopbacks). With `tls`
- * it speaks TLS. `why` gets one line for people on failure.
+ * it speaks TLS. `why` gets one line for people on failure. A unix socket counts as no loopback listener: who reaches it may be
+ * a proxy for the whole world.
  *
- * Returns DX_OK, DX_ERR_USAGE (not an address), DX_ERR_ADDRESS_IN_USE, DX_ERR_ACCESS, DX_ERR_RESOLVE, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM, DX_ERR_NOMEM.
+ * Returns DX_OK, DX_ERR_USAGE (not an address), DX_ERR_ADDRESS_IN_USE, DX_ERR_ACCESS, DX_ERR_NOT_FOUND (the path's directory),
+ * DX_ERR_RESOLVE, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM, DX_ERR_NOMEM, DX_ERR_STATE (the server ends), DX_ERR_TOO_MANY (64 calls).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_listen(struct dx_server *server, const char *address,
                                                   struct dx_tls *tls, char *why, size_t why_len);
@@ -107,7 +111,7 @@ struct dx_route {
     bool
         wants_plain; /* gets all others; a path with neither is 404, an upgrade-only path answers 426 to plain requests */
     /* At dx_server_close, in place of dx_connection_close(connection, 1001, …): begin your own ending, which must lead to
-     * on_close. Once for each connection of this route, also for one accepted while the server ends. NULL: Close 1001. */
+     * on_close. Once for each connection of this route. NULL: Close 1001. */
     void (*on_shutdown)(struct dx_connection *connection);
     const struct dx_connection_options
         *connection; /* of this route's WebSockets, copied; NULL: the server's */
@@ -123,11 +127,28 @@ struct dx_route {
 DX_API DX_MUST_CHECK enum dx_err dx_server_route(struct dx_server *server, const char *path,
                                                  const struct dx_route *route);
 
-/** Serves the files beneath `directory` at `path` (GET and HEAD; index.html; no dotfiles, no listings, no symlinks out). Errors as dx_server_route, DX_ERR_NOT_FOUND, DX_ERR_ACCESS. */
+/**
+ * Serves the files beneath `directory` at `path`: GET and HEAD, index.html, Last-Modified and ETag; no dotfiles, no listings, no
+ * symbolic links, no ranges. The directory is opened here, so moving it later changes nothing.
+ *
+ * Errors as dx_server_route, and DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route_files(struct dx_server *server, const char *path,
                                                        const char *directory);
 
-/* ---- requests: borrowed slices are valid until the request is answered ---- */
+/*
+ * ---- requests ----
+ *
+ * Texts are valid until the request is answered or abandoned. The body of a request is never read: a request that has one
+ * is answered as if it had none, and its connection ends then. Requests for a WebSocket that are refused end theirs, too.
+ * While a request is undecided up to 64 KiB that come behind it are kept; then the peer has to wait.
+ */
+
+/* For a page of one's own that has its script and style inside and opens WebSockets: see dx_request_respond. */
+#define DX_PAGE_HEADERS                                                                            \
+ "Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; "                       \
+ "style-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:\r\n"                       \
+ "Cache-Control: no-cache\r\n"
 
 DX_API bool dx_request_is_upgrade(const struct dx_request *request);
 DX_API const char *dx_request_method(const struct dx_request *request);
@@ -138,7 +159,7 @@ DX_API const char *
 dx_request_query(const struct dx_request *request); /* as sent, without '?'; "" when absent */
 DX_API const char *
 dx_request_route_path(const struct dx_request *request); /* of the route that matched */
-/** A header's value (several lines joined by ", "), or NULL. */
+/** A header's value (several lines joined by ", "), or NULL; also NULL when there is no memory to join them. */
 DX_API const char *dx_request_header(struct dx_request *request, const char *name);
 /** The `index`th header line; false beyond the last. */
 DX_API bool dx_request_header_at(const struct dx_request *request, size_t index, const char **name,
@@ -163,25 +184,35 @@ DX_API DX_MUST_CHECK enum dx_err dx_request_accept(struct dx_request *request,
                                                    const struct dx_connection_handlers *handlers,
                                                    void *user, struct dx_connection **connection);
 
-/** Answers with a status and a whole body (copied). `headers` is NULL or "Name: value\r\n" lines. The request is gone. */
+/**
+ * Answers with a status and a whole body (copied). `headers` is NULL or "Name: value\r\n" lines; the answer becomes a 500
+ * when they are not. Date, Content-Length, Connection and what keeps browsers from guessing are added. To HEAD the body is
+ * only announced. The request is gone.
+ */
 DX_API void dx_request_respond(struct dx_request *request, uint16_t status,
                                const char *content_type, const char *headers, const void *body,
                                size_t len);
 
-/** Answers with a status and its one-line standard body: dx_request_refuse(r, 503, "no place is free", "Retry-After: 1\r\n"). One log line. */
+/** Answers with a status and its one-line standard body: dx_request_refuse(r, 503, "no place is free", "Retry-After: 1\r\n"). One log line. The request is gone. */
 DX_API void dx_request_refuse(struct dx_request *request, uint16_t status, const char *why,
                               const char *headers);
 
 /* ---- ending ---- */
 
 /**
- * Stops accepting, sends Close 1001 to each WebSocket at a random moment within `drain_ms`, lets them end (at most close_timeout each),
- * and then calls `on_closed`. Calling it again with 0 shortens the drain.
+ * Stops accepting; closes what is idle, answers 503 to what is undecided (on_abandoned), gives answers on their way
+ * close_timeout; sends Close 1001 to each WebSocket at a random moment within `drain_ms` (or calls its route's on_shutdown), lets
+ * them end (at most close_timeout each), and then calls `on_closed`, once, never from inside this call. Calling it again with 0
+ * shortens the drain; `on_closed` is replaced when it is not NULL.
  */
 DX_API void dx_server_close(struct dx_server *server, uint32_t drain_ms,
                             void (*on_closed)(void *user), void *user);
 
-/** Frees the server, aborting whatever is left, on every loop; joins its threads. NULL is fine. */
+/**
+ * Frees the server, aborting whatever is left, on every loop; joins its threads. Its connections' on_close and its requests'
+ * on_abandoned come before it returns; inside a callback of the loop, those of that loop come at the turn's end. Nothing is
+ * logged afterwards. Before dx_loop_free. NULL is fine.
+ */
 DX_API void dx_server_free(struct dx_server *server);
 
 /** Open WebSockets of all loops. Any thread. */

@@ -236,7 +236,9 @@ void dx_request_refuse_with(struct dx_request *request, const struct dx_refusal 
 {
     if (!detach(request))
         return;
-    dx_request_log(request, DX_LOG_WARN, "refused", refusal->status, refusal->detail);
+    /* That something is not there is nobody's fault. */
+    dx_request_log(request, refusal->status == 404 ? DX_LOG_INFO : DX_LOG_WARN, "refused",
+                   refusal->status, refusal->detail);
     dx_reply_refuse(request->http, refusal, headers, dx_request_is_head(request), keeps_alive);
     dx_request_free(request);
 }

@@ -167,7 +167,10 @@ void dx_server_free(struct dx_server *server)
         see_off(server);
     }
     atomic_store(&server->is_silent, true);
-    server->is_orphan = true;
-    if (server->shard_count == 0 || atomic_load(&server->shards[0]->stream_count) == 0)
+    if (server->shard_count == 0)
         dx_server_destroy(server);
+    else if (atomic_load(&server->shards[0]->stream_count) > 0)
+        server->is_orphan = true;
+    else /* not at once: the caller may be the last connection's on_close, which still uses its route's limits */
+        dx_loop_free_later(server->loop, &server->free_task);
 }
