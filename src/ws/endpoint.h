@@ -17,17 +17,15 @@
 /* What is the same for many endpoints; borrowed, must outlive them. */
 struct dx_endpoint_config {
     enum dx_role role;
-    uint64_t
-        max_message; /* bytes of one message, all fragments, inclusive; judged on the frame header (1009) */
-    uint32_t max_fragments; /* frames of one message, empty ones included (1008) */
+    uint64_t max_message;   /* bytes of all its fragments, inclusive; judged on the header (1009) */
+    uint32_t max_fragments; /* frames of one message, empty ones included (1008); at least 1 */
     /* Fills masking keys; used by clients only. False: no randomness to be had, sending fails with DX_ERR_SYSTEM. */
     bool (*fill_random)(void *context, uint8_t *bytes, size_t len);
     void *random_context;
     const struct dx_transform *transform; /* what RSV1 means; NULL: it is forbidden */
 };
 
-struct
-    dx_control; /* a control payload that is split over two feeds, or a pong that waits: allocated when needed */
+struct dx_control; /* a control payload split over two feeds, or a pong that waits: allocated */
 struct dx_failure;
 struct dx_simd;
 
