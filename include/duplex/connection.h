@@ -21,7 +21,8 @@ struct dx_close_info {
     uint16_t code;      /* the peer's close code; 1005: its Close had none; 1006: no Close came */
     uint16_t sent_code; /* the code of our own Close; 0 when none was sent */
     bool was_clean;     /* both Close frames were exchanged */
-    const char *reason; /* the peer's, UTF-8, not NUL-terminated */
+    const char *
+        reason; /* the peer's, UTF-8, not NUL-terminated; empty also when no memory was left to keep it */
     size_t reason_len;
     enum dx_err err;    /* DX_OK after a closing handshake, else why it ended */
     const char *detail; /* one English sentence when err is not DX_OK, else NULL */
@@ -42,7 +43,9 @@ struct dx_connection_handlers {
     /* What waited has fallen below half of max_queue, after dx_connection_is_congested had become true. */
     void (*on_drain)(struct dx_connection *connection);
     void (*on_pong)(struct dx_connection *connection, const uint8_t *data, size_t len);
-    /* The peer has hung up (end of stream or reset) while reading is paused: nobody will read what is sent. Comes at most once. */
+    /* The peer has hung up (end of stream or reset) while reading is paused: most likely nobody will read what is sent. Comes
+     * at most once; what the peer sent before can still be read by resuming. So that a peer is noticed that cannot deliver its
+     * end because nothing is read, unsolicited pongs go out during a pause (20 a second to a peer on this machine). */
     void (*on_hang_up)(struct dx_connection *connection);
     /* The last callback, exactly one for each connection. The pointer is invalid when it has returned. */
     void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info);
@@ -77,7 +80,9 @@ static inline struct dx_connection_options dx_connection_options_init(void)
  * your memory. Text must be UTF-8: that is the caller's duty.
  *
  * Returns DX_OK (also when it has to wait); DX_ERR_USAGE; DX_ERR_STATE inside a fragmented message; DX_ERR_CLOSED;
- * DX_ERR_NOMEM, DX_ERR_TOO_MANY: not sent. DX_ERR_QUEUE_FULL: four times max_queue would wait: the connection is being aborted.
+ * DX_ERR_NOMEM, DX_ERR_TOO_MANY, DX_ERR_SYSTEM (a client without randomness): not sent. DX_ERR_QUEUE_FULL: more than max_queue
+ * waits already, and with this more than four times that would: the connection is being aborted. (So a message of any length
+ * can be sent while the connection is not congested.)
  */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send(struct dx_connection *connection,
                                                     enum dx_opcode opcode, const void *data,
@@ -99,13 +104,17 @@ DX_API size_t dx_connection_buffered_len(const struct dx_connection *connection)
 /** True when more than max_queue bytes wait: stop producing until on_drain. */
 DX_API bool dx_connection_is_congested(const struct dx_connection *connection);
 
-/** Stops and goes on with reading: backpressure. At most one read of input (64 KiB) is kept meanwhile. */
+/**
+ * Stops and goes on with reading: backpressure. At most one read of input (64 KiB) is kept meanwhile; the peer's Close is
+ * not seen and pings are neither sent nor answered. Messages that wait come in this turn, after the call has returned.
+ */
 DX_API void dx_connection_pause(struct dx_connection *connection);
 DX_API void dx_connection_resume(struct dx_connection *connection);
 
 /**
  * Begins the closing handshake, or answers the peer's Close: what waits is sent first, then Close with `code` and `reason`
- * (cut to 123 bytes at a code point). on_close follows. Code 1005: an empty Close.
+ * (cut to 123 bytes at a code point). on_close follows, at latest close_timeout after the Close has left. Messages are still
+ * told until the peer's Close; a pause stays one. Code 1005: an empty Close.
  *
  * Returns DX_OK, also when it is closing already; DX_ERR_USAGE for a code that must not be sent.
  */

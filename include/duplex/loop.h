@@ -19,7 +19,7 @@ struct dx_loop;
 /** Makes a loop. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM. */
 DX_API DX_MUST_CHECK enum dx_err dx_loop_new(struct dx_loop **loop);
 
-/** Frees the loop; everything made on it must be gone. NULL is fine. */
+/** Frees the loop; everything made on it must be gone. What waits for the turn's end is done, posts are dropped. NULL is fine. */
 DX_API void dx_loop_free(struct dx_loop *loop);
 
 /** Limits the bytes of all buffers on this loop (default 256 MiB); what does not fit fails with DX_ERR_TOO_MANY. */
@@ -30,7 +30,7 @@ DX_API void dx_loop_set_max_memory(struct dx_loop *loop, size_t max_len);
  */
 DX_API DX_MUST_CHECK enum dx_err dx_loop_run(struct dx_loop *loop);
 
-/** Makes dx_loop_run return after this turn. Any thread. */
+/** Makes dx_loop_run return after this turn, or at once when it is not running yet. Any thread. */
 DX_API void dx_loop_stop(struct dx_loop *loop);
 
 /**
