@@ -59,7 +59,12 @@ test('a client that reads nothing while its program writes 1 GiB costs at most 2
   const dots = Buffer.alloc(lineLength - 13, '.');
   const count = 1024 * mebibyte / lineLength;
   for (let number = 0; number < count; number += 1) {
-    const { isFinal, opcode: kind, payload } = await connection.frame();
+    const { isFinal, opcode: kind, payload } = connection.nextFrame() ?? await connection.frame();
+    if (kind === opcode.ping) {
+      connection.send(frame(opcode.pong, payload));
+      number -= 1;
+      continue;
+    }
     if (!isFinal || kind !== opcode.text || payload.length !== lineLength - 1 ||
         Number(payload.toString('latin1', 0, 12)) !== number || !payload.subarray(12).equals(dots)) {
       assert.fail(`line ${number} came as ${payload.toString('latin1', 0, 40)}, ${payload.length} bytes`);
@@ -145,7 +150,7 @@ test('a program that ends while its client does not read is still delivered whol
   const [program] = server.programs();
   await standsStill(program);
   for (let number = 1; number <= 300_000; number += 1) {
-    const { payload } = await connection.frame();
+    const { payload } = connection.nextFrame() ?? await connection.frame();
     if (Number(payload.toString()) !== number) assert.fail(`line ${number} came as ${payload}`);
   }
   assert.equal((await connection.closeCode()).code, 1000);

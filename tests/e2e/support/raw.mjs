@@ -103,17 +103,27 @@ export class RawConnection {
     return { status, headers, body: this.#take(length).toString() };
   }
 
+  // The next frame if it has come already, else undefined.
+  nextFrame() {
+    const bytes = this.#bytes;
+    if (bytes.length < 2) return undefined;
+    assert.equal(bytes[1] & 0x80, 0, 'a server does not mask');
+    const short = bytes[1] & 0x7f;
+    const headerLength = short === 127 ? 10 : short === 126 ? 4 : 2;
+    if (bytes.length < headerLength) return undefined;
+    const length = short === 127 ? Number(bytes.readBigUInt64BE(2)) : short === 126 ? bytes.readUInt16BE(2) : short;
+    if (bytes.length < headerLength + length) return undefined;
+    const header = this.#take(headerLength);
+    return { isFinal: (header[0] & 0x80) !== 0, opcode: header[0] & 0x0f, payload: this.#take(length) };
+  }
+
   // The next frame, or null when the peer has ended the connection.
   async frame() {
-    if (!(await this.#need(2))) return null;
-    const short = this.#bytes[1] & 0x7f;
-    const headerLength = short === 127 ? 10 : short === 126 ? 4 : 2;
-    if (!(await this.#need(headerLength))) return null;
-    const header = this.#take(headerLength);
-    assert.equal(header[1] & 0x80, 0, 'a server does not mask');
-    const length = short === 127 ? Number(header.readBigUInt64BE(2)) : short === 126 ? header.readUInt16BE(2) : short;
-    if (!(await this.#need(length))) return null;
-    return { isFinal: (header[0] & 0x80) !== 0, opcode: header[0] & 0x0f, payload: this.#take(length) };
+    for (;;) {
+      const next = this.nextFrame();
+      if (next !== undefined) return next;
+      if (!(await this.#need(this.#bytes.length + 1))) return null;
+    }
   }
 
   // The next message or control frame: fragments are put together.
