@@ -7,6 +7,7 @@
 #include "server/files.h"
 #include "server/judge.h"
 #include "server/log.h"
+#include "server/peer.h"
 #include "server/reply.h"
 #include "server/request.h"
 
@@ -319,9 +320,23 @@ static void feed_early(struct dx_http_connection *http)
         drop_early(http);
 }
 
-static void peer_is_done(struct dx_http_connection *http)
+static void log_tls_failure(const struct dx_http_connection *http)
 {
-    if (http->request != NULL && http->state == DX_HTTP_READING)
+    char peer[DX_PEER_TEXT_ROOM];
+    struct dx_log_line line;
+
+    dx_peer_text(&http->peer, peer);
+    dx_log_line_init(&line);
+    dx_log_line_text(&line, "peer", peer);
+    dx_log_line_text(&line, "why", "it does not speak TLS as this server does");
+    dx_server_log(http->shard->server, DX_LOG_WARN, "refused", &line);
+}
+
+static void peer_is_done(struct dx_http_connection *http, enum dx_err err)
+{
+    if (err == DX_ERR_TLS && http->state == DX_HTTP_READING)
+        log_tls_failure(http);
+    else if (http->request != NULL && http->state == DX_HTTP_READING)
         dx_request_log(http->request, DX_LOG_DEBUG, "hung up inside a request", 0, NULL);
     dx_http_connection_cut(http);
 }
@@ -335,7 +350,7 @@ static bool read_some(struct dx_http_connection *http, size_t len, size_t *got)
     if (err == DX_OK)
         return true;
     if (err != DX_ERR_AGAIN) {
-        peer_is_done(http);
+        peer_is_done(http, err);
         return false;
     }
     wants = dx_stream_wants(&http->stream);
@@ -366,7 +381,7 @@ static void on_readable_deciding(struct dx_http_connection *http, unsigned event
 
     if (room == 0) {
         if (events & DX_WATCH_HANG_UP)
-            peer_is_done(http);
+            peer_is_done(http, DX_ERR_RESET);
         else if (dx_watch_set(loop_of(http), &http->stream.watch, 0) != DX_OK)
             dx_http_connection_cut(http);
         return;
