@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 
 import { connect } from './support/clients.mjs';
-import { echo, onePort, run, serve, start, test } from './support/program.mjs';
+import { duplexPath, echo, onePort, run, serve, start, test } from './support/program.mjs';
 import { rawConnect, request, upgrade } from './support/raw.mjs';
 import { certificate } from './support/certificate.mjs';
 
@@ -35,6 +34,7 @@ test('unix:PATH has mode 0600, serves, and is removed at the end', async (t) => 
   const { status, connection } = await upgrade(t, server, '/', { Host: 'localhost' }, { socketPath });
   assert.equal(status, 101);
   assert.equal((await connection.message()).payload.toString(), 'hello');
+  connection.destroy();
   await server.stop();
   assert.equal(existsSync(socketPath), false);
 });
@@ -52,14 +52,18 @@ test('a stale unix socket is replaced, a living one is not', async (t) => {
   await third.stop();
 });
 
+// Opens a socket as descriptor 3 and becomes the program: a parent that listened on would take connections itself.
+const opener = `
+import os, socket, sys
+listener = socket.socket()
+listener.bind(('127.0.0.1', 0))
+listener.listen()
+os.dup2(listener.fileno(), 3, inheritable=True)
+os.execv(sys.argv[1], sys.argv[1:])
+`;
+
 test('fd:N is a socket that the parent has opened', async (t) => {
-  const listener = net.createServer();
-  await new Promise((resolve) => { listener.listen(0, '127.0.0.1', resolve); });
-  t.after(() => listener.close());
-  const { port } = listener.address();
-  const server = await start(t, ['echo', '--listen=fd:3'],
-    { stdio: ['ignore', 'pipe', 'pipe', listener._handle.fd] });
-  assert.equal(server.port, port);
+  const server = await start(t, ['-c', opener, duplexPath, 'echo', '--listen=fd:3'], { file: '/usr/bin/python3' });
   const client = await connect(server.ws());
   client.send('x');
   assert.deepEqual(await client.received(1), ['x']);
