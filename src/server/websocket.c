@@ -10,6 +10,7 @@
 
 /* What of a path is kept for the log. */
 #define PATH_KEPT_LEN 256
+#define OPENED_MASK ((UINT64_C(1) << 46) - 1) /* two thousand years */
 
 enum dx_err dx_websocket_new(struct dx_shard *shard, const struct dx_route_entry *route,
                              const char *peer, struct dx_slice path,
@@ -23,9 +24,9 @@ enum dx_err dx_websocket_new(struct dx_shard *shard, const struct dx_route_entry
         return DX_ERR_NOMEM;
     *made = (struct dx_websocket){.shard = shard,
                                   .route = route,
-                                  .opened_ms = dx_loop_now_ms(shard->loop),
-                                  .peer_len = (uint16_t)peer_len,
-                                  .path_len = (uint16_t)path_len};
+                                  .opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
+                                  .peer_len = peer_len & 0xff,
+                                  .path_len = path_len & 0x1ff};
     memcpy(made->text, peer, peer_len);
     memcpy(made->text + peer_len, path.data, path_len);
     *websocket = made;

@@ -12,11 +12,12 @@ struct dx_websocket {
     struct dx_shard *shard;
     const struct dx_route_entry *route;
     struct dx_connection *connection;
-    uint64_t opened_ms;
-    bool is_told; /* the ending has begun for it */
-    uint16_t peer_len;
-    uint16_t path_len;
-    char text[]; /* peer, then path: not terminated */
+    /* One word, because there may be very many of these. */
+    uint64_t opened_ms : 46;
+    uint64_t peer_len : 8;
+    uint64_t path_len : 9;
+    uint64_t is_told : 1; /* the ending has begun for it */
+    char text[];          /* peer, then path: not terminated */
 };
 
 /** Makes the memory for one, in no list yet. Returns DX_OK, DX_ERR_NOMEM. */
