@@ -58,7 +58,8 @@ import os, socket, sys
 listener = socket.socket()
 listener.bind(('127.0.0.1', 0))
 listener.listen()
-os.dup2(listener.fileno(), 3, inheritable=True)
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
 os.execv(sys.argv[1], sys.argv[1:])
 `;
 
