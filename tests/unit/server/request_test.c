@@ -237,6 +237,64 @@ static void test_wrong_use(void **state)
     raw_close(&raw);
 }
 
+/* More than the network takes at once: it waits, and the next request's answer behind it. */
+static void test_large_body(void **state)
+{
+    static uint8_t body[12 * 1024 * 1024];
+    struct dx_request *request;
+    struct raw raw;
+    size_t at = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(body); i++)
+        body[i] = (uint8_t)(i * 7 + i / 251);
+    request = keep(&raw, LATER PLAIN, strlen(LATER PLAIN));
+    dx_request_respond(request, 200, "application/octet-stream", NULL, body, sizeof(body));
+    assert_true(raw_wait_answer(&raw, &answer, true));
+    assert_true(answer_has(&answer, "Content-Length: 12582912"));
+    while (at < sizeof(body)) {
+        size_t now = sizeof(body) - at;
+
+        assert_true(raw_wait_len(&raw, 1));
+        now = raw.len < now ? raw.len : now;
+        assert_memory_equal(raw.in, body + at, now);
+        raw_consume(&raw, now);
+        at += now;
+    }
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_memory_equal(answer.body, "hello\n", 6);
+    assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
+    raw_close(&raw);
+}
+
+static void test_unusual_requests(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned status;
+    } table[] = {
+        {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 404},
+        {"GET /plain HTTP/1.1\r\n" HOST "Expect: miracles\r\n\r\n", 417},
+        {"POST /plain HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
+        {"GET /plain HTTP/1.0\r\n" HOST "\r\n", 200},
+        {"GET /plain HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 200},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct raw raw;
+
+        (void)raw_connect(&raw, &service, false);
+        assert_true(raw_send_text(&raw, table[i].text));
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_int_equal(answer.status, table[i].status);
+        assert_true(answer_has(&answer, "Connection: close"));
+        assert_true(raw_wait_end(&raw));
+        assert_int_equal(raw.len, 0);
+        raw_close(&raw);
+    }
+}
+
 static void test_routes(void **state)
 {
     static const struct {
@@ -305,6 +363,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_early_bytes_have_a_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_peer_goes_before_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unusual_requests, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_routes, set_up, tear_down),
         cmocka_unit_test(test_route_table),
     };
