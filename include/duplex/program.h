@@ -100,22 +100,15 @@ static inline struct dx_program_options dx_program_options_init(void)
 DX_API DX_MUST_CHECK enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
                                                    const struct dx_program_options *options);
 
-/** Sends KILL to everything that still runs (a second signal to the server). */
+/** Sends KILL to everything that still runs (a second signal to the server). On the server's thread. */
 DX_API void dx_programs_kill(struct dx_programs *programs);
 
 /** Programs that run now. Any thread. */
 DX_API size_t dx_programs_count(const struct dx_programs *programs);
 
 /**
- * Calls `on_closed` on the server's loop once no program is left, each having had its end of file and its ladder. After
- * dx_server_close's on_closed: until then programs may still be started.
- */
-DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user),
-                              void *user);
-
-/**
- * Calls `on_closed` on the server's loop once no program is left, each having had its end of file and its ladder. After
- * dx_server_close's on_closed: until then programs may still be started.
+ * Calls `on_closed` on the server's loop, later, once no program is left, each having had its end of file and its ladder.
+ * After dx_server_close's on_closed: until then programs may still be started. Holds dx_loop_run until then.
  */
 DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user),
                               void *user);

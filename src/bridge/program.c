@@ -43,7 +43,7 @@ static void end_program(struct dx_program *program)
 
     dx_program_input_close(program);
     dx_program_output_close(program);
-    dx_program_errors_close(program);
+    dx_program_errors_finish(program);
     dx_wheel_unset(dx_loop_wheel(shard->loop), &program->timer);
     dx_loop_flush_cancel(shard->loop, &program->flush_task);
     dx_programs_unlist(program);
@@ -53,9 +53,19 @@ static void end_program(struct dx_program *program)
 
 void dx_program_drop(struct dx_program *program)
 {
+    struct dx_connection *connection = program->connection;
+    struct dx_request *request = program->request;
+
     dx_child_forget(&program->child);
-    if (program->connection)
-        dx_connection_set_user(program->connection, NULL);
+    program->connection = NULL;
+    program->request = NULL;
+    if (connection) {
+        /* Its on_close is still to come, when the program is no more. */
+        dx_connection_set_user(connection, NULL);
+        dx_connection_abort(connection, DX_ERR_CLOSED, "the programs are ended");
+    }
+    if (request)
+        dx_request_refuse(request, 503, "the programs are ended", "Retry-After: 1\r\n");
     end_program(program);
 }
 
@@ -111,7 +121,10 @@ void dx_program_on_shutdown(struct dx_connection *connection)
 {
     struct dx_program *program = dx_connection_user(connection);
 
-    (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
+    if (program->close_is_due)
+        dx_program_close_now(program); /* the client was first: it gets its own code back */
+    else
+        (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
     dx_program_input_end(program, true);
     dx_program_ladder_begin(program);
 }
@@ -165,6 +178,8 @@ static uint16_t status_of_failure(int error, enum dx_spawn_step step)
 {
     if (error == ENOENT && step == DX_SPAWN_STEP_EXEC)
         return 404;
+    if (step == DX_SPAWN_STEP_SPAWNER)
+        return 503; /* it died in between; the next one is up in a moment */
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ? 503 : 500;
 }
 
@@ -174,6 +189,7 @@ static void on_failed(struct dx_child *child, int error, enum dx_spawn_step step
     uint16_t status = status_of_failure(error, step);
     const char *why = step == DX_SPAWN_STEP_DIRECTORY ? "the program's directory is not there"
                       : status == 404                 ? "no such program"
+                      : step == DX_SPAWN_STEP_SPAWNER ? "the spawner died"
                       : status == 503                 ? "no place for another program"
                                                       : "the program could not be started";
 
@@ -193,6 +209,7 @@ static void on_exited(struct dx_child *child, int status)
     dx_program_close_code(status, text, sizeof(text));
     dx_program_log(program, DX_LOG_DEBUG, "program ended", "status", text, strlen(text));
     program->ladder_due_ms = 0;
+    program->silent_due_ms = 0;
     dx_program_input_close(program);
     dx_program_output_drain(program);
     dx_program_judge_end(program);

@@ -10,6 +10,8 @@
 
 #include <duplex/program.h>
 
+#include <sys/uio.h>
+
 #include "bridge/lengths.h"
 #include "bridge/programs.h"
 #include "bridge/spawner.h"
@@ -20,6 +22,9 @@ enum { LADDER_NOT_BEGUN = 0, LADDER_END_OF_FILE, LADDER_INT, LADDER_TERM, LADDER
 /* What of the program's stderr goes to the log: lines of at most this many bytes, so many a second. */
 #define DX_STDERR_LINE_MAX 900
 #define DX_STDERR_LINES_A_SECOND 100
+
+/* How many reads of DX_READ_SIZE empty a pipe: a program may have made it as large as a mebibyte. */
+#define DX_REST_READS 17
 
 /* Our end of one of its pipes. */
 struct dx_program_pipe {
@@ -68,6 +73,7 @@ struct dx_program {
     bool input_is_ending : 1; /* close stdin when nothing is pending */
     bool input_is_paused : 1; /* the connection is paused for the sake of stdin */
     bool input_is_broken : 1; /* the program has closed its stdin */
+    bool pong_is_owed : 1;    /* a text `ping` came while a message of fragments was on its way */
     bool was_told_silent : 1;
     bool was_told_replaced : 1;
     bool is_doomed : 1; /* started, but cannot be served: killed */
@@ -103,15 +109,23 @@ void dx_program_input_close(struct dx_program *program);
 bool dx_program_pipe_want(struct dx_program *program, struct dx_program_pipe *pipe,
                           unsigned wanted);
 void dx_program_pipe_close(struct dx_program *program, struct dx_program_pipe *pipe);
+/** writev without SIGPIPE, which would end a host that does not ignore it. */
+ssize_t dx_program_pipe_write(struct dx_program *program, struct dx_program_pipe *pipe,
+                              const struct iovec *slices, int count);
 
 /* program_output.c */
 /** Whether a message of several fragments is being sent: nothing else may go in between. */
 bool dx_program_is_in_message(const struct dx_program *program);
 void dx_program_output_ready(struct dx_watch *watch, unsigned events);
 void dx_program_errors_ready(struct dx_watch *watch, unsigned events);
+/** Answers a text `ping` as soon as no fragments of a message stand in the way. */
+void dx_program_output_pong(struct dx_program *program);
 /** Goes on with stdout and stderr as far as the connection can take, and stops them where it cannot. */
 void dx_program_output_judge(struct dx_program *program);
+/** Sends the begins of lines as if they had ended here. */
 void dx_program_output_flush_partial(struct dx_program *program);
+/** Sends what the pipes hold now, a pipe's capacity at most. False when the client does not take it. */
+bool dx_program_output_read_rest(struct dx_program *program);
 void dx_program_output_close(struct dx_program *program);
 /** The program has ended: what its pipes hold is still delivered, but whoever else holds them open is not waited for. */
 void dx_program_output_drain(struct dx_program *program);
@@ -119,8 +133,10 @@ void dx_program_output_drain(struct dx_program *program);
 bool dx_program_output_linger(struct dx_program *program);
 
 /* program_errors.c */
-/** Reads stderr and logs its lines. */
-void dx_program_errors_log(struct dx_program *program);
+/** Reads stderr once and logs its lines. False when there is no more now, or ever. */
+bool dx_program_errors_log(struct dx_program *program);
+/** Logs what is there, the begin of a line and the count of what was left out, too; then closes. */
+void dx_program_errors_finish(struct dx_program *program);
 void dx_program_errors_close(struct dx_program *program);
 
 /* program_ladder.c */

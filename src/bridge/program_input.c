@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 /* What may wait for a program that does not read, beyond its pipe; then the client is stopped. */
@@ -54,7 +53,8 @@ static bool write_pending(struct dx_program *program)
 
     while (program->pending.len > 0) {
         size_t count = dx_output_peek(&program->pending, slices, WRITE_SLICES);
-        ssize_t put = writev(program->input.fd, (const struct iovec *)slices, (int)count);
+        ssize_t put = dx_program_pipe_write(program, &program->input, (const struct iovec *)slices,
+                                            (int)count);
 
         if (put < 0 && errno == EINTR)
             continue;
@@ -80,6 +80,19 @@ static void pause_or_resume(struct dx_program *program)
     }
 }
 
+/* The client broke a rule of the framing: as if it had closed, with a code of ours. What it said before still counts. */
+static void give_up(struct dx_program *program, uint16_t code, const char *reason)
+{
+    if (!program->close_is_due) {
+        program->close_is_due = program->connection != NULL;
+        program->close_code = code;
+        program->close_reason = reason;
+    }
+    dx_program_input_end(program, false);
+    dx_program_ladder_begin(program);
+    dx_program_judge_end(program);
+}
+
 static void flush(struct dx_program *program)
 {
     unsigned wanted;
@@ -92,7 +105,8 @@ static void flush(struct dx_program *program)
     }
     wanted = program->pending.len > 0 ? DX_WATCH_WRITE : 0;
     if (!dx_program_pipe_want(program, &program->input, wanted)) {
-        dx_program_input_close(program);
+        dx_program_input_close(program); /* what waits would wait for ever */
+        give_up(program, DX_CLOSE_TRY_AGAIN, "the program's input cannot be watched");
         return;
     }
     if (program->pending.len == 0 && program->input_is_ending)
@@ -114,17 +128,6 @@ void dx_program_input_ready(struct dx_watch *watch, unsigned events)
         break_input(program);
     else
         flush(program);
-}
-
-/* The client broke a rule of the framing: as if it had closed, with a code of ours. What it said before still counts. */
-static void give_up(struct dx_program *program, uint16_t code, const char *reason)
-{
-    program->close_is_due = true;
-    program->close_code = code;
-    program->close_reason = reason;
-    dx_program_input_end(program, false);
-    dx_program_ladder_begin(program);
-    dx_program_judge_end(program);
 }
 
 static void put(struct dx_program *program, const void *data, size_t len)
@@ -235,11 +238,11 @@ static void on_length_message(struct dx_connection *connection, enum dx_opcode o
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                        size_t len)
 {
-    const struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = dx_connection_user(connection);
 
     if (opcode == DX_OP_TEXT && len == 4 && memcmp(data, "ping", 4) == 0) {
-        if (!dx_program_is_in_message(program))
-            (void)!dx_connection_send(connection, DX_OP_TEXT, "pong", 4);
+        program->pong_is_owed = true;
+        dx_program_output_pong(program);
     } else if (program->route->options.framing == DX_FRAMING_LENGTH) {
         on_length_message(connection, opcode, data, len);
     } else if (program->route->options.framing == DX_FRAMING_BINARY) {
@@ -283,6 +286,8 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
     struct dx_program *program = dx_connection_user(connection);
 
     (void)info;
+    if (!program) /* dropped */
+        return;
     program->connection = NULL;
     program->close_is_due = false;
     program->input_is_paused = false;

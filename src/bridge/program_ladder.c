@@ -45,6 +45,8 @@ static void give_up_output(struct dx_program *program)
     dx_program_input_end(program, true);
     if (!program->connection)
         return;
+    (void)dx_program_output_read_rest(
+        program); /* a loop that was late must not take away what came in time */
     dx_program_output_flush_partial(program);
     if (program->close_is_due)
         dx_program_close_now(program);

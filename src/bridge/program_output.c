@@ -61,6 +61,7 @@ static void tell_replaced(struct dx_program *program)
         NULL, NULL, 0);
 }
 
+/* Nothing more of what it prints can be sent, so its pipes are closed: it would only be read to be thrown away. */
 static void fail_output(struct dx_program *program, enum dx_err err)
 {
     const char *reason = err == DX_ERR_UTF8       ? "the program printed text that is not UTF-8"
@@ -76,6 +77,9 @@ static void fail_output(struct dx_program *program, enum dx_err err)
                                   strlen(reason));
     else
         dx_connection_abort(program->connection, err, "the program's output cannot be sent");
+    dx_program_output_close(program);
+    if (program->route->options.stderr_to == DX_STDERR_CLIENT)
+        dx_program_errors_close(program);
     dx_program_input_end(program, true);
     dx_program_ladder_begin(program);
 }
@@ -95,16 +99,44 @@ static enum dx_err frame(struct dx_program *program, bool is_errors, uint8_t *da
     return dx_connection_send(program->connection, DX_OP_BINARY, data, len);
 }
 
+static bool has_partial_line(const struct dx_program *program)
+{
+    const struct dx_program_options *options = &program->route->options;
+
+    return (options->framing == DX_FRAMING_LINES && dx_lines_is_partial(&program->out.lines)) ||
+           (options->stderr_to == DX_STDERR_CLIENT && dx_lines_is_partial(&program->errors_out));
+}
+
 static void plan_flush(struct dx_program *program)
 {
     uint32_t after_ms = program->route->options.flush_after_ms;
 
-    if (after_ms == 0 || program->route->options.framing != DX_FRAMING_LINES)
+    if (after_ms == 0)
         return;
-    program->flush_due_ms = dx_lines_is_partial(&program->out.lines)
-                                ? dx_loop_now_ms(program->shard->loop) + after_ms
-                                : 0;
+    program->flush_due_ms =
+        has_partial_line(program) ? dx_loop_now_ms(program->shard->loop) + after_ms : 0;
     dx_program_timer_arm(program);
+}
+
+void dx_program_output_pong(struct dx_program *program)
+{
+    if (!program->pong_is_owed || dx_program_is_in_message(program))
+        return;
+    program->pong_is_owed = false;
+    (void)!dx_connection_send(program->connection, DX_OP_TEXT, "pong", 4);
+}
+
+/* What was framed leaves. */
+static void send_framed(struct dx_program *program, const struct dx_framed *framed, enum dx_err err)
+{
+    if (framed->replaced_count > 0)
+        tell_replaced(program);
+    dx_connection_count_sent(program->connection, framed->message_count, framed->payload_len);
+    dx_connection_flush(program->connection);
+    if (err != DX_OK)
+        fail_output(program, err);
+    else
+        dx_program_output_pong(program);
 }
 
 static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, size_t len)
@@ -113,51 +145,52 @@ static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, s
     enum dx_err err = frame(program, is_errors, data, len, &framed);
 
     program->silent_due_ms = 0;
-    if (framed.replaced_count > 0)
-        tell_replaced(program);
-    dx_connection_count_sent(program->connection, framed.message_count, framed.payload_len);
-    dx_connection_flush(program->connection);
-    if (err != DX_OK)
-        fail_output(program, err);
+    send_framed(program, &framed, err);
     plan_flush(program);
 }
 
 /* Sends what is kept of a partial line; at the end of file also what can never be completed. */
-static void flush_partial(struct dx_program *program, bool is_errors, bool is_end)
+static void flush_stream(struct dx_program *program, bool is_errors, bool is_end)
 {
+    enum dx_framing framing = program->route->options.framing;
     struct dx_framed framed = {0};
-    enum dx_err err;
+    enum dx_err err = DX_OK;
 
     if (!program->connection)
         return;
-    if (!is_errors && program->route->options.framing == DX_FRAMING_LENGTH) {
-        err = is_end && dx_lengths_is_partial(&program->out.lengths) ? DX_ERR_PROTOCOL : DX_OK;
-    } else if (!is_errors && program->route->options.framing == DX_FRAMING_BINARY) {
-        err = DX_OK;
-    } else {
+    if (is_errors || framing == DX_FRAMING_LINES)
         err = dx_lines_flush(lines_of(program, is_errors),
                              dx_connection_endpoint(program->connection),
                              program->route->options.invalid_utf8, is_end, &framed);
-    }
-    if (framed.replaced_count > 0)
-        tell_replaced(program);
-    dx_connection_count_sent(program->connection, framed.message_count, framed.payload_len);
-    dx_connection_flush(program->connection);
-    if (err != DX_OK)
-        fail_output(program, err);
+    else if (framing == DX_FRAMING_LENGTH && is_end && dx_lengths_is_partial(&program->out.lengths))
+        err = DX_ERR_PROTOCOL;
+    send_framed(program, &framed, err);
+}
+
+/* First the stream whose message stands on the wire unfinished: the other's text would become part of it. */
+static void flush_streams(struct dx_program *program, bool is_end)
+{
+    bool errors_are_first = program->errors_out.is_in_message;
+
+    if (errors_are_first)
+        flush_stream(program, true, is_end);
+    if (program->output.fd >= 0)
+        flush_stream(program, false, is_end);
+    if (!errors_are_first && program->errors.fd >= 0 &&
+        program->route->options.stderr_to == DX_STDERR_CLIENT)
+        flush_stream(program, true, is_end);
 }
 
 void dx_program_output_flush_partial(struct dx_program *program)
 {
-    if (!program->errors_out.is_in_message)
-        flush_partial(program, false, false);
+    flush_streams(program, false);
 }
 
 /* ---- the pipes ---- */
 
 static void end_of_file(struct dx_program *program, bool is_errors)
 {
-    flush_partial(program, is_errors, true);
+    flush_stream(program, is_errors, true);
     if (is_errors)
         dx_program_errors_close(program);
     else
@@ -181,6 +214,35 @@ static void read_once(struct dx_program *program, struct dx_program_pipe *pipe, 
     dx_program_output_judge(program);
 }
 
+/* Reads what a pipe holds, without judging anything. False when the client does not take more. */
+static bool read_rest(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
+{
+    uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
+
+    for (int i = 0; i < DX_REST_READS && pipe->fd >= 0; i++) {
+        ssize_t got;
+
+        if (dx_connection_is_congested(program->connection))
+            return false;
+        got = read(pipe->fd, buffer, DX_READ_SIZE);
+        if (got <= 0)
+            return true;
+        deliver(program, is_errors, buffer, (size_t)got);
+    }
+    return true;
+}
+
+bool dx_program_output_read_rest(struct dx_program *program)
+{
+    if (!program->connection)
+        return true;
+    if (!program->errors_out.is_in_message && !read_rest(program, &program->output, false))
+        return false;
+    if (program->route->options.stderr_to != DX_STDERR_CLIENT || out_is_in_message(program))
+        return true;
+    return read_rest(program, &program->errors, true);
+}
+
 void dx_program_output_ready(struct dx_watch *watch, unsigned events)
 {
     (void)events;
@@ -195,7 +257,7 @@ void dx_program_errors_ready(struct dx_watch *watch, unsigned events)
     if (program->route->options.stderr_to == DX_STDERR_CLIENT)
         read_once(program, &program->errors, true);
     else
-        dx_program_errors_log(program);
+        (void)dx_program_errors_log(program);
 }
 
 void dx_program_output_close(struct dx_program *program)
@@ -215,16 +277,29 @@ void dx_program_output_drain(struct dx_program *program)
     dx_program_timer_arm(program);
 }
 
+static bool say_the_rest(struct dx_program *program)
+{
+    if (!dx_program_output_read_rest(program))
+        return false;
+    /* The one whose message is unfinished stood in the other's way. */
+    if (dx_program_is_in_message(program)) {
+        flush_stream(program, program->errors_out.is_in_message, true);
+        if (!dx_program_output_read_rest(program))
+            return false;
+    }
+    flush_streams(program, true);
+    return true;
+}
+
 bool dx_program_output_linger(struct dx_program *program)
 {
-    if (program->connection && dx_connection_is_congested(program->connection)) {
+    if (!say_the_rest(program)) {
         dx_program_output_drain(
             program); /* it is the client who is slow: its bytes are in the pipe */
         return true;
     }
-    flush_partial(program, false, true);
     dx_program_output_close(program);
-    dx_program_errors_close(program);
+    dx_program_errors_finish(program);
     dx_program_judge_end(program);
     return false;
 }

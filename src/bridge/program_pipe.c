@@ -3,6 +3,9 @@
  */
 #include "bridge/program.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -29,4 +32,31 @@ void dx_program_pipe_close(struct dx_program *program, struct dx_program_pipe *p
     (void)dx_program_pipe_want(program, pipe, 0);
     close(pipe->fd);
     pipe->fd = -1;
+}
+
+/*
+ * A pipe knows no MSG_NOSIGNAL. Where the signal is not ignored it is held back during the call, and taken if the call has
+ * raised it: two or three cheap calls more.
+ */
+ssize_t dx_program_pipe_write(struct dx_program *program, struct dx_program_pipe *pipe,
+                              const struct iovec *slices, int count)
+{
+    const struct timespec no_time = {0, 0};
+    sigset_t broken_pipe, before, waiting;
+    ssize_t put;
+    int error;
+
+    if (program->shard->programs->ignores_sigpipe)
+        return writev(pipe->fd, slices, count);
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    sigpending(&waiting);
+    put = writev(pipe->fd, slices, count);
+    error = errno;
+    if (put < 0 && error == EPIPE && !sigismember(&waiting, SIGPIPE))
+        (void)sigtimedwait(&broken_pipe, NULL, &no_time);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return put;
 }

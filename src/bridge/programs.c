@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bridge/program.h"
@@ -16,8 +17,9 @@
 /* How long to wait before a lost spawner is asked for again. */
 #define REOPEN_MS 20
 
-/* While everything is being closed: how often to look whether it is, should a loop's word be lost. */
-#define CLOSE_LOOK_MS 100
+/* While everything is being closed: how often to look whether it is. Loops do not report, so that no report can come
+ * when all of this is freed. */
+#define CLOSE_LOOK_MS 5
 
 /* ---- places ---- */
 
@@ -37,16 +39,9 @@ bool dx_programs_enter(struct dx_programs *programs)
     return false;
 }
 
-/* Should a post be refused (no memory), the closing's timer looks again. */
-static void post(struct dx_loop *loop, void (*call)(void *data), void *data)
-{
-    (void)!dx_loop_post(loop, call, data);
-}
-
 void dx_programs_leave(struct dx_programs *programs)
 {
-    if (atomic_fetch_sub(&programs->count, 1) == 1 && atomic_load(&programs->is_closing))
-        post(programs->loop, dx_programs_judge_closed, programs);
+    atomic_fetch_sub(&programs->count, 1);
 }
 
 void dx_programs_list(struct dx_program *program)
@@ -86,19 +81,29 @@ static void channel_ready(struct dx_watch *watch, unsigned events)
     dx_spawner_channel_ready(shard->channel);
 }
 
-static void on_want_write(void *owner, bool wanted)
+static void look_again(struct dx_programs_shard *shard)
 {
-    struct dx_programs_shard *shard = owner;
-    unsigned events = DX_WATCH_READ | (wanted ? DX_WATCH_WRITE : 0);
-
-    /* When this fails the starts wait for the next thing that is read. */
-    (void)!dx_watch_set(shard->loop, &shard->watch, events);
+    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer,
+                 dx_loop_now_ms(shard->loop) + REOPEN_MS);
 }
 
 static enum dx_err watch_channel(struct dx_programs_shard *shard)
 {
-    return dx_watch_start(shard->loop, &shard->watch, dx_spawner_channel_fd(shard->channel),
-                          DX_WATCH_READ, channel_ready);
+    unsigned events = DX_WATCH_READ | (shard->wants_write ? DX_WATCH_WRITE : 0);
+
+    if (dx_watch_is_started(&shard->watch))
+        return dx_watch_set(shard->loop, &shard->watch, events);
+    return dx_watch_start(shard->loop, &shard->watch, dx_spawner_channel_fd(shard->channel), events,
+                          channel_ready);
+}
+
+static void on_want_write(void *owner, bool wanted)
+{
+    struct dx_programs_shard *shard = owner;
+
+    shard->wants_write = wanted;
+    if (watch_channel(shard) != DX_OK)
+        look_again(shard);
 }
 
 static void reopen(struct dx_timer *timer)
@@ -112,7 +117,7 @@ static void reopen(struct dx_timer *timer)
     if (err == DX_OK)
         err = watch_channel(shard);
     if (err != DX_OK)
-        dx_wheel_set(dx_loop_wheel(shard->loop), timer, dx_loop_now_ms(shard->loop) + REOPEN_MS);
+        look_again(shard);
 }
 
 static void on_lost(void *owner)
@@ -122,10 +127,10 @@ static void on_lost(void *owner)
 
     dx_log_line_init(&line);
     dx_watch_stop(shard->loop, &shard->watch);
+    shard->wants_write = false;
     dx_server_log(shard->programs->server, DX_LOG_ERROR,
                   "the spawner has died; its programs are ended and it is started anew", &line);
-    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer,
-                 dx_loop_now_ms(shard->loop) + REOPEN_MS);
+    look_again(shard);
 }
 
 static const struct dx_spawner_channel_callbacks channel_callbacks = {on_lost, on_want_write};
@@ -137,8 +142,19 @@ static void open_shard(void *data)
 
     shard->is_open = true;
     if (watch_channel(shard) != DX_OK) /* no memory for a moment */
-        dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer,
-                     dx_loop_now_ms(shard->loop) + REOPEN_MS);
+        look_again(shard);
+}
+
+static void init_shard(struct dx_programs *programs, size_t index)
+{
+    struct dx_programs_shard *shard = &programs->shards[index];
+
+    shard->programs = programs;
+    shard->loop = dx_server_loop_at(programs->server, index);
+    shard->channel = dx_spawner_channel(programs->spawner, (uint32_t)index);
+    shard->watch.fd = -1;
+    dx_timer_init(&shard->timer, reopen);
+    dx_spawner_channel_attach(shard->channel, &channel_callbacks, shard);
 }
 
 static enum dx_err open_shards(struct dx_programs *programs)
@@ -147,12 +163,7 @@ static enum dx_err open_shards(struct dx_programs *programs)
         struct dx_programs_shard *shard = &programs->shards[i];
         enum dx_err err = DX_OK;
 
-        shard->programs = programs;
-        shard->loop = dx_server_loop_at(programs->server, i);
-        shard->channel = dx_spawner_channel(programs->spawner, (uint32_t)i);
-        shard->watch.fd = -1;
-        dx_timer_init(&shard->timer, reopen);
-        dx_spawner_channel_attach(shard->channel, &channel_callbacks, shard);
+        init_shard(programs, i);
         if (shard->loop == programs->loop)
             open_shard(shard);
         else
@@ -163,6 +174,16 @@ static enum dx_err open_shards(struct dx_programs *programs)
     }
     return DX_OK;
 }
+
+static bool ignores_sigpipe(void)
+{
+    struct sigaction action;
+
+    return sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void judge_again(struct dx_timer *timer);
+static void wait_for_shards(struct dx_programs *programs);
 
 enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_options *options,
                             struct dx_programs **out)
@@ -179,11 +200,16 @@ enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_o
     programs->loop = dx_server_loop_at(server, 0);
     programs->options = *options;
     programs->shard_count = spawner_options.channel_count;
+    programs->ignores_sigpipe = ignores_sigpipe();
+    dx_timer_init(&programs->close_timer, judge_again);
     programs->shards = calloc(programs->shard_count, sizeof(*programs->shards));
     if (programs->shards)
         err = dx_spawner_start(&spawner_options, &programs->spawner);
-    if (err == DX_OK)
+    if (err == DX_OK) {
         err = open_shards(programs);
+        if (err != DX_OK)
+            wait_for_shards(programs);
+    }
     if (err == DX_OK)
         *out = programs;
     else
@@ -296,15 +322,20 @@ static void kill_shard(void *data)
 
 void dx_programs_kill(struct dx_programs *programs)
 {
-    for (size_t i = 0; i < programs->shard_count; i++)
-        post(programs->shards[i].loop, kill_shard, &programs->shards[i]);
+    for (size_t i = 0; i < programs->shard_count; i++) {
+        struct dx_programs_shard *shard = &programs->shards[i];
+
+        if (shard->loop == programs->loop)
+            kill_shard(shard);
+        else
+            (void)!dx_loop_post(shard->loop, kill_shard, shard); /* no memory: the ladder does it */
+    }
 }
 
-/* On the shard's thread. */
+/* On the shard's thread, which does not touch anything of this any more afterwards. */
 static void close_shard(void *data)
 {
     struct dx_programs_shard *shard = data;
-    struct dx_programs *programs = shard->programs;
 
     if (!shard->is_open)
         return;
@@ -313,45 +344,61 @@ static void close_shard(void *data)
     dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->timer);
     while (shard->first)
         dx_program_drop(shard->first);
-    if (atomic_fetch_sub(&programs->open_count, 1) == 1 && atomic_load(&programs->is_closing))
-        post(programs->loop, dx_programs_judge_closed, programs);
+    atomic_fetch_sub(&shard->programs->open_count, 1);
 }
 
-/* On the server's loop: no program left → close the shards → tell. */
-void dx_programs_judge_closed(void *data)
+/* Tells each loop once; one that has no place for the post is told at the next look. */
+static void tell_shards(struct dx_programs *programs)
 {
-    struct dx_programs *programs = data;
-    void (*on_closed)(void *user) = programs->on_closed;
+    for (size_t i = 0; i < programs->shard_count; i++) {
+        struct dx_programs_shard *shard = &programs->shards[i];
 
-    if (!on_closed || atomic_load(&programs->count) > 0)
-        return;
-    if (atomic_load(&programs->open_count) > 0) {
-        for (size_t i = 0; i < programs->shard_count; i++)
-            post(programs->shards[i].loop, close_shard, &programs->shards[i]);
-        return;
+        if (shard->is_told || !shard->loop)
+            continue;
+        if (shard->loop == programs->loop)
+            close_shard(shard);
+        else if (dx_loop_post(shard->loop, close_shard, shard) != DX_OK)
+            continue;
+        shard->is_told = true;
     }
-    programs->on_closed = NULL;
-    dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
-    on_closed(programs->user);
 }
 
+/* The start has failed half-way, with loops of other threads told to open already: the only place that waits. */
+static void wait_for_shards(struct dx_programs *programs)
+{
+    const struct timespec a_moment = {0, 1000000};
+
+    while (tell_shards(programs), atomic_load(&programs->open_count) > 0)
+        nanosleep(&a_moment, NULL);
+}
+
+/* No program left → close the shards → tell. */
 static void judge_again(struct dx_timer *timer)
 {
     struct dx_programs *programs =
         (struct dx_programs *)((char *)timer - offsetof(struct dx_programs, close_timer));
+    void (*on_closed)(void *user) = programs->on_closed;
 
-    dx_wheel_set(dx_loop_wheel(programs->loop), timer,
-                 dx_loop_now_ms(programs->loop) + CLOSE_LOOK_MS);
-    dx_programs_judge_closed(programs);
+    if (atomic_load(&programs->count) == 0)
+        tell_shards(programs);
+    if (atomic_load(&programs->open_count) > 0) {
+        dx_wheel_set(dx_loop_wheel(programs->loop), timer,
+                     dx_loop_now_ms(programs->loop) + CLOSE_LOOK_MS);
+        return;
+    }
+    programs->on_closed = NULL;
+    dx_loop_let_go(programs->loop);
+    on_closed(programs->user);
 }
 
 void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user), void *user)
 {
+    if (!programs->on_closed)
+        dx_loop_hold(programs->loop); /* nothing else may be left that does */
     programs->on_closed = on_closed;
     programs->user = user;
-    atomic_store(&programs->is_closing, true);
-    dx_timer_init(&programs->close_timer, judge_again);
-    judge_again(&programs->close_timer);
+    dx_wheel_set(dx_loop_wheel(programs->loop), &programs->close_timer,
+                 dx_loop_now_ms(programs->loop));
 }
 
 void dx_programs_free(struct dx_programs *programs)
@@ -362,6 +409,8 @@ void dx_programs_free(struct dx_programs *programs)
         if (programs->shards[i].loop == programs->loop)
             close_shard(&programs->shards[i]);
     dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
+    if (programs->on_closed)
+        dx_loop_let_go(programs->loop);
     dx_spawner_stop(programs->spawner);
     while (programs->routes) {
         struct dx_program_route *route = programs->routes;

@@ -19,9 +19,11 @@ struct dx_programs_shard {
     struct dx_loop *loop;
     struct dx_spawner_channel *channel;
     struct dx_watch watch;
-    struct dx_timer timer;    /* asks again for a lost spawner */
+    struct dx_timer timer;    /* asks again for a lost spawner, or for a watch that was refused */
     struct dx_program *first; /* all programs of this loop */
-    bool is_open;             /* watched */
+    bool is_open;
+    bool wants_write; /* starts wait for room in the channel */
+    bool is_told;     /* to close; the server's loop's */
 };
 
 struct dx_programs {
@@ -32,10 +34,10 @@ struct dx_programs {
     size_t shard_count;
     struct dx_program_route *routes;
     atomic_size_t count;
-    atomic_bool is_closing;
     atomic_size_t open_count; /* shards that are open */
     struct dx_loop *loop;     /* the server's own */
     struct dx_timer close_timer;
+    bool ignores_sigpipe;
     void (*on_closed)(void *user);
     void *user;
 };
@@ -58,9 +60,6 @@ struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, str
 /** Takes a place under max_programs; false when none is free. Gives it back. */
 bool dx_programs_enter(struct dx_programs *programs);
 void dx_programs_leave(struct dx_programs *programs);
-
-/** Looks whether dx_programs_close is done; posted to the server's loop. */
-void dx_programs_judge_closed(void *programs);
 
 /** Puts a program on its shard's list, and takes it off. */
 void dx_programs_list(struct dx_program *program);

@@ -160,7 +160,10 @@ static bool start_server(struct service *service, const struct service_setup *se
     options.log = (struct dx_log_sink){on_log, service, DX_LOG_INFO};
     if (dx_server_new(service->loop, &options, &service->server) != DX_OK)
         return false;
-    if (!add_routes(service, setup) ||
+    service->end = setup->end;
+    service->data = setup->data;
+    if (!(setup->prepare != NULL ? setup->prepare(service, setup->data)
+                                 : add_routes(service, setup)) ||
         dx_server_listen(service->server, address, NULL, why, sizeof(why)) != DX_OK)
         return false;
     url = dx_server_url(service->server, 0);
@@ -188,6 +191,9 @@ bool service_start(struct service *service, const struct service_setup *setup)
 
 void service_stop(struct service *service)
 {
+    if (service->end != NULL)
+        service->end(service->data);
+    service->end = NULL;
     dx_server_free(service->server);
     service->server = NULL;
     dx_loop_free(service->loop);
@@ -408,6 +414,30 @@ bool answer_has(const struct answer *answer, const char *line)
 }
 
 /* ---- WebSockets ---- */
+
+bool raw_wait_frame(struct raw *raw, struct frame *frame)
+{
+    static uint8_t payload[RAW_ROOM];
+    size_t header_len = 2;
+
+    if (!wait_for(raw, header_len))
+        return false;
+    header_len += raw->in[1] == 126 ? 2 : raw->in[1] == 127 ? 8 : 0;
+    if (!wait_for(raw, header_len))
+        return false;
+    frame->first = raw->in[0];
+    frame->len = header_len == 2 ? raw->in[1] : 0;
+    for (size_t i = 2; i < header_len; i++)
+        frame->len = frame->len << 8 | raw->in[i];
+    assert(frame->len < RAW_ROOM - header_len);
+    if (!wait_for(raw, header_len + frame->len))
+        return false;
+    memcpy(payload, raw->in + header_len, frame->len);
+    payload[frame->len] = '\0';
+    frame->payload = payload;
+    raw_consume(raw, header_len + frame->len);
+    return true;
+}
 
 size_t frame_write(uint8_t *out, uint8_t first, const void *payload, size_t len)
 {

@@ -30,6 +30,8 @@ struct service {
     size_t shutdown_count;
     bool ends_by_itself; /* routes have on_shutdown */
     bool is_closed;
+    void (*end)(void *data);
+    void *data;
 };
 
 /* A client that says exactly what the test says. */
@@ -48,6 +50,10 @@ struct service_setup {
     const char *address;              /* NULL: 127.0.0.1:0 */
     const char *files;                /* NULL: no route for files */
     bool ends_by_itself;
+    /* When set, in place of the routes below: false when something failed. `end` comes right before the server is freed. */
+    bool (*prepare)(struct service *service, void *data);
+    void (*end)(void *data);
+    void *data;
 };
 
 struct service_setup service_setup_init(void);
@@ -103,6 +109,16 @@ size_t frame_write(uint8_t *out, uint8_t first, const void *payload, size_t len)
 /** The bytes of an upgrade to `path` that is in order, with more header lines ("" for none). */
 size_t upgrade_write(char *out, size_t room, const struct service *service, const char *path,
                      const char *headers);
+
+/* One frame of the server, taken off the front of what came. */
+struct frame {
+    uint8_t first; /* FIN, opcode */
+    size_t len;
+    const uint8_t *payload; /* until the client's next call; NUL behind it */
+};
+
+/** Waits for a whole frame. False: none came. */
+bool raw_wait_frame(struct raw *raw, struct frame *frame);
 
 /** Opens a WebSocket. False: it was refused or cut. */
 bool raw_open(struct raw *raw, struct service *service, const char *path);
