@@ -2,8 +2,12 @@
  * lines.c - cuts text at newlines and frames each line.
  */
 #include "bridge/lines.h"
+#include "bridge/lines_ascii.h"
 
 #include <stdlib.h>
+
+/* Text that is not ASCII goes the general way in pieces of this length, so that looking for ASCII again costs next to nothing. */
+#define GENERAL_MAX 4096
 
 void dx_lines_release(struct dx_lines *lines)
 {
@@ -100,9 +104,10 @@ static enum dx_err send_lines(struct dx_lines *lines, struct dx_endpoint *endpoi
     return handle_rest(lines, endpoint, data, (size_t)(end - data), framed);
 }
 
-enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                          enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
-                          struct dx_framed *framed)
+/* The general way: any bytes, any endpoint. */
+static enum dx_err feed_any(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                            enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
+                            struct dx_framed *framed)
 {
     struct dx_text_piece piece;
     enum dx_err passed =
@@ -121,6 +126,69 @@ enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
     }
     free(piece.owned);
     return err == DX_OK ? passed : err;
+}
+
+/* Whether the next bytes begin a line whose frame dx_endpoint_begin_frame would allow. */
+static bool may_pack(const struct dx_lines *lines, const struct dx_endpoint *endpoint)
+{
+    return !dx_lines_is_partial(lines) && endpoint->config->role == DX_ROLE_SERVER &&
+           !dx_endpoint_is_sending(endpoint) && !dx_endpoint_close_is_sent(endpoint) &&
+           !dx_endpoint_is_failed(endpoint);
+}
+
+/*
+ * Frames usual lines, as many as come, and returns how many bytes they were. Memory that cannot be had is no error here: the
+ * general way finds out whether it is needed.
+ */
+static size_t pack(struct dx_output *output, const uint8_t *data, size_t len,
+                   struct dx_framed *framed)
+{
+    struct dx_packed packed = {.missing_room = DX_ASCII_LINE_ROOM(0)};
+    size_t taken_len = 0;
+    uint8_t *at;
+
+    while (packed.missing_room > 0 &&
+           dx_output_reserve(output, packed.missing_room, &at) == DX_OK) {
+        packed =
+            dx_lines_pack_ascii(data + taken_len, len - taken_len, at, dx_output_tail_room(output));
+        dx_output_commit(output, packed.out_len);
+        taken_len += packed.in_len;
+        framed->message_count += packed.message_count;
+        framed->payload_len += packed.payload_len;
+    }
+    return taken_len;
+}
+
+/* How much goes the general way before the short one is tried again: a begun line's end, else some whole lines. */
+static size_t general_len(const struct dx_lines *lines, const uint8_t *data, size_t len)
+{
+    const uint8_t *newline;
+
+    if (len <= GENERAL_MAX)
+        return len;
+    newline =
+        dx_lines_is_partial(lines) ? memchr(data, '\n', len) : memrchr(data, '\n', GENERAL_MAX);
+    return newline ? (size_t)(newline - data) + 1 : len;
+}
+
+enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
+                          enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
+                          struct dx_framed *framed)
+{
+    enum dx_err err = DX_OK;
+
+    while (err == DX_OK && len > 0) {
+        size_t part = may_pack(lines, endpoint) ? pack(endpoint->output, data, len, framed) : 0;
+
+        data += part;
+        len -= part;
+        part = general_len(lines, data, len);
+        if (part > 0)
+            err = feed_any(lines, endpoint, policy, data, part, framed);
+        data += part;
+        len -= part;
+    }
+    return err;
 }
 
 bool dx_lines_is_partial(const struct dx_lines *lines)

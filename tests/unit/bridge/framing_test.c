@@ -365,6 +365,201 @@ static void the_header_to_the_program(void **state)
     assert_memory_equal(header, "b\0\0\0\0", 5);
 }
 
+/* ---- the short way of ASCII lines against the general one ---- */
+
+static uint32_t random_next(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+/* A text whose bytes are usual but for one in `oddity`: NUL, CR, a high byte, a whole code point. */
+static size_t make_text(uint8_t *text, size_t len, uint32_t oddity, uint32_t seed)
+{
+    static const char *const odd[] = {"\r", "\xff", "\xe8\x80\x81", "\r\n", "\n", "\x7f"};
+    size_t at = 0;
+
+    while (at < len) {
+        uint32_t line_len = random_next(&seed) % 301;
+
+        for (uint32_t i = 0; i < line_len && at < len; i++) {
+            const char *piece = odd[random_next(&seed) % 6];
+
+            if (random_next(&seed) % oddity != 0)
+                text[at++] = (uint8_t)(' ' + random_next(&seed) % 95);
+            else if (random_next(&seed) % 7 == 0)
+                text[at++] = '\0';
+            else
+                for (; *piece && at < len; piece++)
+                    text[at++] = (uint8_t)*piece;
+        }
+        if (at < len && random_next(&seed) % 5 == 0)
+            text[at++] = '\r';
+        if (at < len)
+            text[at++] = '\n';
+    }
+    return at;
+}
+
+/* All that is queued, in one piece; the output is empty afterwards. */
+static uint8_t *take_bytes(struct dx_output *output, size_t *len)
+{
+    uint8_t *bytes = malloc(output->len + 1);
+    struct dx_slice slice;
+
+    *len = 0;
+    while (dx_output_peek(output, &slice, 1) == 1) {
+        memcpy(bytes + *len, slice.data, slice.len);
+        *len += slice.len;
+        dx_output_consume(output, slice.len);
+    }
+    return bytes;
+}
+
+/* What comes of one byte a read, for which there is no short way. */
+struct reference {
+    const uint8_t *in;
+    size_t in_len;
+    uint8_t *bytes;
+    size_t len;
+    struct dx_framed framed;
+};
+
+static struct reference refer_to(const uint8_t *in, size_t in_len)
+{
+    struct reference reference = {.in = in, .in_len = in_len};
+    struct run run;
+
+    run_init(&run, false, DX_INVALID_UTF8_REPLACE);
+    for (size_t i = 0; i < in_len; i++)
+        run_read(&run, in + i, 1);
+    run_end(&run);
+    assert_int_equal(run.err, DX_OK);
+    reference.framed = run.framed;
+    reference.bytes = take_bytes(&run.output, &reference.len);
+    run_release(&run);
+    return reference;
+}
+
+/* Two reads, with `before` bytes of an earlier frame in the first block of the output. */
+static void agree(const struct reference *reference, size_t cut, size_t before)
+{
+    static const uint8_t earlier[DX_BLOCK_ROOM];
+    struct run run;
+    uint8_t *bytes;
+    size_t len;
+
+    run_init(&run, false, DX_INVALID_UTF8_REPLACE);
+    assert_int_equal(dx_output_append(&run.output, earlier, before), DX_OK);
+    run_read(&run, reference->in, cut);
+    run_read(&run, reference->in + cut, reference->in_len - cut);
+    run_end(&run);
+    assert_int_equal(run.err, DX_OK);
+    bytes = take_bytes(&run.output, &len);
+    assert_int_equal(len, before + reference->len);
+    assert_memory_equal(bytes + before, reference->bytes, reference->len);
+    assert_int_equal(run.framed.message_count, reference->framed.message_count);
+    assert_int_equal(run.framed.payload_len, reference->framed.payload_len);
+    assert_int_equal(run.framed.replaced_count, reference->framed.replaced_count);
+    free(bytes);
+    run_release(&run);
+}
+
+static void the_short_way_makes_the_same_frames(void **state)
+{
+    enum { LEN = 1300, LONG_LEN = 40000 };
+    static const uint32_t oddities[] = {UINT32_MAX, 2000, 300, 20, 3};
+    uint8_t *text = malloc(LONG_LEN);
+    struct reference reference;
+    uint32_t seed = 0;
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        for (int round = 0; round < 2; round++) {
+            reference = refer_to(text, make_text(text, LEN, oddities[i], seed++));
+            for (size_t cut = 0; cut <= LEN; cut++, count++)
+                agree(&reference, cut, 0);
+            free(reference.bytes);
+            /* Lines over the borders of the output's blocks, wherever these come. */
+            reference = refer_to(text, make_text(text, LONG_LEN, oddities[i] * 16, seed++));
+            for (size_t before = 0; before < DX_BLOCK_ROOM; before += 151, count++)
+                agree(&reference, before * 2, before);
+            free(reference.bytes);
+        }
+    print_message("%zu cuts and borders\n", count);
+    free(text);
+}
+
+/* Lines of one length, around all that the short way treats apart. */
+static void lines_of_every_length(void **state)
+{
+    enum { LENGTH_MAX = 1100, LEN = 3 * (LENGTH_MAX + 1) };
+    uint8_t *text = malloc(LEN);
+
+    (void)state;
+    for (size_t length = 0; length <= LENGTH_MAX; length += length < 300 || length > 1000 ? 1 : 7) {
+        size_t len = length < 300 ? 900 : LEN;
+        struct reference reference;
+
+        for (size_t i = 0; i < len; i++)
+            text[i] = i % (length + 1) == length ? '\n' : (uint8_t)('a' + i % 26);
+        reference = refer_to(text, len);
+        agree(&reference, 0, 0);
+        agree(&reference, length / 2, DX_BLOCK_ROOM - length);
+        free(reference.bytes);
+    }
+    free(text);
+}
+
+/* The short way asks what dx_endpoint_begin_frame would say. */
+static void the_short_way_keeps_the_endpoint_s_rules(void **state)
+{
+    uint8_t text[400];
+    struct seen seen;
+    struct run run;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    text[199] = text[399] = '\n';
+    run_init(&run, false, DX_INVALID_UTF8_REPLACE);
+    assert_int_equal(dx_endpoint_send_fragment(&run.endpoint, DX_OP_TEXT, "begun ", 6, false),
+                     DX_OK);
+    run_read(&run, text, sizeof(text)); /* the first line ends the message that is begun */
+    assert_int_equal(run.err, DX_OK);
+    see_init(&seen);
+    see(&run.output, &seen);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.len[0], 6 + 199);
+    assert_int_equal(seen.len[1], 199);
+    see_release(&seen);
+    assert_int_equal(dx_endpoint_close(&run.endpoint, 1000, "", 0), DX_OK);
+    dx_output_clear(&run.output);
+    run_read(&run, text, sizeof(text));
+    assert_int_equal(run.err, DX_ERR_CLOSED);
+    assert_int_equal(run.output.len, 0);
+    run_release(&run);
+}
+
+/* Without memory: the error of the general way, and none for what needs no memory of the pool. */
+static void the_short_way_has_no_errors_of_its_own(void **state)
+{
+    uint8_t text[400];
+    struct run run;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    run_init(&run, false, DX_INVALID_UTF8_REPLACE);
+    run.pool.limit_len = 0;
+    run_read(&run, text, sizeof(text));
+    assert_int_equal(run.err, DX_OK);
+    assert_int_equal(run.lines.carry_len, sizeof(text));
+    text[9] = '\n';
+    run_read(&run, text, sizeof(text));
+    assert_int_equal(run.err, DX_ERR_TOO_MANY);
+    run_release(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +567,10 @@ int main(void)
         cmocka_unit_test(close_policy_ends_at_the_first_bad_byte),
         cmocka_unit_test(a_long_line_leaves_as_fragments),
         cmocka_unit_test(a_partial_line_can_be_flushed),
+        cmocka_unit_test(the_short_way_makes_the_same_frames),
+        cmocka_unit_test(lines_of_every_length),
+        cmocka_unit_test(the_short_way_keeps_the_endpoint_s_rules),
+        cmocka_unit_test(the_short_way_has_no_errors_of_its_own),
         cmocka_unit_test(a_bad_kind_is_an_error),
         cmocka_unit_test(the_header_to_the_program),
     };
