@@ -35,6 +35,7 @@ void program_bench_init(struct program_bench *bench)
     bench->programs_options = dx_programs_options_init();
     bench->programs_options.spawner_path = DX_TEST_SPAWNER;
     bench->programs_options.inherited = inherited;
+    bench->programs_options.owns_children = true;
     bench->options = dx_program_options_init();
     for (size_t i = 0; i < 3; i++)
         bench->options.ladder_ms[i] = 100;
