@@ -21,6 +21,9 @@ export function isAlive(pid) {
   return fields !== null && fields[0] !== 'Z' && fields[0] !== 'X';
 }
 
+// Sleeps in a system call, as who waits for something to do.
+export const isWaiting = (pid) => stat(pid)?.[0] === 'S';
+
 export function descendants(pid) {
   const children = new Map();
   for (const entry of readdirSync('/proc')) {

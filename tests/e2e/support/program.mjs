@@ -9,7 +9,7 @@ import path from 'node:path';
 import { test as nodeTest } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { commandLine, descendants, descriptorCount, isAlive } from './processes.mjs';
+import { commandLine, descendants, descriptorCount, isAlive, isWaiting } from './processes.mjs';
 import { eventually, within } from './time.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -146,7 +146,9 @@ export class Server extends Program {
     this.urls = line.match(/https?:\/\/[^\s,]+/g) ?? [];
     this.url = this.urls[0];
     this.port = this.url === undefined ? undefined : Number(new URL(this.url).port);
-    this.spawner = descendants(this.pid)[0];
+    [this.spawner] = descendants(this.pid);
+    // The spawner starts beside the server; it has opened what it needs once it waits for work.
+    if (this.spawner !== undefined) await eventually(() => isWaiting(this.spawner), 'the spawner waits');
     this.descriptorsAtStart = this.descriptors();
     return this;
   }
