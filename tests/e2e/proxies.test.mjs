@@ -1,8 +1,8 @@
-// Behind nginx and haproxy, plain and with TLS at the proxy: the counter, an echo of a large message, the page in
-// Chromium, and who the visitor is taken for.
+// Behind nginx and haproxy, configured as the guide shows, plain and with TLS at the proxy: the counter, an echo of
+// a large message, the page in Chromium, a client that goes.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
@@ -10,7 +10,7 @@ import { certificate } from './support/certificate.mjs';
 import { useChromium } from './support/chromium.mjs';
 import { connect } from './support/clients.mjs';
 import { eventually } from './support/time.mjs';
-import { example, Program, serve, test } from './support/program.mjs';
+import { example, Program, root, serve, test } from './support/program.mjs';
 
 const openPage = useChromium();
 
@@ -30,49 +30,30 @@ const accepts = (port) => new Promise((resolve) => {
   socket.on('error', () => resolve(false));
 });
 
-function nginxConfig(directory, ports, backend, { cert, key }) {
-  return `
-daemon off;
-master_process off;
-pid ${directory}/pid;
-error_log stderr;
-events {}
-http {
-  access_log off;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join('\n  ')}
-  map $http_upgrade $connection_upgrade { default upgrade; '' close; }
-  server {
-    listen 127.0.0.1:${ports.plain};
-    listen 127.0.0.1:${ports.tls} ssl;
-    ssl_certificate ${cert};
-    ssl_certificate_key ${key};
-    location / {
-      proxy_pass http://127.0.0.1:${backend};
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-    }
+// The configuration that the guide shows, with this test's ports and files in the place of its own.
+function documented(kind, replacements) {
+  const guide = readFileSync(path.join(root, 'docs/guide.md'), 'utf8');
+  let [, text] = new RegExp(`^\`\`\`${kind}\\n([^]*?)^\`\`\`$`, 'm').exec(guide);
+  for (const [theirs, ours] of replacements) {
+    assert.ok(text.includes(theirs), `the guide's ${kind} block has ${theirs}`);
+    text = text.replaceAll(theirs, ours);
   }
+  return text;
 }
-`;
+
+function nginxConfig(directory, ports, backend, { cert, key }) {
+  const site = documented('nginx', [['listen 80;', `listen 127.0.0.1:${ports.plain};`],
+    ['listen 443 ssl;', `listen 127.0.0.1:${ports.tls} ssl;`], ['/etc/ssl/site/cert.pem', cert],
+    ['/etc/ssl/site/key.pem', key], ['127.0.0.1:8080', `127.0.0.1:${backend}`]]);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${directory}/${name};`).join('\n');
+  return `daemon off;\nmaster_process off;\npid ${directory}/pid;\nerror_log stderr;\nevents {}\n` +
+    `http {\naccess_log off;\n${temporary}\n${site}}\n`;
 }
 
 function haproxyConfig(directory, ports, backend, { both }) {
-  return `
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 1h
-frontend front
-  bind 127.0.0.1:${ports.plain}
-  bind 127.0.0.1:${ports.tls} ssl crt ${both}
-  default_backend programs
-backend programs
-  server duplex 127.0.0.1:${backend}
-`;
+  return documented('haproxy', [['bind :80\n', `bind 127.0.0.1:${ports.plain}\n`], ['bind :443', `bind 127.0.0.1:${ports.tls}`],
+    ['/etc/ssl/site/both.pem', both], ['127.0.0.1:8080', `127.0.0.1:${backend}`]]);
 }
 
 const proxies = {
