@@ -36,7 +36,7 @@ struct dx_programs_options {
     /* This process is made a subreaper and has no other children: what a killed spawner leaves is ended. */
     bool owns_children;
     /* "NAME=value", ends with NULL, borrowed for the server's life: PATH (in which programs are looked up), HOME, USER,
-     * LANG, LC_*, TZ and TMPDIR of it are passed on to programs. Usually environ. NULL: nothing. */
+     * LANG, LC_*, TZ and TMPDIR of it, as they are when a route is made, are passed on. Usually environ. NULL: nothing. */
     char *const *inherited;
     uint64_t descriptor_limit; /* RLIMIT_NOFILE (soft) that programs get; 0: as now */
 };
@@ -95,7 +95,8 @@ static inline struct dx_program_options dx_program_options_init(void)
 /**
  * Puts a program behind `path` and all below it: each WebSocket starts one. Everything is copied but the page and its headers.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE, DX_ERR_NOT_FOUND (argv[0] is nowhere in PATH), DX_ERR_ACCESS (not executable).
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE, DX_ERR_NOT_FOUND (argv[0] is nowhere in PATH), DX_ERR_ACCESS (not executable),
+ * DX_ERR_TOO_BIG (more than 64 KiB of environment).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
                                                    const struct dx_program_options *options);
@@ -114,8 +115,8 @@ DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(vo
                               void *user);
 
 /**
- * Kills what is left and ends the spawner. Before dx_server_free; with several threads only after dx_programs_close has
- * called back. NULL is fine.
+ * Kills what is left and ends the spawner. Before dx_server_free. On the server's thread: unless dx_programs_close has called
+ * back, it waits for the present turn of each other loop. NULL is fine.
  */
 DX_API void dx_programs_free(struct dx_programs *programs);
 

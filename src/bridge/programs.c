@@ -168,8 +168,10 @@ static enum dx_err open_shards(struct dx_programs *programs)
             open_shard(shard);
         else
             err = dx_loop_post(shard->loop, open_shard, shard);
-        if (err != DX_OK)
+        if (err != DX_OK) {
+            shard->loop = NULL; /* never told to open, so not to be told to close */
             return err;
+        }
         atomic_fetch_add(&programs->open_count, 1);
     }
     return DX_OK;
@@ -183,7 +185,6 @@ static bool ignores_sigpipe(void)
 }
 
 static void judge_again(struct dx_timer *timer);
-static void wait_for_shards(struct dx_programs *programs);
 
 enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_options *options,
                             struct dx_programs **out)
@@ -205,11 +206,8 @@ enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_o
     programs->shards = calloc(programs->shard_count, sizeof(*programs->shards));
     if (programs->shards)
         err = dx_spawner_start(&spawner_options, &programs->spawner);
-    if (err == DX_OK) {
+    if (err == DX_OK)
         err = open_shards(programs);
-        if (err != DX_OK)
-            wait_for_shards(programs);
-    }
     if (err == DX_OK)
         *out = programs;
     else
@@ -325,6 +323,8 @@ void dx_programs_kill(struct dx_programs *programs)
     for (size_t i = 0; i < programs->shard_count; i++) {
         struct dx_programs_shard *shard = &programs->shards[i];
 
+        if (shard->is_told)
+            continue; /* nothing is left there, and all of this may be gone when a post comes */
         if (shard->loop == programs->loop)
             kill_shard(shard);
         else
@@ -363,7 +363,7 @@ static void tell_shards(struct dx_programs *programs)
     }
 }
 
-/* The start has failed half-way, with loops of other threads told to open already: the only place that waits. */
+/* Loops of other threads may be about to open, or watch what is to be freed: the only place that waits for them. */
 static void wait_for_shards(struct dx_programs *programs)
 {
     const struct timespec a_moment = {0, 1000000};
@@ -405,9 +405,8 @@ void dx_programs_free(struct dx_programs *programs)
 {
     if (!programs)
         return;
-    for (size_t i = 0; programs->shards && i < programs->shard_count; i++)
-        if (programs->shards[i].loop == programs->loop)
-            close_shard(&programs->shards[i]);
+    if (programs->shards)
+        wait_for_shards(programs);
     dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
     if (programs->on_closed)
         dx_loop_let_go(programs->loop);

@@ -399,6 +399,29 @@ static void test_free_at_once(void **state)
     raw_close(&waiting);
 }
 
+/* Freed before the loops of the other threads have come to open their channels: nothing of it may be touched then. */
+static void test_free_before_other_loops_have_begun(void **state)
+{
+    struct dx_server_options options = dx_server_options_init();
+    struct dx_programs_options programs_options = dx_programs_options_init();
+
+    (void)state;
+    options.threads = 16;
+    programs_options.spawner_path = DX_TEST_SPAWNER;
+    for (int i = 0; i < 10; i++) {
+        struct dx_loop *loop;
+        struct dx_server *server;
+        struct dx_programs *programs;
+
+        assert_int_equal(dx_loop_new(&loop), DX_OK);
+        assert_int_equal(dx_server_new(loop, &options, &server), DX_OK);
+        assert_int_equal(dx_programs_new(server, &programs_options, &programs), DX_OK);
+        dx_programs_free(programs);
+        dx_server_free(server);
+        dx_loop_free(loop);
+    }
+}
+
 int main(void)
 {
 #define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -419,6 +442,7 @@ int main(void)
         ROW(test_client_gone_while_a_program_starts),
         ROW(test_nothing_but_the_programs_holds_the_loop),
         ROW(test_free_at_once),
+        cmocka_unit_test(test_free_before_other_loops_have_begun),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
