@@ -134,12 +134,3 @@ test('the ready line names an URL that can be clicked', async (t) => {
   const other = await rawConnect(t, server);
   other.destroy();
 });
-
-test('--threads=4 serves everyone', async (t) => {
-  const server = await serve(t, ['cat'], ['--threads=4']);
-  const visitors = await Promise.all(Array.from({ length: 16 }, () => connect(server.ws())));
-  for (const [index, visitor] of visitors.entries()) visitor.send(`visitor ${index}`);
-  for (const [index, visitor] of visitors.entries()) assert.deepEqual(await visitor.received(1), [`visitor ${index}`]);
-  for (const visitor of visitors) assert.equal((await visitor.close(1000)).code, 1000);
-  await server.isQuiet();
-});
