@@ -44,6 +44,7 @@ struct run {
     struct dx_pool pool;
     struct dx_output output;
     struct dx_endpoint endpoint;
+    struct dx_transform_state transform_state;
     struct bytes seen;
     struct bytes message;
     struct bytes sent;
@@ -81,9 +82,9 @@ static bool fill_key(void *context, uint8_t *bytes, size_t len)
 }
 
 /* A transform that swaps the case of letters, one byte a call, and refuses a zero byte. */
-static enum dx_err swap_case(void *state, struct dx_transform_step *step)
+static enum dx_err swap_case(void *own, struct dx_transform_step *step)
 {
-    uint8_t *out = state;
+    uint8_t *out = own;
 
     step->out = out;
     step->out_len = 0;
@@ -255,7 +256,8 @@ static void run_with(struct run *run, uint8_t options, const uint8_t *data, size
     dx_pool_init(&run->pool, 4, 64 << 20);
     dx_output_init(&run->output, &run->pool);
     dx_endpoint_init(&run->endpoint, &run->config, &run->output);
-    dx_endpoint_set_transform_state(&run->endpoint, &transform_out);
+    run->transform_state.own = &transform_out;
+    dx_endpoint_set_transform_state(&run->endpoint, &run->transform_state);
     dx_endpoint_set_blocked(&run->endpoint, (options & ENDPOINT_BLOCKED) != 0);
     for (size_t at = 0; at < len; at += cut)
         feed(run, data + at, len - at < cut ? len - at : cut);

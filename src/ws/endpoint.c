@@ -4,11 +4,10 @@
 #include "ws/endpoint_internal.h"
 
 #include "ws/frame.h"
-#include "ws/simd.h"
 
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct dx_endpoint) <= 144, "an idle connection is paid for in these bytes");
+_Static_assert(sizeof(struct dx_endpoint) <= 96, "an idle connection is paid for in these bytes");
 
 void dx_endpoint_init(struct dx_endpoint *endpoint, const struct dx_endpoint_config *config,
                       struct dx_output *output)
@@ -16,23 +15,49 @@ void dx_endpoint_init(struct dx_endpoint *endpoint, const struct dx_endpoint_con
     *endpoint = (struct dx_endpoint){
         .config = config,
         .output = output,
-        .simd = dx_simd_get(),
         .state = STATE_FIRST,
         .mask_flag = config->role == DX_ROLE_SERVER ? DX_FRAME_MASKED : 0,
     };
 }
 
-void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint, void *state)
+void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint, struct dx_transform_state *state)
 {
     endpoint->transform_state = state;
 }
 
 void dx_endpoint_release(struct dx_endpoint *endpoint)
 {
-    free(endpoint->control);
-    endpoint->control = NULL;
-    free(endpoint->pong);
-    endpoint->pong = NULL;
+    free(endpoint->aside);
+    endpoint->aside = NULL;
+}
+
+enum dx_err dx_endpoint_put_aside(struct dx_endpoint *endpoint, enum aside_place place,
+                                  const uint8_t *data, size_t len)
+{
+    struct dx_control *control;
+
+    if (endpoint->aside == NULL)
+        endpoint->aside = calloc(1, sizeof(*endpoint->aside));
+    if (endpoint->aside == NULL)
+        return DX_ERR_NOMEM;
+    control = &endpoint->aside->places[place];
+    if (len > 0)
+        memcpy(control->bytes + control->len, data, len);
+    control->len = (uint8_t)(control->len + len);
+    control->is_used = true;
+    return DX_OK;
+}
+
+void dx_endpoint_drop_aside(struct dx_endpoint *endpoint, enum aside_place place)
+{
+    struct dx_aside *aside = endpoint->aside;
+
+    if (aside == NULL)
+        return;
+    aside->places[place].is_used = false;
+    aside->places[place].len = 0;
+    if (!aside->places[ASIDE_FRAME].is_used && !aside->places[ASIDE_PONG].is_used)
+        dx_endpoint_release(endpoint);
 }
 
 uint64_t dx_endpoint_payload_left(const struct dx_endpoint *endpoint)

@@ -25,9 +25,7 @@ struct dx_endpoint_config {
     const struct dx_transform *transform; /* what RSV1 means; NULL: it is forbidden */
 };
 
-struct dx_control; /* a control payload split over two feeds, or a pong that waits: allocated */
-struct dx_failure;
-struct dx_simd;
+struct dx_aside; /* a control payload split over two feeds, a pong that waits: allocated */
 
 struct dx_endpoint {
     const struct dx_endpoint_config *config;
@@ -36,15 +34,10 @@ struct dx_endpoint {
     size_t in_len;
 
     /* The rest is private to ws/endpoint*.c. */
-    const struct dx_simd *simd;
-    uint64_t payload_left;            /* of the current frame */
-    uint64_t message_len;             /* of the current message: payloads announced so far */
-    struct dx_control *control;       /* the current control frame, if it did not come whole */
-    struct dx_control *pong;          /* waits until the output flows */
-    const struct dx_failure *failure; /* what comes next in STATE_FAILING */
-    void *transform_state;            /* handed to config->transform */
-    uint64_t decoded_len;             /* bytes that the transform has made of the current message */
-    size_t unmasked_len;     /* bytes at `in` that are unmasked and wait for the transform */
+    uint64_t payload_left;  /* of the current frame */
+    uint64_t message_len;   /* of the current message: payloads announced so far */
+    struct dx_aside *aside; /* NULL: nothing had to be put aside */
+    struct dx_transform_state *transform_state; /* of config->transform */
     uint32_t fragment_count; /* frames of the current message; 0: no message is begun */
     uint32_t key;            /* for the next payload byte */
     struct dx_utf8 utf8;     /* of the current text message */
@@ -66,8 +59,9 @@ struct dx_endpoint {
 void dx_endpoint_init(struct dx_endpoint *endpoint, const struct dx_endpoint_config *config,
                       struct dx_output *output);
 
-/** Gives the connection's own state of config->transform; before the first feed. */
-void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint, void *state);
+/** Gives the connection's side of config->transform (borrowed); before the first feed, and only where there is a transform. */
+void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint,
+                                     struct dx_transform_state *state);
 
 /** Frees what the endpoint allocated. Not the output. */
 void dx_endpoint_release(struct dx_endpoint *endpoint);

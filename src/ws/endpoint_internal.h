@@ -15,15 +15,45 @@ enum endpoint_state {
     STATE_DATA,   /* in the payload of a data frame */
     STATE_TRANSFORM, /* some of it is with the transform */
     STATE_CONTROL,   /* in the payload of a control frame */
-    STATE_FAILING,   /* what came before an offence was given; the offence is next */
+    STATE_BAD_TEXT,  /* what came before an offence in a text was given; the offence is next */
     STATE_DEAF,      /* failed or closed: all is swallowed */
     STATE_COUNT,
 };
 
+/* What may have to be put aside, once each. */
+enum aside_place {
+    ASIDE_FRAME, /* the payload of the current control frame, if it did not come whole */
+    ASIDE_PONG,  /* that of the pong that waits until the output flows */
+    ASIDE_COUNT,
+};
+
 struct dx_control {
+    bool is_used;
     uint8_t len;
     uint8_t bytes[DX_CONTROL_MAX];
 };
+
+/* Allocated when it is needed, freed when neither place is used. */
+struct dx_aside {
+    struct dx_control places[ASIDE_COUNT];
+};
+
+/* The payload put aside there, or NULL. */
+static inline struct dx_control *dx_endpoint_aside(const struct dx_endpoint *endpoint,
+                                                   enum aside_place place)
+{
+    bool is_used = endpoint->aside != NULL && endpoint->aside->places[place].is_used;
+
+    return is_used ? &endpoint->aside->places[place] : NULL;
+}
+
+/** Adds bytes to what is put aside in a place (at most DX_CONTROL_MAX in all). Returns DX_OK, DX_ERR_NOMEM. */
+DX_MUST_CHECK enum dx_err dx_endpoint_put_aside(struct dx_endpoint *endpoint,
+                                                enum aside_place place, const uint8_t *data,
+                                                size_t len);
+
+/** Forgets what is put aside in a place; fine when nothing is. */
+void dx_endpoint_drop_aside(struct dx_endpoint *endpoint, enum aside_place place);
 
 /* How the connection is failed: the code of the Close, the error of the event, and its sentence. */
 struct dx_failure {

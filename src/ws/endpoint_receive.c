@@ -9,8 +9,7 @@
 #include "ws/close_code.h"
 #include "ws/frame.h"
 #include "ws/mask.h"
-
-#include <stdlib.h>
+#include "ws/simd.h"
 
 enum step {
     STEP_ON,      /* the state has changed: go on */
@@ -133,8 +132,9 @@ static void begin_data(struct dx_endpoint *endpoint)
         return;
     endpoint->opcode = frame_opcode(endpoint);
     endpoint->message_len = 0;
-    endpoint->decoded_len = 0;
     endpoint->message_is_transformed = (endpoint->header[0] & DX_FRAME_RSV1) != 0;
+    if (endpoint->message_is_transformed)
+        endpoint->transform_state->decoded_len = 0;
 }
 
 static enum step step_first(struct dx_endpoint *endpoint, struct dx_event *event)
@@ -234,7 +234,7 @@ static bool take_payload(struct dx_endpoint *endpoint, uint8_t **data, size_t le
 
     *data = endpoint->in;
     if (endpoint->mask_flag != 0) {
-        is_ascii = dx_mask(endpoint->simd, endpoint->in, len, endpoint->key);
+        is_ascii = dx_mask(dx_simd_get(), endpoint->in, len, endpoint->key);
         endpoint->key = dx_mask_key_advance(endpoint->key, len);
     }
     endpoint->in += len;
@@ -284,8 +284,7 @@ static enum step give_text(struct dx_endpoint *endpoint, struct dx_event *event,
     }
     if (valid_len == 0)
         return fail(endpoint, event, &bad_text);
-    endpoint->failure = &bad_text;
-    endpoint->state = STATE_FAILING;
+    endpoint->state = STATE_BAD_TEXT;
     return give(endpoint, event, data, valid_len, false);
 }
 
@@ -311,7 +310,7 @@ static enum step step_data(struct dx_endpoint *endpoint, struct dx_event *event)
     if (endpoint->message_is_transformed) {
         endpoint->in = data;
         endpoint->in_len += len;
-        endpoint->unmasked_len = len;
+        endpoint->transform_state->unmasked_len = len;
         endpoint->state = STATE_TRANSFORM;
         return STEP_ON;
     }
@@ -339,19 +338,20 @@ static const struct dx_failure *failure_of(enum dx_err err)
 
 static enum step step_transform(struct dx_endpoint *endpoint, struct dx_event *event)
 {
+    struct dx_transform_state *state = endpoint->transform_state;
     bool is_end = endpoint->payload_left == 0 && frame_is_final(endpoint);
     struct dx_transform_step step = {
-        .in = endpoint->in, .in_len = endpoint->unmasked_len, .is_end = is_end};
-    enum dx_err err = endpoint->config->transform->decode(endpoint->transform_state, &step);
+        .in = endpoint->in, .in_len = state->unmasked_len, .is_end = is_end};
+    enum dx_err err = endpoint->config->transform->decode(state->own, &step);
 
     if (err != DX_OK)
         return fail(endpoint, event, failure_of(err));
-    endpoint->in += endpoint->unmasked_len - step.in_len;
-    endpoint->in_len -= endpoint->unmasked_len - step.in_len;
-    endpoint->unmasked_len = step.in_len;
-    if (step.out_len > endpoint->config->max_message - endpoint->decoded_len)
+    endpoint->in += state->unmasked_len - step.in_len;
+    endpoint->in_len -= state->unmasked_len - step.in_len;
+    state->unmasked_len = step.in_len;
+    if (step.out_len > endpoint->config->max_message - state->decoded_len)
         return fail(endpoint, event, &too_big);
-    endpoint->decoded_len += step.out_len;
+    state->decoded_len += step.out_len;
     if (step.is_done && endpoint->payload_left == 0)
         end_frame(endpoint);
     else if (step.is_done)
@@ -406,11 +406,11 @@ static enum step give_control(struct dx_endpoint *endpoint, struct dx_event *eve
 
 static enum step step_control(struct dx_endpoint *endpoint, struct dx_event *event)
 {
-    struct dx_control *control = endpoint->control;
+    struct dx_control *begun = dx_endpoint_aside(endpoint, ASIDE_FRAME);
     size_t len = (size_t)endpoint->payload_left;
     uint8_t *data;
 
-    if (control == NULL && endpoint->in_len >= len) {
+    if (begun == NULL && endpoint->in_len >= len) {
         (void)take_payload(endpoint, &data, len);
         return give_control(endpoint, event, data, len);
     }
@@ -418,24 +418,18 @@ static enum step step_control(struct dx_endpoint *endpoint, struct dx_event *eve
         len = endpoint->in_len;
     if (len == 0)
         return STEP_STARVED;
-    if (control == NULL) {
-        control = malloc(sizeof(*control));
-        if (control == NULL)
-            return fail(endpoint, event, &no_memory);
-        control->len = 0;
-        endpoint->control = control;
-    }
     (void)take_payload(endpoint, &data, len);
-    memcpy(control->bytes + control->len, data, len);
-    control->len = (uint8_t)(control->len + len);
+    if (dx_endpoint_put_aside(endpoint, ASIDE_FRAME, data, len) != DX_OK)
+        return fail(endpoint, event, &no_memory);
     if (endpoint->payload_left > 0)
         return STEP_STARVED;
-    return give_control(endpoint, event, control->bytes, control->len);
+    begun = dx_endpoint_aside(endpoint, ASIDE_FRAME);
+    return give_control(endpoint, event, begun->bytes, begun->len);
 }
 
-static enum step step_failing(struct dx_endpoint *endpoint, struct dx_event *event)
+static enum step step_bad_text(struct dx_endpoint *endpoint, struct dx_event *event)
 {
-    return fail(endpoint, event, endpoint->failure);
+    return fail(endpoint, event, &bad_text);
 }
 
 static enum step step_deaf(struct dx_endpoint *endpoint, struct dx_event *event)
@@ -469,7 +463,7 @@ static inline bool take_small(struct dx_endpoint *endpoint, struct dx_event *eve
     endpoint->opcode = opcode;
     in += header_len;
     if (endpoint->mask_flag != 0)
-        is_ascii = dx_mask(endpoint->simd, in, len, dx_mask_key_load(in - DX_FRAME_KEY_LEN));
+        is_ascii = dx_mask(dx_simd_get(), in, len, dx_mask_key_load(in - DX_FRAME_KEY_LEN));
     if (is_ascii || opcode == DX_OP_BINARY)
         (void)give(endpoint, event, in, len, true);
     else
@@ -489,15 +483,13 @@ enum dx_event_type dx_endpoint_next(struct dx_endpoint *endpoint, struct dx_even
         [STATE_FIRST] = step_first,     [STATE_SECOND] = step_second,
         [STATE_LENGTH] = step_length,   [STATE_KEY] = step_key,
         [STATE_DATA] = step_data,       [STATE_TRANSFORM] = step_transform,
-        [STATE_CONTROL] = step_control, [STATE_FAILING] = step_failing,
+        [STATE_CONTROL] = step_control, [STATE_BAD_TEXT] = step_bad_text,
         [STATE_DEAF] = step_deaf,
     };
     enum step step;
 
-    if (endpoint->control != NULL && endpoint->state != STATE_CONTROL) {
-        free(endpoint->control); /* its event was looked at */
-        endpoint->control = NULL;
-    }
+    if (endpoint->aside != NULL && endpoint->state != STATE_CONTROL)
+        dx_endpoint_drop_aside(endpoint, ASIDE_FRAME); /* its event was looked at */
     if (take_small(endpoint, event))
         return event->type;
     do

@@ -8,8 +8,7 @@
 #include "ws/close_code.h"
 #include "ws/frame.h"
 #include "ws/mask.h"
-
-#include <stdlib.h>
+#include "ws/simd.h"
 
 /* Up to here a frame stands in one piece, so that it leaves in one slice and a block's end is wasted at most by it. */
 #define CONTIGUOUS_MAX 1024
@@ -19,13 +18,13 @@ static bool may_not_send(const struct dx_endpoint *endpoint)
     return endpoint->close_is_sent || endpoint->is_failed;
 }
 
-static void put_payload(const struct dx_endpoint *endpoint, uint8_t *to, const uint8_t *data,
-                        size_t len, const uint8_t *key, size_t offset)
+static void put_payload(uint8_t *to, const uint8_t *data, size_t len, const uint8_t *key,
+                        size_t offset)
 {
     if (key == NULL)
         memcpy(to, data, len);
     else
-        dx_mask_copy(endpoint->simd, to, data, len,
+        dx_mask_copy(dx_simd_get(), to, data, len,
                      dx_mask_key_advance(dx_mask_key_load(key), offset));
 }
 
@@ -40,7 +39,7 @@ static enum dx_err queue_contiguous(struct dx_endpoint *endpoint, uint8_t first,
         return err;
     (void)dx_frame_header_write(at, first, len, key);
     if (len > 0)
-        put_payload(endpoint, at + header_len, data, len, key, 0);
+        put_payload(at + header_len, data, len, key, 0);
     dx_output_commit(endpoint->output, header_len + len);
     return DX_OK;
 }
@@ -67,7 +66,7 @@ static enum dx_err queue_spread(struct dx_endpoint *endpoint, uint8_t first, con
         err = dx_output_reserve(output, part, &at);
         if (err != DX_OK)
             break;
-        put_payload(endpoint, at, data + done, part, key, done);
+        put_payload(at, data + done, part, key, done);
         dx_output_commit(output, part);
         done += part;
     }
@@ -172,45 +171,33 @@ enum dx_err dx_endpoint_pong(struct dx_endpoint *endpoint, const void *data, siz
     return send_control(endpoint, DX_OP_PONG, data, len);
 }
 
-static enum dx_err put_aside(struct dx_endpoint *endpoint, const uint8_t *data, size_t len)
-{
-    if (endpoint->pong == NULL) {
-        endpoint->pong = malloc(sizeof(*endpoint->pong));
-        if (endpoint->pong == NULL)
-            return DX_ERR_NOMEM;
-    }
-    endpoint->pong->len = (uint8_t)len;
-    if (len > 0)
-        memcpy(endpoint->pong->bytes, data, len);
-    return DX_OK;
-}
-
-static void drop_pong(struct dx_endpoint *endpoint)
-{
-    free(endpoint->pong);
-    endpoint->pong = NULL;
-}
-
 enum dx_err dx_endpoint_answer(struct dx_endpoint *endpoint, const uint8_t *data, size_t len)
 {
     enum dx_err err;
 
     if (may_not_send(endpoint))
         return DX_OK;
-    if (endpoint->is_blocked)
-        return put_aside(endpoint, data, len);
+    if (endpoint->is_blocked) {
+        struct dx_control *earlier = dx_endpoint_aside(endpoint, ASIDE_PONG);
+
+        if (earlier != NULL)
+            earlier->len = 0;
+        return dx_endpoint_put_aside(endpoint, ASIDE_PONG, data, len);
+    }
     err = dx_endpoint_pong(endpoint, data, len);
     if (err == DX_OK)
-        drop_pong(endpoint); /* this one is later than the one that waited */
+        dx_endpoint_drop_aside(endpoint,
+                               ASIDE_PONG); /* this one is later than the one that waited */
     return err;
 }
 
 void dx_endpoint_set_blocked(struct dx_endpoint *endpoint, bool blocked)
 {
+    const struct dx_control *pong = dx_endpoint_aside(endpoint, ASIDE_PONG);
+
     endpoint->is_blocked = blocked;
-    if (!blocked && endpoint->pong != NULL &&
-        dx_endpoint_pong(endpoint, endpoint->pong->bytes, endpoint->pong->len) == DX_OK)
-        drop_pong(endpoint);
+    if (!blocked && pong != NULL && dx_endpoint_pong(endpoint, pong->bytes, pong->len) == DX_OK)
+        dx_endpoint_drop_aside(endpoint, ASIDE_PONG);
 }
 
 enum dx_err dx_endpoint_queue_close(struct dx_endpoint *endpoint, uint16_t code, const char *reason,
@@ -231,7 +218,7 @@ enum dx_err dx_endpoint_queue_close(struct dx_endpoint *endpoint, uint16_t code,
     if (err == DX_OK) {
         endpoint->close_is_sent = true;
         endpoint->is_sending = false;
-        drop_pong(endpoint);
+        dx_endpoint_drop_aside(endpoint, ASIDE_PONG);
     }
     return err;
 }

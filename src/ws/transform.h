@@ -21,12 +21,21 @@ struct dx_transform_step {
     size_t out_len; /* out */
 };
 
+/* A connection's side of a transform. Where none was negotiated there is none, and nothing is paid for it. */
+struct dx_transform_state {
+    void *own;            /* the transform's; NULL for one that remembers nothing */
+    uint64_t decoded_len; /* the endpoint's: bytes made of the current message */
+    size_t
+        unmasked_len; /* the endpoint's: bytes of its input that are unmasked and not yet consumed */
+};
+
 struct dx_transform {
     /*
-     * Called until it says is_done. Either consumes input or gives output at every call. `state` is the connection's own.
+     * Called until it says is_done. Either consumes input or gives output at every call. `own` is what
+     * the connection's state has.
      * Returns DX_OK; DX_ERR_PROTOCOL (bad data: the connection fails with 1007); DX_ERR_NOMEM.
      */
-    enum dx_err (*decode)(void *state, struct dx_transform_step *step);
+    enum dx_err (*decode)(void *own, struct dx_transform_step *step);
 };
 
 #endif

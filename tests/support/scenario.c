@@ -148,6 +148,7 @@ static bool run(const struct scenario *scenario, const size_t *cuts, size_t cut_
 {
     struct dx_endpoint_config config = config_of(scenario);
     struct owner owner = {.scenario = scenario, .outcome = outcome};
+    struct dx_transform_state transform_state = {.own = scenario->transform_state};
     size_t at = 0;
     bool has_failed;
 
@@ -157,7 +158,7 @@ static bool run(const struct scenario *scenario, const size_t *cuts, size_t cut_
     dx_pool_init(&owner.pool, 0, 64 << 20);
     dx_output_init(&owner.output, &owner.pool);
     dx_endpoint_init(&owner.endpoint, &config, &owner.output);
-    dx_endpoint_set_transform_state(&owner.endpoint, scenario->transform_state);
+    dx_endpoint_set_transform_state(&owner.endpoint, &transform_state);
     for (size_t i = 0; i < cut_count; i++) {
         feed(&owner, scenario->in + at, cuts[i] - at);
         at = cuts[i];

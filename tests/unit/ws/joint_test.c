@@ -4,7 +4,7 @@
  */
 #include "support/failing_allocator.h"
 #include "support/journal.h"
-#include "ws/endpoint.h"
+#include "ws/endpoint_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -205,7 +205,8 @@ static void act(struct joint *joint, const struct step *step)
     case BLOCK:
     case UNBLOCK:
         dx_endpoint_set_blocked(endpoint, step->action == BLOCK);
-        side->is_out_of_memory |= step->action == UNBLOCK && endpoint->pong != NULL;
+        side->is_out_of_memory |=
+            step->action == UNBLOCK && dx_endpoint_aside(endpoint, ASIDE_PONG) != NULL;
         break;
     case TRAVEL:
         travel(joint);
