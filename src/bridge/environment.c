@@ -104,6 +104,14 @@ void dx_environment_add_lines(struct dx_environment *environment, const char *co
         add_line(environment, *lines);
 }
 
+void dx_environment_add_all(struct dx_environment *environment, const struct dx_environment *other)
+{
+    if (environment->err == DX_OK)
+        environment->err = other->err;
+    add_bytes(environment, other->text, other->text_len);
+    environment->count += other->count;
+}
+
 /* Whether a header may be shown to programs, and if so adds HTTP_NAME=value. */
 static void add_header(struct dx_environment *environment, const char *name, size_t name_len,
                        const char *value)
@@ -211,21 +219,23 @@ void dx_environment_add_request(struct dx_environment *environment, struct dx_re
     add_headers(environment, request);
 }
 
-/* Whether a later line has the same name as the one at `line`. */
-static bool is_overridden(const char *line, const char *next, const char *end)
+/* Whether a later line has the same name as `lines[0]`. Most differ in their first byte: few are compared. */
+static bool is_overridden(char *const *lines, size_t count)
 {
+    const char *line = lines[0];
     size_t name_len = strcspn(line, "=");
 
-    for (; next < end; next += strlen(next) + 1)
-        if (strncmp(line, next, name_len) == 0 && next[name_len] == '=')
+    for (size_t i = 1; i < count; i++)
+        if (*lines[i] == *line && strncmp(line, lines[i], name_len) == 0 &&
+            lines[i][name_len] == '=')
             return true;
     return false;
 }
 
 enum dx_err dx_environment_finish(struct dx_environment *environment)
 {
-    char *line = environment->text;
-    char *end;
+    const char *end = environment->text + environment->text_len;
+    size_t line_count = 0;
     size_t count = 0;
 
     if (environment->err != DX_OK)
@@ -233,14 +243,12 @@ enum dx_err dx_environment_finish(struct dx_environment *environment)
     environment->list = calloc(environment->count + 1, sizeof(*environment->list));
     if (!environment->list)
         return environment->err = DX_ERR_NOMEM;
-    end = line + environment->text_len;
-    while (line < end) {
-        char *next = line + strlen(line) + 1;
-
-        if (!is_overridden(line, next, end))
-            environment->list[count++] = line;
-        line = next;
-    }
+    for (char *line = environment->text; line < end; line += strlen(line) + 1)
+        environment->list[line_count++] = line;
+    for (size_t i = 0; i < line_count; i++)
+        if (!is_overridden(environment->list + i, line_count - i))
+            environment->list[count++] = environment->list[i];
+    environment->list[count] = NULL;
     environment->count = count;
     return DX_OK;
 }

@@ -35,6 +35,9 @@ void dx_environment_add_inherited(struct dx_environment *environment, char *cons
 /** Adds "NAME=value" lines as they are; later ones win over earlier ones of the same name. */
 void dx_environment_add_lines(struct dx_environment *environment, const char *const *lines);
 
+/** Adds all that `other`, which need not be finished, has; its failure too. */
+void dx_environment_add_all(struct dx_environment *environment, const struct dx_environment *other);
+
 /** Adds the request's variables. `unique_id` is 32 hexadecimal digits. */
 void dx_environment_add_request(struct dx_environment *environment, struct dx_request *request,
                                 const char *unique_id);

@@ -255,12 +255,16 @@ static enum dx_err make_pipes(const struct dx_program_route *route, int pipes[3]
 /* 32 hexadecimal digits. */
 static bool make_unique_id(struct dx_loop *loop, char text[33])
 {
+    static const char digits[] = "0123456789abcdef";
     uint8_t bytes[16];
 
     if (!dx_loop_fill_random(loop, bytes, sizeof(bytes)))
         return false;
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 0xf];
+    }
+    text[32] = '\0';
     return true;
 }
 
@@ -276,8 +280,7 @@ static enum dx_err start_child(struct dx_program *program, int pipes[3][2])
     dx_environment_init(&environment);
     if (!make_unique_id(program->shard->loop, unique_id))
         return DX_ERR_SYSTEM;
-    dx_environment_add_inherited(&environment, route->programs->options.inherited);
-    dx_environment_add_lines(&environment, (const char *const *)route->env);
+    dx_environment_add_all(&environment, &route->environment);
     dx_environment_add_request(&environment, program->request, unique_id);
     err = dx_environment_finish(&environment);
     if (err == DX_OK) {

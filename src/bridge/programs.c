@@ -248,7 +248,7 @@ static void free_route(struct dx_program_route *route)
     free(route->path);
     free(route->directory);
     free_list(route->argv);
-    free_list(route->env);
+    dx_environment_release(&route->environment);
     free(route);
 }
 
@@ -272,9 +272,13 @@ static enum dx_err fill_route(struct dx_program_route *route,
     route->options = *options;
     route->path = strdup(path);
     route->directory = options->directory ? strdup(options->directory) : NULL;
-    if (!copy_list(options->argv, &route->argv) || !copy_list(options->env, &route->env) ||
-        !route->path || (options->directory && !route->directory))
+    if (!copy_list(options->argv, &route->argv) || !route->path ||
+        (options->directory && !route->directory))
         return DX_ERR_NOMEM;
+    dx_environment_add_inherited(&route->environment, route->programs->options.inherited);
+    dx_environment_add_lines(&route->environment, options->env);
+    if (route->environment.err != DX_OK)
+        return route->environment.err;
     route->route = (struct dx_route){.on_request = dx_program_on_request,
                                      .on_abandoned = dx_program_on_abandoned,
                                      .user = route,

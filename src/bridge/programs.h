@@ -8,6 +8,7 @@
 
 #include <duplex/program.h>
 
+#include "bridge/environment.h"
 #include "bridge/spawner.h"
 #include "net/watch.h"
 
@@ -50,7 +51,7 @@ struct dx_program_route {
     struct dx_program_options options; /* its pointers are the copies below */
     char *path;                        /* of the executable, absolute */
     char **argv;
-    char **env;
+    struct dx_environment environment; /* what each program gets, before its request's */
     char *directory;
 };
 

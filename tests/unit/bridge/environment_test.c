@@ -116,12 +116,12 @@ const char *dx_request_subprotocol(const struct dx_request *request)
 
 static void build(struct dx_environment *environment, struct dx_request *request)
 {
-    static char *const inherited[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "SECRET=no",
-                                      "PATHOLOGY=no",       "TZ=UTC",         NULL};
+    static const char *const inherited[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "SECRET=no",
+                                            "PATHOLOGY=no",       "TZ=UTC",         NULL};
     static const char *const lines[] = {"GREETING=hello", "TZ=Asia/Shanghai", NULL};
 
     dx_environment_init(environment);
-    dx_environment_add_inherited(environment, inherited);
+    dx_environment_add_inherited(environment, (char *const *)(uintptr_t)inherited);
     dx_environment_add_lines(environment, lines);
     dx_environment_add_request(environment, request, "00112233445566778899aabbccddeeff");
     assert_int_equal(dx_environment_finish(environment), DX_OK);
@@ -253,6 +253,37 @@ static void a_limit_is_an_error(void **state)
     free(large);
 }
 
+static void what_is_common_comes_first(void **state)
+{
+    const char *const inherited[] = {"PATH=/bin", "TZ=UTC", "SECRET=x", NULL};
+    const char *const own[] = {"TZ=Asia/Shanghai", "REMOTE_PORT=1", NULL};
+    struct dx_request request = {.path = "/", .route = "/"};
+    struct dx_environment common, environment;
+
+    (void)state;
+    dx_environment_init(&common);
+    dx_environment_add_inherited(&common, (char *const *)(uintptr_t)inherited);
+    dx_environment_add_lines(&common, own);
+    for (int i = 0; i < 2; i++) { /* it stays as it was */
+        dx_environment_init(&environment);
+        dx_environment_add_all(&environment, &common);
+        dx_environment_add_request(&environment, &request, "00112233445566778899aabbccddeeff");
+        assert_int_equal(dx_environment_finish(&environment), DX_OK);
+        assert_string_equal(environment.list[0], "PATH=/bin");
+        assert_string_equal(environment.list[1], "TZ=Asia/Shanghai");
+        assert_string_equal(environment.list[2], "GATEWAY_INTERFACE=CGI/1.1");
+        assert_string_not_equal(find(&environment, "REMOTE_PORT"), "1");
+        assert_null(environment.list[environment.count]);
+        dx_environment_release(&environment);
+    }
+    common.err = DX_ERR_NOMEM;
+    dx_environment_init(&environment);
+    dx_environment_add_all(&environment, &common);
+    assert_int_equal(dx_environment_finish(&environment), DX_ERR_NOMEM);
+    dx_environment_release(&environment);
+    dx_environment_release(&common);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +292,7 @@ int main(void)
         cmocka_unit_test(what_is_passed_on),
         cmocka_unit_test(headers_and_those_that_never_pass),
         cmocka_unit_test(a_limit_is_an_error),
+        cmocka_unit_test(what_is_common_comes_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
