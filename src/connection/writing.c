@@ -195,6 +195,21 @@ static void write_direct(struct dx_connection *connection, struct dx_slice heade
         dx_output_consume(&connection->output, taken - *put);
 }
 
+/*
+ * There is no memory for what the kernel refused. A frame that is begun cannot be taken back, neither from the peer nor from
+ * the endpoint, nor what TLS has refused: that has to be offered again. Else nothing has happened, and where nothing waits
+ * nobody would tell that output flows again.
+ */
+static void note_lost_rest(struct dx_connection *connection, enum dx_err err, bool is_begun)
+{
+    if (is_begun || (connection->stream.tls && connection->is_blocked)) {
+        dx_connection_end(connection, err, "no memory for the rest of a frame", true);
+    } else if (connection->output.len == 0) {
+        note_flowing(connection);
+        dx_connection_schedule(connection);
+    }
+}
+
 static enum dx_err send_direct(struct dx_connection *connection, enum dx_opcode opcode,
                                struct dx_slice payload, bool is_last, bool is_whole)
 {
@@ -220,9 +235,8 @@ static enum dx_err send_direct(struct dx_connection *connection, enum dx_opcode 
     if (put == header.len + payload.len)
         return DX_OK;
     err = append_rest(connection, header, payload, put);
-    /* A frame that is begun cannot be taken back, neither from the peer nor from the endpoint. */
-    if (err && (put > 0 || !is_whole))
-        dx_connection_end(connection, err, "no memory for the rest of a frame", true);
+    if (err)
+        note_lost_rest(connection, err, put > 0 || !is_whole);
     return err;
 }
 
