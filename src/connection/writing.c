@@ -50,6 +50,7 @@ static void note_write_error(struct dx_connection *connection, enum dx_err err)
     connection->write_is_broken = true;
     connection->is_blocked = false;
     dx_output_clear(&connection->output);
+    dx_connection_schedule(connection); /* a peer that says nothing more gets the close timeout */
 }
 
 static size_t sum_of(const struct dx_slice *slices, size_t count)

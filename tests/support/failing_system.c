@@ -16,30 +16,68 @@ static size_t left;
 static size_t counts[CALL_COUNT];
 static int failing_codes[CALL_COUNT];
 
-/* The errno of a call that fails in its turn: one that a system can give at any time. */
-static const int usual_codes[CALL_COUNT] = {
-    [CALL_RECV] = ECONNRESET,     [CALL_SENDMSG] = EPIPE,        [CALL_SEND] = ECONNRESET,
-    [CALL_EPOLL_CTL] = ENOMEM,    [CALL_EPOLL_CREATE1] = EMFILE, [CALL_ACCEPT4] = ECONNABORTED,
-    [CALL_SOCKET] = EMFILE,       [CALL_BIND] = EADDRINUSE,      [CALL_LISTEN] = EADDRINUSE,
-    [CALL_GETSOCKNAME] = ENOBUFS, [CALL_GETRANDOM] = EAGAIN,     [CALL_FCHMOD] = EPERM,
-    [CALL_OPEN] = ENFILE,
+static unsigned chosen;
+static enum failing_call last_call;
+static int last_code;
+
+/* The errors of a call that fails in its turn. */
+static const int usual_codes[CALL_COUNT][FAILING_KINDS] = {
+    [CALL_RECV] = {ECONNRESET, EAGAIN, EINTR},
+    [CALL_SENDMSG] = {EPIPE, EAGAIN, ENOMEM},
+    [CALL_SEND] = {ECONNRESET, EAGAIN, ENOMEM},
+    [CALL_EPOLL_CTL] = {ENOMEM, ENOSPC},
+    [CALL_EPOLL_CREATE1] = {EMFILE},
+    [CALL_ACCEPT4] = {ECONNABORTED, EMFILE, EAGAIN},
+    [CALL_SOCKET] = {EMFILE},
+    [CALL_BIND] = {EADDRINUSE},
+    [CALL_LISTEN] = {EADDRINUSE},
+    [CALL_GETSOCKNAME] = {ENOBUFS},
+    [CALL_GETRANDOM] = {EAGAIN},
+    [CALL_FCHMOD] = {EPERM},
+    [CALL_OPEN] = {ENFILE},
+    [CALL_PIPE2] = {EMFILE, ENFILE},
+    [CALL_READ] = {EIO, EAGAIN, EINTR},
+    [CALL_WRITEV] = {EPIPE, EAGAIN, EINTR},
+    [CALL_FCNTL] = {EMFILE},
+    [CALL_SOCKETPAIR] = {EMFILE, ENFILE},
+    [CALL_PIDFD_OPEN] = {EMFILE},
+    [CALL_POSIX_SPAWN] = {EAGAIN, ENOMEM},
 };
 
-static bool must_fail(enum failing_call call)
+static bool fail_with(enum failing_call call, int code)
+{
+    last_call = call;
+    has_failed = true;
+    last_code = code;
+    errno = code;
+    return true;
+}
+
+bool failing_system_hits(enum failing_call call)
 {
     if (!is_on)
         return false;
     counts[call]++;
-    if (failing_codes[call]) {
-        has_failed = true;
-        errno = failing_codes[call];
-        return true;
-    }
-    if (left == 0 || --left > 0)
+    if (failing_codes[call])
+        return fail_with(call, failing_codes[call]);
+    if (usual_codes[call][chosen] == 0 || left == 0 || --left > 0)
         return false;
-    has_failed = true;
-    errno = usual_codes[call];
-    return true;
+    return fail_with(call, usual_codes[call][chosen]);
+}
+
+enum failing_call failing_system_last(void)
+{
+    return last_call;
+}
+
+int failing_system_code(void)
+{
+    return last_code;
+}
+
+void failing_system_choose(unsigned kind)
+{
+    chosen = kind;
 }
 
 void failing_system_start(size_t nth)
@@ -80,7 +118,7 @@ size_t failing_system_count(enum failing_call call)
  type __wrap_##name parameters;                                                                    \
  type __wrap_##name parameters                                                                     \
  {                                                                                                 \
-  return must_fail(call) ? -1 : __real_##name arguments;                                           \
+  return failing_system_hits(call) ? -1 : __real_##name arguments;                                 \
  }
 
 WRAP(CALL_RECV, ssize_t, recv, (int fd, void *bytes, size_t len, int flags),
@@ -106,7 +144,7 @@ int __real_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *ev
 int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
 int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
 {
-    if (operation != EPOLL_CTL_DEL && must_fail(CALL_EPOLL_CTL))
+    if (operation != EPOLL_CTL_DEL && failing_system_hits(CALL_EPOLL_CTL))
         return -1;
     return __real_epoll_ctl(epoll_fd, operation, fd, event);
 }
@@ -115,12 +153,12 @@ int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...)
 {
-    return must_fail(CALL_OPEN) ? -1 : __real_open64(path, flags);
+    return failing_system_hits(CALL_OPEN) ? -1 : __real_open64(path, flags);
 }
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
 {
-    return must_fail(CALL_OPEN) ? -1 : __real_open(path, flags);
+    return failing_system_hits(CALL_OPEN) ? -1 : __real_open(path, flags);
 }

@@ -256,7 +256,7 @@ static int connect_socket(const struct service *service)
         (void)close(fd);
         return -1;
     }
-    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    (void)syscall(SYS_fcntl, fd, F_SETFL, O_NONBLOCK);
     return fd;
 }
 
