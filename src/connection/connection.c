@@ -75,7 +75,7 @@ enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
                               const struct dx_connection_start *start,
                               struct dx_connection **connection)
 {
-    struct dx_connection *made = calloc(1, sizeof(*made));
+    struct dx_connection *made = calloc(1, sizeof(*made) + start->owner_len);
     enum dx_err err;
 
     if (!made)
@@ -84,7 +84,6 @@ enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
     made->kind = start->kind;
     made->handlers = start->handlers;
     made->user = start->user;
-    made->owner = start->owner;
     made->subprotocol = start->subprotocol;
     made->code = DX_CLOSE_ABNORMAL;
     made->heard_ms = dx_connection_now(made);
@@ -125,7 +124,7 @@ void dx_connection_bury(struct dx_connection *connection)
     };
 
     if (connection->kind->on_gone)
-        connection->kind->on_gone(connection, connection->owner, &info);
+        connection->kind->on_gone(connection, &info);
     if (connection->handlers->on_close)
         connection->handlers->on_close(connection, &info);
     dx_loop_flush_cancel(loop, &connection->task);
@@ -241,9 +240,19 @@ void *dx_connection_user(const struct dx_connection *connection)
     return connection->user;
 }
 
-void *dx_connection_owner(const struct dx_connection *connection)
+void *dx_connection_owner(struct dx_connection *connection)
 {
     return connection->owner;
+}
+
+struct dx_connection *dx_connection_of_owner(void *owner)
+{
+    return (struct dx_connection *)((char *)owner - offsetof(struct dx_connection, owner));
+}
+
+const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection)
+{
+    return connection->kind;
 }
 
 uint64_t dx_connection_id(const struct dx_connection *connection)

@@ -15,8 +15,7 @@ struct dx_connection_kind {
     struct dx_endpoint_config endpoint; /* made from options by dx_connection_kind_init */
     struct dx_connection_options options;
     /* The owner's list: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
-    void (*on_gone)(struct dx_connection *connection, void *owner,
-                    const struct dx_close_info *info);
+    void (*on_gone)(struct dx_connection *connection, const struct dx_close_info *info);
 };
 
 /** Makes a kind. A client's owner also sets endpoint.random_context to the loop: its kind serves one loop. */
@@ -27,7 +26,8 @@ struct dx_connection_start {
     const struct dx_connection_kind *kind;
     const struct dx_connection_handlers *handlers;
     void *user;
-    void *owner;
+    size_t
+        owner_len; /* of what the owner remembers of it: so many zeroed bytes come with the connection */
     const char *subprotocol; /* borrowed for the connection's life, or NULL */
     const void *head;        /* bytes to send before anything else (the 101), copied */
     size_t head_len;
@@ -59,7 +59,11 @@ void dx_connection_count_sent(struct dx_connection *connection, size_t message_c
  */
 void dx_connection_flush(struct dx_connection *connection);
 
-/** What the owner gave at the start. */
-void *dx_connection_owner(const struct dx_connection *connection);
+/** The owner's bytes, aligned for pointers; they live as long as the connection. And back: whose bytes they are. */
+void *dx_connection_owner(struct dx_connection *connection);
+struct dx_connection *dx_connection_of_owner(void *owner);
+
+/** What it was made with. */
+const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection);
 
 #endif

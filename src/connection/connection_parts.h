@@ -21,7 +21,6 @@ struct dx_connection {
     const struct dx_connection_kind *kind;
     const struct dx_connection_handlers *handlers;
     void *user;
-    void *owner;
     const char *subprotocol;
     const char *detail;       /* why it ended, with err */
     struct dx_large *message; /* the message that grows; after the peer's Close: its reason */
@@ -54,6 +53,8 @@ struct dx_connection {
     bool
         write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
     bool read_wants_write : 1;
+    /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
+    _Alignas(void *) unsigned char owner[];
 };
 
 /* From this length up a message goes to the kernel from the caller's memory. */

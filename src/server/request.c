@@ -271,15 +271,15 @@ static enum dx_err write_101(const struct dx_request *request, char *text, size_
 
 static enum dx_err connect_stream(struct dx_request *request,
                                   const struct dx_connection_handlers *handlers, void *user,
-                                  struct dx_websocket *websocket, struct dx_connection **connection)
+                                  struct dx_connection **connection)
 {
     struct dx_http_connection *http = request->http;
     struct dx_slice early = early_of(http);
     char head[HEAD_101_ROOM];
+    char peer[DX_PEER_TEXT_ROOM];
     struct dx_connection_start start = {.kind = &request->route->kind,
                                         .handlers = handlers,
                                         .user = user,
-                                        .owner = websocket,
                                         .subprotocol = dx_request_subprotocol(request),
                                         .head = head,
                                         .early = early.data,
@@ -288,8 +288,13 @@ static enum dx_err connect_stream(struct dx_request *request,
 
     if (err != DX_OK)
         return err;
+    dx_peer_text(&http->peer, peer);
+    start.owner_len = dx_websocket_len(peer, request->target.path);
     dx_watch_stop(http->shard->loop, &http->stream.watch);
-    return dx_connection_new(http->shard->loop, &http->stream, &start, connection);
+    err = dx_connection_new(http->shard->loop, &http->stream, &start, connection);
+    if (err == DX_OK)
+        dx_websocket_open(*connection, http->shard, peer, request->target.path);
+    return err;
 }
 
 static void refuse_accepted(struct dx_request *request)
@@ -304,8 +309,6 @@ enum dx_err dx_request_accept(struct dx_request *request,
                               struct dx_connection **connection)
 {
     struct dx_http_connection *http = request->http;
-    struct dx_websocket *websocket = NULL;
-    char peer[DX_PEER_TEXT_ROOM];
     enum dx_err err;
 
     if (http->request != request)
@@ -314,19 +317,14 @@ enum dx_err dx_request_accept(struct dx_request *request,
         dx_request_refuse(request, 500, "a plain request was accepted as a WebSocket", NULL);
         return DX_ERR_STATE;
     }
-    dx_peer_text(&http->peer, peer);
-    err = dx_websocket_new(http->shard, request->route, peer, request->target.path, &websocket);
-    if (err == DX_OK)
-        err = connect_stream(request, handlers, user, websocket, connection);
+    err = connect_stream(request, handlers, user, connection);
     if (err != DX_OK) {
-        free(websocket);
         if (dx_http_connection_watch_again(http))
             refuse_accepted(request);
         else
             dx_http_connection_close(http, true); /* frees the request */
         return err;
     }
-    dx_websocket_open(websocket, *connection);
     dx_http_connection_leave(http); /* frees the request */
     return DX_OK;
 }

@@ -107,7 +107,8 @@ void dx_shard_cut(struct dx_shard *shard)
     }
     for (struct dx_websocket *websocket = shard->websockets; websocket != NULL;
          websocket = websocket->next)
-        dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "the server is freed");
+        dx_connection_abort(dx_connection_of_owner(websocket), DX_ERR_CLOSED,
+                            "the server is freed");
 }
 
 void dx_shard_join(struct dx_shard *shard)

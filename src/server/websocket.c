@@ -5,56 +5,63 @@
 
 #include "server/log.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What of a path is kept for the log. */
 #define PATH_KEPT_LEN 256
 #define OPENED_MASK ((UINT64_C(1) << 46) - 1) /* two thousand years */
 
-enum dx_err dx_websocket_new(struct dx_shard *shard, const struct dx_route_entry *route,
-                             const char *peer, struct dx_slice path,
-                             struct dx_websocket **websocket)
+static size_t kept_len_of(struct dx_slice path)
 {
-    size_t peer_len = strlen(peer);
-    size_t path_len = path.len < PATH_KEPT_LEN ? path.len : PATH_KEPT_LEN;
-    struct dx_websocket *made = malloc(sizeof(*made) + peer_len + path_len);
-
-    if (made == NULL)
-        return DX_ERR_NOMEM;
-    *made = (struct dx_websocket){.shard = shard,
-                                  .route = route,
-                                  .opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
-                                  .peer_len = peer_len & 0xff,
-                                  .path_len = path_len & 0x1ff};
-    memcpy(made->text, peer, peer_len);
-    memcpy(made->text + peer_len, path.data, path_len);
-    *websocket = made;
-    return DX_OK;
+    return path.len < PATH_KEPT_LEN ? path.len : PATH_KEPT_LEN;
 }
 
-void dx_websocket_open(struct dx_websocket *websocket, struct dx_connection *connection)
+size_t dx_websocket_len(const char *peer, struct dx_slice path)
 {
-    struct dx_shard *shard = websocket->shard;
+    return sizeof(struct dx_websocket) + strlen(peer) + kept_len_of(path);
+}
 
-    websocket->connection = connection;
-    websocket->next = shard->websockets;
-    websocket->previous_next = &shard->websockets;
+void dx_websocket_open(struct dx_connection *connection, struct dx_shard *shard, const char *peer,
+                       struct dx_slice path)
+{
+    struct dx_websocket *websocket = dx_connection_owner(connection);
+    size_t peer_len = strlen(peer);
+    size_t path_len = kept_len_of(path);
+
+    *websocket = (struct dx_websocket){.shard = shard,
+                                       .next = shard->websockets,
+                                       .previous_next = &shard->websockets,
+                                       .opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
+                                       .peer_len = peer_len & 0xff,
+                                       .path_len = path_len & 0x1ff};
+    memcpy(websocket->text, peer, peer_len);
+    memcpy(websocket->text + peer_len, path.data, path_len);
     if (websocket->next != NULL)
         websocket->next->previous_next = &websocket->next;
     shard->websockets = websocket;
     atomic_fetch_add(&shard->server->websocket_count, 1);
 }
 
+/* The route's entry has the kind in it with which the connection was made. */
+static const struct dx_route *route_of(const struct dx_connection *connection)
+{
+    const struct dx_connection_kind *kind = dx_connection_kind(connection);
+    const char *entry = (const char *)kind - offsetof(struct dx_route_entry, kind);
+
+    return &((const struct dx_route_entry *)(const void *)entry)->route;
+}
+
 void dx_websocket_shut_down(struct dx_websocket *websocket)
 {
+    struct dx_connection *connection = dx_connection_of_owner(websocket);
+
     if (websocket->is_told)
         return;
     websocket->is_told = true;
-    if (websocket->route->route.on_shutdown != NULL)
-        websocket->route->route.on_shutdown(websocket->connection);
+    if (route_of(connection)->on_shutdown != NULL)
+        route_of(connection)->on_shutdown(connection);
     else
-        (void)dx_connection_close(websocket->connection, DX_CLOSE_GOING_AWAY, NULL, 0);
+        (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
 }
 
 static void log_close(const struct dx_websocket *websocket, struct dx_connection *connection,
@@ -84,10 +91,9 @@ static void log_close(const struct dx_websocket *websocket, struct dx_connection
     dx_server_log(websocket->shard->server, DX_LOG_INFO, "closed", &line);
 }
 
-void dx_websocket_on_gone(struct dx_connection *connection, void *owner,
-                          const struct dx_close_info *info)
+void dx_websocket_on_gone(struct dx_connection *connection, const struct dx_close_info *info)
 {
-    struct dx_websocket *websocket = owner;
+    struct dx_websocket *websocket = dx_connection_owner(connection);
     struct dx_shard *shard = websocket->shard;
 
     log_close(websocket, connection, info);
@@ -95,6 +101,5 @@ void dx_websocket_on_gone(struct dx_connection *connection, void *owner,
     if (websocket->next != NULL)
         websocket->next->previous_next = websocket->previous_next;
     atomic_fetch_sub(&shard->server->websocket_count, 1);
-    free(websocket);
     dx_shard_forget_stream(shard);
 }

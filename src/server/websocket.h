@@ -1,5 +1,6 @@
 /*
- * websocket.h - what the server remembers of an open WebSocket: for its list, its ending and its line in the log.
+ * websocket.h - what the server remembers of an open WebSocket: for its list, its ending and its line in the log. It lies
+ * in the owner's bytes of the connection, which it ends with.
  */
 #ifndef DX_SERVER_WEBSOCKET_H
 #define DX_SERVER_WEBSOCKET_H
@@ -10,8 +11,6 @@ struct dx_websocket {
     struct dx_websocket *next;
     struct dx_websocket **previous_next;
     struct dx_shard *shard;
-    const struct dx_route_entry *route;
-    struct dx_connection *connection;
     /* One word, because there may be very many of these. */
     uint64_t opened_ms : 46;
     uint64_t peer_len : 8;
@@ -20,19 +19,17 @@ struct dx_websocket {
     char text[];          /* peer, then path: not terminated */
 };
 
-/** Makes the memory for one, in no list yet. Returns DX_OK, DX_ERR_NOMEM. */
-DX_MUST_CHECK enum dx_err dx_websocket_new(struct dx_shard *shard,
-                                           const struct dx_route_entry *route, const char *peer,
-                                           struct dx_slice path, struct dx_websocket **websocket);
+/** How many of the owner's bytes it takes. */
+size_t dx_websocket_len(const char *peer, struct dx_slice path);
 
-/** Puts it into the shard's list, once it has its connection. */
-void dx_websocket_open(struct dx_websocket *websocket, struct dx_connection *connection);
+/** Fills them, for a connection that was made with dx_websocket_len of the same, and puts it into the shard's list. */
+void dx_websocket_open(struct dx_connection *connection, struct dx_shard *shard, const char *peer,
+                       struct dx_slice path);
 
 /** Begins the ending: the route's way, else Close 1001. Once. */
 void dx_websocket_shut_down(struct dx_websocket *websocket);
 
-/** As dx_connection_kind's on_gone: logs, forgets, frees. `owner` is the dx_websocket. */
-void dx_websocket_on_gone(struct dx_connection *connection, void *owner,
-                          const struct dx_close_info *info);
+/** As dx_connection_kind's on_gone: logs and forgets. */
+void dx_websocket_on_gone(struct dx_connection *connection, const struct dx_close_info *info);
 
 #endif
