@@ -293,11 +293,14 @@ static void check_failing(const struct scenario *scenario, const size_t *cuts, s
 
 static void check_failures(const struct scenario *scenario, const char *events)
 {
-    size_t half = scenario->in_len / 2, last = scenario->in_len - (scenario->in_len > 0);
+    size_t len = scenario->in_len;
+    size_t cuts[] = {len / 8, len / 4, len / 2, len / 4 + len / 2, len - (len > 0)};
+    size_t count = sizeof(cuts) / sizeof(cuts[0]);
 
     check_failing(scenario, NULL, 0, events);
-    check_failing(scenario, &half, 1, events);
-    check_failing(scenario, &last, 1, events);
+    for (size_t i = 0; i < count; i++)
+        check_failing(scenario, &cuts[i], 1, events);
+    check_failing(scenario, cuts, count, events);
 }
 
 static const char *seed_folder;
@@ -360,6 +363,7 @@ void scenario_print_counts(const char *name)
     print_message("%s: %lu inputs, %lu inputs x cuts, %lu allocations failed\n", name,
                   scenario_counts.input_count, scenario_counts.run_count,
                   scenario_counts.failure_count);
+    print_message("injected %lu failures\n", scenario_counts.failure_count);
 }
 
 static size_t write_length(const struct frame_text *frame, uint8_t *bytes)
