@@ -19,6 +19,8 @@ struct dx_tls_session {
     SSL *ssl;
     struct dx_tls *tls;
     unsigned wants;
+    bool
+        has_more; /* the last read left something to be had, be it the end: nobody else will tell */
     enum dx_err broken; /* not DX_OK: what ended it; OpenSSL must not be asked for anything more */
 };
 
@@ -89,6 +91,7 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
     size_t total = 0;
     enum dx_err err = DX_OK;
 
+    session->has_more = false;
     if (session->broken)
         return session->broken;
     ERR_clear_error();
@@ -108,7 +111,8 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
     }
     ERR_clear_error();
     if (total > 0) {
-        /* The end is told again by the next call; what broke is remembered. */
+        /* Half a record is no more: OpenSSL has asked for its rest. The end is told by the next call. */
+        session->has_more = err ? err != DX_ERR_AGAIN : SSL_has_pending(session->ssl) == 1;
         *got = total;
         return DX_OK;
     }
@@ -117,7 +121,7 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
 
 bool dx_tls_session_has_pending(const struct dx_tls_session *session)
 {
-    return SSL_has_pending(session->ssl) == 1;
+    return session->has_more;
 }
 
 /*

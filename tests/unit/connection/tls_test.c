@@ -273,12 +273,79 @@ static void test_blocked(void **unused)
     release_tls(&bench, &client);
 }
 
+/* From here on what the client writes is gathered, for the test to send. */
+static BIO *gather(struct client *client)
+{
+    BIO *gathered = BIO_new(BIO_s_mem());
+
+    SSL_set0_wbio(client->ssl, gathered);
+    return gathered;
+}
+
+static void send_gathered(struct bench *bench, BIO *gathered, size_t len)
+{
+    char *bytes;
+
+    assert_true((size_t)BIO_get_mem_data(gathered, &bytes) >= len);
+    assert_int_equal(send(bench->peer, bytes, len, MSG_NOSIGNAL), len);
+    assert_int_equal(BIO_read(gathered, bytes, (int)len), len);
+}
+
+/* OpenSSL holds the half, but nothing can be had of it: the loop has to wait for the rest. */
+static void test_half_a_record_is_waited_for(void **unused)
+{
+    struct client client;
+    struct bench bench;
+    BIO *gathered;
+
+    (void)unused;
+    bench_init(&bench);
+    open_tls(&bench, &client);
+    receive(&bench, &client);
+    gathered = gather(&client);
+    put(&bench, &client, "\x81\x81\0\0\0\0x", 7);
+    send_gathered(&bench, gathered, 12);
+    for (int i = 0; i < 5; i++)
+        turn(&bench);
+    assert_int_not_equal(dx_loop_timeout_ms(bench.loop), 0);
+    assert_string_equal(bench.journal, "");
+    send_gathered(&bench, gathered, (size_t)BIO_pending(gathered));
+    for (int i = 0; i < 5; i++)
+        turn(&bench);
+    assert_string_equal(bench.journal, "text:x;");
+    release_tls(&bench, &client);
+}
+
+/* The end of TLS comes with the last message, the end of TCP does not: the descriptor has nothing more to tell. */
+static void test_the_end_behind_a_message(void **unused)
+{
+    struct client client;
+    struct bench bench;
+    BIO *gathered;
+
+    (void)unused;
+    bench_init(&bench);
+    open_tls(&bench, &client);
+    receive(&bench, &client);
+    gathered = gather(&client);
+    put(&bench, &client, "\x81\x81\0\0\0\0x", 7);
+    assert_int_equal(SSL_shutdown(client.ssl), 0);
+    send_gathered(&bench, gathered, (size_t)BIO_pending(gathered));
+    assert_true(bench_until(&bench, bench_is_closed));
+    assert_string_equal(bench.journal, "text:x;close:1006/0 DX_ERR_CLOSED;");
+    release_tls(&bench, &client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_echo_and_close), cmocka_unit_test(test_resume_gives_what_tls_holds),
-        cmocka_unit_test(test_truncation),     cmocka_unit_test(test_plain_http),
+        cmocka_unit_test(test_echo_and_close),
+        cmocka_unit_test(test_resume_gives_what_tls_holds),
+        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_blocked),
+        cmocka_unit_test(test_half_a_record_is_waited_for),
+        cmocka_unit_test(test_the_end_behind_a_message),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
