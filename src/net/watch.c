@@ -79,6 +79,22 @@ void dx_watch_stop(struct dx_loop *loop, struct dx_watch *watch)
             loop->events[i].data.ptr = NULL;
 }
 
+/*
+ * With thousands of connections each lies in no cache when its turn comes. A watch stands in the midst of what it belongs to:
+ * its surroundings are fetched while the event before it is handled. An address that is gone does no harm.
+ */
+static void fetch_surroundings(const struct dx_watch *watch)
+{
+    uintptr_t at = (uintptr_t)watch;
+
+    __builtin_prefetch((const void *)(at - 128), 1);
+    __builtin_prefetch((const void *)(at - 64), 1);
+    __builtin_prefetch((const void *)at, 1);
+    __builtin_prefetch((const void *)(at + 64), 1);
+    __builtin_prefetch((const void *)(at + 128), 1);
+    __builtin_prefetch((const void *)(at + 192), 1);
+}
+
 void dx_loop_poll_watches(struct dx_loop *loop)
 {
     int count = epoll_wait(loop->epoll_fd, loop->events, DX_EVENTS_PER_TURN, 0);
@@ -89,6 +105,8 @@ void dx_loop_poll_watches(struct dx_loop *loop)
         const struct epoll_event *event = &loop->events[loop->event_index++];
         struct dx_watch *watch = event->data.ptr;
 
+        if (loop->event_index < loop->event_count)
+            fetch_surroundings(loop->events[loop->event_index].data.ptr);
         if (watch)
             watch->on_ready(watch, ready_of(event->events));
     }
