@@ -156,7 +156,7 @@ static void drain(struct dx_connection *connection)
 /* Both Closes are exchanged and ours has left. */
 static void finish(struct dx_connection *connection)
 {
-    if (connection->kind->endpoint.role == DX_ROLE_CLIENT) {
+    if (connection->endpoint.config->role == DX_ROLE_CLIENT) {
         wait_for_peer(connection);
         return;
     }

@@ -81,7 +81,6 @@ enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
     if (!made)
         return DX_ERR_NOMEM;
     dx_output_init(&made->output, dx_loop_pool(loop));
-    made->kind = start->kind;
     made->handlers = start->handlers;
     made->user = start->user;
     made->subprotocol = start->subprotocol;
@@ -123,8 +122,8 @@ void dx_connection_bury(struct dx_connection *connection)
         .detail = connection->err == DX_OK ? NULL : connection->detail,
     };
 
-    if (connection->kind->on_gone)
-        connection->kind->on_gone(connection, &info);
+    if (dx_connection_kind(connection)->on_gone)
+        dx_connection_kind(connection)->on_gone(connection, &info);
     if (connection->handlers->on_close)
         connection->handlers->on_close(connection, &info);
     dx_loop_flush_cancel(loop, &connection->task);
@@ -252,7 +251,7 @@ struct dx_connection *dx_connection_of_owner(void *owner)
 
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection)
 {
-    return connection->kind;
+    return dx_connection_kind_of(connection->endpoint.config);
 }
 
 uint64_t dx_connection_id(const struct dx_connection *connection)

@@ -10,6 +10,8 @@
 #include "net/stream.h"
 #include "ws/endpoint.h"
 
+#include <stddef.h>
+
 /* What is the same for all connections of one server route or client; borrowed, must outlive them. */
 struct dx_connection_kind {
     struct dx_endpoint_config endpoint; /* made from options by dx_connection_kind_init */
@@ -17,6 +19,13 @@ struct dx_connection_kind {
     /* The owner's list: called right before the handlers' on_close, so that the owner forgets the connection. May be NULL. */
     void (*on_gone)(struct dx_connection *connection, const struct dx_close_info *info);
 };
+
+/** The kind that has this config in it: what an endpoint refers to, so that its connection need not. */
+static inline const struct dx_connection_kind *
+dx_connection_kind_of(const struct dx_endpoint_config *config)
+{
+    return (const void *)((const char *)config - offsetof(struct dx_connection_kind, endpoint));
+}
 
 /** Makes a kind. A client's owner also sets endpoint.random_context to the loop: its kind serves one loop. */
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,

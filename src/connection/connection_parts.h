@@ -11,14 +11,13 @@
 #include "net/large.h"
 #include "net/loop.h"
 
-/* An idle server has ten thousand of these: a test caps the size. Moments are the low 32 bits of the loop's milliseconds. */
+/* An idle server has ten thousand of these: tests cap the size. Moments are the low 32 bits of the loop's milliseconds. */
 struct dx_connection {
     struct dx_endpoint endpoint;
     struct dx_output output;
     struct dx_stream stream;
     struct dx_timer timer;
     struct dx_turn_task task;
-    const struct dx_connection_kind *kind;
     const struct dx_connection_handlers *handlers;
     void *user;
     const char *subprotocol;
@@ -71,7 +70,7 @@ static inline uint32_t dx_connection_now(const struct dx_connection *connection)
 static inline const struct dx_connection_options *
 dx_connection_options(const struct dx_connection *connection)
 {
-    return &connection->kind->options;
+    return &dx_connection_kind_of(connection->endpoint.config)->options;
 }
 
 /* True while messages may be sent and the closing handshake has not begun on either side. */

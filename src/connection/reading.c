@@ -28,7 +28,7 @@ static enum dx_err make_room(struct dx_connection *connection, size_t len)
     struct dx_large_store *store = dx_loop_large(dx_connection_loop(connection));
     struct dx_large *message = connection->message;
     size_t need = message ? message->len + len : len;
-    uint64_t max_message = connection->kind->endpoint.max_message;
+    uint64_t max_message = connection->endpoint.config->max_message;
     size_t room;
 
     if (message && need <= message->room)
@@ -190,7 +190,7 @@ static enum dx_err find_place(struct dx_connection *connection, uint8_t **place,
     *place = dx_loop_read_buffer(dx_connection_loop(connection));
     *len = DX_READ_SIZE;
     if (left == 0 || !connection->message || connection->is_failed || connection->is_draining ||
-        connection->kind->endpoint.transform ||
+        connection->endpoint.config->transform ||
         dx_endpoint_close_is_received(&connection->endpoint))
         return DX_OK;
     if (left < *len)

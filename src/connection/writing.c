@@ -152,8 +152,8 @@ static void note_queued(struct dx_connection *connection)
 static bool goes_direct(const struct dx_connection *connection, size_t len)
 {
     return len >= DX_DIRECT_LEN && !connection->is_blocked &&
-           connection->kind->endpoint.role == DX_ROLE_SERVER &&
-           !connection->kind->endpoint.transform;
+           connection->endpoint.config->role == DX_ROLE_SERVER &&
+           !connection->endpoint.config->transform;
 }
 
 static enum dx_err append_rest(struct dx_connection *connection, struct dx_slice header,
