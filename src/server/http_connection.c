@@ -278,6 +278,12 @@ static bool grow_early(struct dx_http_connection *http, size_t len)
     size_t room = http->early_room == 0 ? len : http->early_room;
     uint8_t *grown;
 
+    /* What was used makes room first: a peer that always asks ahead must not make this grow for ever. */
+    if (http->early_start > 0) {
+        http->early_end -= http->early_start;
+        memmove(http->early, http->early + http->early_start, http->early_end);
+        http->early_start = 0;
+    }
     while (room < http->early_end + len)
         room *= 2;
     if (room <= http->early_room)

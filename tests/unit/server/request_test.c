@@ -166,6 +166,28 @@ static void test_accepted_later_with_frames_waiting(void **state)
     raw_close(&raw);
 }
 
+/* A peer that is always some requests ahead: what was used of the bytes that wait makes room for what comes. */
+static void test_always_ahead(void **state)
+{
+    struct dx_request *request;
+    struct raw raw;
+
+    (void)state;
+    request = keep(&raw, LATER LATER, strlen(LATER LATER));
+    for (int i = 0; i < 500; i++) {
+        assert_true(raw_send(&raw, LATER, strlen(LATER), 0));
+        service_turn(&service, 0);
+        dx_request_respond(request, 200, "text/plain", NULL, "", 0);
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+        request = service.kept[--service.kept_count];
+    }
+    assert_in_range(dx_loop_pool(service.loop)->used_len, 1, 4096);
+    dx_request_respond(request, 200, "text/plain", NULL, "", 0);
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    raw_close(&raw);
+}
+
 static const struct linger reset = {1, 0};
 
 /* Of what comes before the decision 64 KiB are kept; then the peer waits. That it is gone is still seen, where the network
@@ -360,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_accessors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pipelined_behind_a_later_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_accepted_later_with_frames_waiting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_always_ahead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_early_bytes_have_a_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_peer_goes_before_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_use, set_up, tear_down),
