@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -244,6 +245,15 @@ static enum dx_err listen_name(struct listening *listening, const char *host, ui
     return listen_places(listening, places);
 }
 
+static enum dx_err listen_loopback(struct listening *listening, uint16_t port,
+                                   struct places *places)
+{
+    add_ipv4(places, INADDR_LOOPBACK, port);
+    add_ipv6(places, in6addr_loopback, port);
+    places->may_lack_some = true;
+    return listen_places(listening, places);
+}
+
 static enum dx_err listen_all(struct listening *listening, uint16_t port, struct places *places)
 {
     int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -273,14 +283,11 @@ static enum dx_err listen_tcp(struct listening *listening)
         return fail(listening, DX_ERR_USAGE,
                     "%s is not an address: PORT, HOST:PORT, [IPv6]:PORT, *:PORT, unix:PATH or fd:N",
                     text);
-    if (!colon) {
-        add_ipv4(&places, INADDR_LOOPBACK, (uint16_t)number);
-        add_ipv6(&places, in6addr_loopback, (uint16_t)number);
-        places.may_lack_some = true;
-        return listen_places(listening, &places);
-    }
     memcpy(host, text, host_len);
     host[host_len] = '\0';
+    /* localhost is loopback whatever a resolver says (RFC 6761 6.3), and on systems that have no word for it. */
+    if (!colon || strcasecmp(host, "localhost") == 0)
+        return listen_loopback(listening, (uint16_t)number, &places);
     if (strcmp(host, "*") == 0)
         return listen_all(listening, (uint16_t)number, &places);
     if (host[0] == '[' && host[host_len - 1] == ']') {

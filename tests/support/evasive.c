@@ -169,9 +169,11 @@ static void subreaper(void)
     wait_for_ever();
 }
 
+/* A signal may come between its word and its stop: it must not be the end. */
 static void stopped(void)
 {
     prctl(PR_SET_PDEATHSIG, 0);
+    ignore_signals();
     say_ready();
     raise(SIGSTOP);
     wait_for_ever();
