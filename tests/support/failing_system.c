@@ -15,6 +15,7 @@ static bool has_failed;
 static size_t left;
 static size_t counts[CALL_COUNT];
 static int failing_codes[CALL_COUNT];
+static bool fails_once;
 
 static unsigned chosen;
 static enum failing_call last_call;
@@ -58,8 +59,12 @@ bool failing_system_hits(enum failing_call call)
     if (!is_on)
         return false;
     counts[call]++;
-    if (failing_codes[call])
-        return fail_with(call, failing_codes[call]);
+    if (failing_codes[call]) {
+        (void)fail_with(call, failing_codes[call]);
+        if (fails_once)
+            failing_codes[call] = 0;
+        return true;
+    }
     if (usual_codes[call][chosen] == 0 || left == 0 || --left > 0)
         return false;
     return fail_with(call, usual_codes[call][chosen]);
@@ -94,6 +99,13 @@ void failing_system_start(size_t nth)
 void failing_system_fail_all(enum failing_call call, int code)
 {
     failing_codes[call] = code;
+    fails_once = false;
+}
+
+void failing_system_fail_next(enum failing_call call, int code)
+{
+    failing_codes[call] = code;
+    fails_once = true;
 }
 
 bool failing_system_stop(void)

@@ -48,6 +48,9 @@ void failing_system_choose(unsigned kind);
 /** From now on each call of that kind fails with this errno; 0 ends it. */
 void failing_system_fail_all(enum failing_call call, int code);
 
+/** Only the next one of that kind. */
+void failing_system_fail_next(enum failing_call call, int code);
+
 /** Stops; returns whether a call was failed since the start. */
 bool failing_system_stop(void);
 

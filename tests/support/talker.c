@@ -5,6 +5,7 @@
  *     talker tear           half a line of 5,000 bytes to stderr, half a line to stdout; ends, but a child holds both open
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static int tear(void)
         return 3;
     if (write(STDOUT_FILENO, "out", 3) != 3)
         return 3;
+    signal(SIGTERM, SIG_IGN); /* which it would get when its leader has ended */
     if (fork() == 0)
         for (;;)
             pause();

@@ -229,6 +229,7 @@ static void test_each_allocation(void **unused)
     sweep(true);
     print_message("%zu allocations failed, %zu before there was a connection\n", failed_count,
                   early_count);
+    print_message("injected %zu failures\n", failed_count);
     assert_true(failed_count > 50);
 }
 
@@ -240,6 +241,7 @@ static void test_each_system_call(void **unused)
     sweep(false);
     print_message("%zu system calls failed, %zu before there was a connection\n", failed_count,
                   early_count);
+    print_message("injected %zu failures\n", failed_count);
     assert_true(failed_count > 100);
 }
 

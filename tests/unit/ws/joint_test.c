@@ -274,6 +274,7 @@ static void every_script(void **state)
         }
     }
     print_message("joint: %u runs, %u allocations failed\n", run_count, failure_count);
+    print_message("injected %u failures\n", failure_count);
 }
 
 int main(void)
