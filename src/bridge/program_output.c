@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How soon, at the soonest, to look again whether a slow client has taken what an ended program left: a ladder may have a
+ * first step of nothing. */
+#define SLOW_CLIENT_MS 100
+
 static struct dx_lines *lines_of(struct dx_program *program, bool is_errors)
 {
     return is_errors ? &program->errors_out : &program->out.lines;
@@ -268,13 +272,16 @@ void dx_program_output_close(struct dx_program *program)
     program->flush_due_ms = 0;
 }
 
+static void linger(struct dx_program *program, uint32_t delay_ms)
+{
+    program->linger_due_ms = dx_loop_now_ms(program->shard->loop) + delay_ms;
+    dx_program_timer_arm(program);
+}
+
 void dx_program_output_drain(struct dx_program *program)
 {
-    if (program->output.fd < 0 && program->errors.fd < 0)
-        return;
-    program->linger_due_ms =
-        dx_loop_now_ms(program->shard->loop) + program->route->options.ladder_ms[0];
-    dx_program_timer_arm(program);
+    if (program->output.fd >= 0 || program->errors.fd >= 0)
+        linger(program, program->route->options.ladder_ms[0]);
 }
 
 static bool say_the_rest(struct dx_program *program)
@@ -294,8 +301,10 @@ static bool say_the_rest(struct dx_program *program)
 bool dx_program_output_linger(struct dx_program *program)
 {
     if (!say_the_rest(program)) {
-        dx_program_output_drain(
-            program); /* it is the client who is slow: its bytes are in the pipe */
+        /* It is the client who is slow: its bytes are in the pipe, and leave as it reads. */
+        uint32_t step_ms = program->route->options.ladder_ms[0];
+
+        linger(program, step_ms > SLOW_CLIENT_MS ? step_ms : SLOW_CLIENT_MS);
         return true;
     }
     dx_program_output_close(program);

@@ -2,6 +2,7 @@
  * programs_test.c - a program's life behind a connection: what it is told and what is heard of it, in every order in which
  * program, client, spawner and server can end.
  */
+#include "bridge/program.h"
 #include "support/program_bench.h"
 
 #include <errno.h>
@@ -399,6 +400,35 @@ static void test_free_at_once(void **state)
     raw_close(&waiting);
 }
 
+static bool program_has_exited(void *data)
+{
+    (void)data;
+    return bench.programs->shards[0].first->has_exited;
+}
+
+/* A ladder without a first step: what an ended program has left for a client that does not read keeps no loop busy. */
+static void test_what_is_left_for_a_slow_client_is_waited_for(void **state)
+{
+    int longest_ms = 0;
+
+    (void)state;
+    program_bench_init(&bench);
+    program_bench_script(&bench, "yes & sleep 0.3; kill $!");
+    bench.options.ladder_ms[0] = 0;
+    assert_true(program_bench_start(&bench));
+    program_open(&bench, &raw, "/");
+    assert_true(service_wait(&bench.service, program_has_exited, NULL, SERVICE_WAIT_MS));
+    for (int i = 0; i < 10; i++) {
+        int timeout_ms;
+
+        service_turn(&bench.service, 0);
+        timeout_ms = dx_loop_timeout_ms(bench.service.loop);
+        longest_ms = timeout_ms > longest_ms ? timeout_ms : longest_ms;
+    }
+    assert_in_range(longest_ms, 1, 1000);
+    raw_close(&raw);
+}
+
 /* Freed before the loops of the other threads have come to open their channels: nothing of it may be touched then. */
 static void test_free_before_other_loops_have_begun(void **state)
 {
@@ -442,6 +472,7 @@ int main(void)
         ROW(test_client_gone_while_a_program_starts),
         ROW(test_nothing_but_the_programs_holds_the_loop),
         ROW(test_free_at_once),
+        ROW(test_what_is_left_for_a_slow_client_is_waited_for),
         cmocka_unit_test(test_free_before_other_loops_have_begun),
     };
 
