@@ -9,7 +9,6 @@
 #include "support/failing_system.h"
 #include "support/program_bench.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -514,74 +513,6 @@ static void test_system_calls(void **state)
     assert_true(fail_each(&calls) > 500);
 }
 
-/* Each call that a start needs fails: an answer, and every end of every pipe is closed. */
-static void row_85_a_call_of_a_start_fails(void **state)
-{
-    static const struct {
-        enum failing_call call;
-        int code;
-        unsigned status;
-    } rows[] = {
-        {CALL_PIPE2, EMFILE, 503},     {CALL_PIPE2, ENFILE, 503},
-        {CALL_FCNTL, EMFILE, 503},     {CALL_SENDMSG, EMFILE, 503},
-        {CALL_SENDMSG, ENOMEM, 503},   {CALL_SENDMSG, ETOOMANYREFS, 503},
-        {CALL_SENDMSG, EPIPE, 503},    {CALL_SENDMSG, EOPNOTSUPP, 500},
-        {CALL_EPOLL_CTL, ENOMEM, 500}, {CALL_EPOLL_CTL, ENOSPC, 500},
-    };
-    size_t descriptor_count;
-
-    (void)state;
-    init_bench(&scenarios[0]);
-    assert_true(program_bench_start(&bench));
-    assert_true(program_bench_serves(&bench));
-    assert_true(service_wait(&bench.service, is_empty, NULL, HANG_MS));
-    descriptor_count = program_descriptor_count();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char request[1024];
-        size_t len = upgrade_write(request, sizeof(request), &bench.service, "/", "");
-        bool is_answered;
-
-        running = "row 85";
-        running_nth = i;
-        assert_true(raw_connect(&raw, &bench.service, false));
-        service_turn(&bench.service, 5); /* it is accepted */
-        failing_system_start(0);
-        failing_system_fail_next(rows[i].call, rows[i].code);
-        assert_true(raw_send(&raw, request, len, 0));
-        is_answered = raw_wait_answer(&raw, &answer, false);
-        assert_true(failing_system_stop());
-        if (!is_answered || answer.status != rows[i].status)
-            fail_msg("row %zu: status %u", i, answer.status);
-        assert_int_equal(answer_has(&answer, "Retry-After: 1"), rows[i].status == 503);
-        expect_order(descriptor_count);
-    }
-    program_bench_stop(&bench);
-}
-
-/* What waits for the program cannot be watched for: the client is told to try again. */
-static void test_stdin_that_cannot_be_watched(void **state)
-{
-    static uint8_t frame[66000];
-    static uint8_t text[60000];
-    size_t len;
-
-    (void)state;
-    init_bench(&scenarios[0]);
-    bench.options.framing = DX_FRAMING_BINARY;
-    program_bench_script(&bench, "sleep 60");
-    assert_true(program_bench_start(&bench));
-    program_open(&bench, &raw, "/");
-    len = frame_write(frame, 0x82, text, sizeof(text));
-    failing_system_start(0);
-    failing_system_fail_all(CALL_EPOLL_CTL, ENOMEM);
-    assert_true(raw_send(&raw, frame, len, 0));
-    assert_true(raw_send(&raw, frame, len, 0));
-    service_turn(&bench.service, 10);
-    assert_true(failing_system_stop());
-    program_expect_close(&raw, 1013, "the program's input cannot be watched");
-    program_bench_stop(&bench);
-}
-
 /* ---- the loop's own allocations fail, too; only its realloc may not: libuv ends the process then ---- */
 
 static void *uv_malloc(size_t len)
@@ -614,9 +545,7 @@ static void uv_free(void *block)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest of_allocations[] = {cmocka_unit_test(test_allocations)};
-    const struct CMUnitTest of_calls[] = {cmocka_unit_test(row_85_a_call_of_a_start_fails),
-                                          cmocka_unit_test(test_stdin_that_cannot_be_watched),
-                                          cmocka_unit_test(test_system_calls)};
+    const struct CMUnitTest of_calls[] = {cmocka_unit_test(test_system_calls)};
 
     (void)snprintf(address, sizeof(address), "unix:/tmp/duplex-programs-%d", (int)getpid());
     if (uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, uv_free) != 0)
