@@ -61,8 +61,8 @@ struct cli_config {
     uint64_t max_queue;
     uint64_t max_memory;
 
-    /* 0: none */
     uint32_t handshake_timeout_ms;
+    /* 0: none */
     uint32_t message_timeout_ms;
     uint32_t write_timeout_ms;
     uint32_t close_timeout_ms;

@@ -11,6 +11,7 @@
 
 #define FIELD(name) offsetof(struct cli_config, name)
 #define LONGEST_QUEUE ((uint64_t)1 << 30)
+#define LONGEST_READ 65536 /* of a program's output: framed, it must not be four times a queue */
 
 static const char *const framings[] = {"lines", "binary", "length", NULL};
 static const char *const newlines[] = {"keep", "escape", "reject", NULL};
@@ -321,7 +322,7 @@ const struct cli_option cli_options[] = {
      .field = FIELD(max_queue),
      .placeholder = "SIZE",
      .preset = "1M",
-     .smallest = 1024,
+     .smallest = LONGEST_READ,
      .largest = LONGEST_QUEUE,
      .help = "output that may wait for a client before its program has to",
      .more = "At four times that the connection is aborted."},
@@ -354,6 +355,7 @@ const struct cli_option cli_options[] = {
      .field = FIELD(handshake_timeout_ms),
      .placeholder = "TIME",
      .preset = "10s",
+     .smallest = 1,
      .help = "time for a request to arrive, TLS included",
      .more = "It counts from the first moment and is not prolonged by single bytes."},
     {.name = "message-timeout",
