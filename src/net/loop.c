@@ -3,7 +3,7 @@
  *
  * uv runs a turn as: timers, prepare, poll, check. What is to be sent is flushed in prepare and in check: check alone
  * would leave what a timer sent lying until something else happens. Not here: watches (watch.c), posts (post.c),
- * randomness (random.c), public timers and watches (loop_timer.c, loop_watch.c).
+ * randomness (random.c), public timers and watches (loop_timer.c).
  */
 #include "net/loop_parts.h"
 #include "net/system.h"

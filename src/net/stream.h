@@ -12,7 +12,7 @@
 #define DX_STREAM_SLICES 64 /* one write takes at most so many slices */
 
 struct dx_tls;         /* <duplex/tls.h> */
-struct dx_tls_session; /* net/tls_stream.c */
+struct dx_tls_session; /* net/tls_session.c */
 
 struct dx_stream {
     struct dx_watch
