@@ -197,7 +197,7 @@ static void test_a_full_pipe_is_delivered_without_patience(void **state)
     (void)state;
     bench.argv[0] = DX_TEST_TALKER;
     bench.argv[1] = "pour";
-    bench.argv[2] = "100000";
+    bench.argv[2] = "30000";
     memset(bench.options.ladder_ms, 0, sizeof(bench.options.ladder_ms));
     assert_true(program_bench_start(&bench));
     program_open(&bench, &raw, "/");
@@ -206,8 +206,8 @@ static void test_a_full_pipe_is_delivered_without_patience(void **state)
         count++;
         len += frame.len;
     }
-    assert_int_equal(count, 100000);
-    assert_int_equal(len, 800000);
+    assert_int_equal(count, 30000);
+    assert_int_equal(len, 240000);
     assert_int_equal(frame.first, 0x88);
     raw_close(&raw);
 }
