@@ -102,7 +102,7 @@ static void test_text_to_binary(void **state)
     while (len < 5) {
         assert_true(raw_wait_frame(&raw, &frame));
         assert_int_equal(frame.first, 0x82);
-        assert_memory_equal(frame.payload, "abc\0\n" + len, frame.len);
+        assert_memory_equal(frame.payload, &"abc\0\n"[len], frame.len);
         len += frame.len;
     }
     program_expect_close(&raw, 1000, "");
