@@ -64,8 +64,6 @@ static int add_programs(struct cli_service *service)
     int exit_status = 0;
     enum dx_err err;
 
-    if (!config->program && config->routes.count == 0)
-        return 0; /* files only */
     options.max_programs = config->max_programs;
     options.owns_children = true;
     options.inherited = environ;

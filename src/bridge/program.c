@@ -121,6 +121,11 @@ void dx_program_on_shutdown(struct dx_connection *connection)
 {
     struct dx_program *program = dx_connection_user(connection);
 
+    if (!program) {
+        /* Its programs were freed in this turn. */
+        (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
+        return;
+    }
     if (program->close_is_due)
         dx_program_close_now(program); /* the client was first: it gets its own code back */
     else
@@ -192,9 +197,13 @@ static void on_failed(struct dx_child *child, int error, enum dx_spawn_step step
                       : step == DX_SPAWN_STEP_SPAWNER ? "the spawner died"
                       : status == 503                 ? "no place for another program"
                                                       : "the program could not be started";
+    char text[128];
 
-    dx_program_log(program, DX_LOG_ERROR, why, "error", strerror(error), strlen(strerror(error)));
-    refuse(program, status, why);
+    snprintf(text, sizeof(text), "%s: %s", why, strerror(error));
+    if (program->request)
+        refuse(program, status, text); /* which logs it */
+    else
+        dx_program_log(program, DX_LOG_ERROR, text, NULL, NULL, 0);
     program->has_exited = true;
     dx_program_judge_end(program);
 }

@@ -116,8 +116,20 @@ static void reopen(struct dx_timer *timer)
         err = dx_spawner_channel_reopen(shard->channel);
     if (err == DX_OK)
         err = watch_channel(shard);
-    if (err != DX_OK)
-        look_again(shard);
+    if (err == DX_OK) {
+        shard->failure_is_told = false;
+        return;
+    }
+    if (err != DX_ERR_AGAIN && !shard->failure_is_told) {
+        struct dx_log_line line;
+
+        shard->failure_is_told = true;
+        dx_log_line_init(&line);
+        dx_log_line_text(&line, "error", dx_err_text(err));
+        dx_server_log(shard->programs->server, DX_LOG_ERROR,
+                      "the spawner cannot be started; it is tried again until it can", &line);
+    }
+    look_again(shard);
 }
 
 static void on_lost(void *owner)

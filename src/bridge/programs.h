@@ -23,8 +23,9 @@ struct dx_programs_shard {
     struct dx_timer timer;    /* asks again for a lost spawner, or for a watch that was refused */
     struct dx_program *first; /* all programs of this loop */
     bool is_open;
-    bool wants_write; /* starts wait for room in the channel */
-    bool is_told;     /* to close; the server's loop's */
+    bool failure_is_told; /* that the spawner cannot be started */
+    bool wants_write;     /* starts wait for room in the channel */
+    bool is_told;         /* to close; the server's loop's */
 };
 
 struct dx_programs {
