@@ -99,7 +99,7 @@ static void test_statuses_before_there_is_a_program(void **state)
     start("exit 0");
     assert_int_equal(program_ask(&bench, &raw, &answer), 500);
     raw_close(&raw);
-    assert_int_equal(service_log_has(&bench.service, "the program's directory is not there"), 2);
+    assert_int_equal(service_log_has(&bench.service, "the program's directory is not there"), 1);
     assert_int_equal(dx_programs_count(bench.programs), 0);
     assert_true(program_bench_serves(&bench));
 }
