@@ -69,7 +69,7 @@ static pid_t fork_server(bool owns_children, pid_t *spawner)
     return server;
 }
 
-static void kill_server(bool owns_children)
+static void kill_server(bool owns_children, bool spawner_is_stopped)
 {
     pid_t spawner;
     pid_t server;
@@ -80,6 +80,8 @@ static void kill_server(bool owns_children)
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     server = fork_server(owns_children, &spawner);
     assert_true(marked_count(mark) >= PROCESSES_AT_LEAST - 1);
+    if (spawner_is_stopped)
+        kill(spawner, SIGSTOP);
     kill(server, SIGKILL);
     ms = marked_gone_ms(mark);
     print_message("server killed: all programs gone after %d ms\n", (int)ms);
@@ -94,13 +96,20 @@ static void kill_server(bool owns_children)
 static void server_killed(void **state)
 {
     (void)state;
-    kill_server(true);
+    kill_server(true, false);
 }
 
 static void server_killed_that_is_no_subreaper(void **state)
 {
     (void)state;
-    kill_server(false);
+    kill_server(false, false);
+}
+
+/* Any program can stop its parent. */
+static void server_killed_behind_a_stopped_spawner(void **state)
+{
+    (void)state;
+    kill_server(false, true);
 }
 
 static void reopen(struct spawner_bench *bench)
@@ -234,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(server_killed),
         cmocka_unit_test(server_killed_that_is_no_subreaper),
+        cmocka_unit_test(server_killed_behind_a_stopped_spawner),
         cmocka_unit_test(spawner_killed),
         cmocka_unit_test(spawner_killed_in_a_library),
         cmocka_unit_test(each_channel_reopens),
