@@ -7,17 +7,22 @@ import { connect } from './support/clients.mjs';
 import { commandLine, environment } from './support/processes.mjs';
 import { duplexPath, onePort, serve, start, test } from './support/program.mjs';
 import { upgrade } from './support/raw.mjs';
+import { eventually } from './support/time.mjs';
 
 // The environment of the program that a request starts.
 async function environmentFor(t, server, target, headers) {
   const { status, connection } = await upgrade(t, server, target, headers);
   assert.equal(status, 101);
   const [pid] = server.programs();
+  await isExecuted(pid);
   const found = environment(pid);
   connection.destroy();
   await server.isQuiet();
   return found;
 }
+
+// execve lets the spawner, and so the 101, go on a moment before /proc shows the new program.
+const isExecuted = (pid) => eventually(() => Object.keys(environment(pid)).length > 0, 'the program is executed');
 
 const sleeper = ['sleep', '1000'];
 const quick = ['--ladder=10ms,10ms,10ms'];
@@ -98,6 +103,7 @@ test('a program has the descriptors 0, 1 and 2 and its own session', async (t) =
   const other = await connect(server.ws());
   const client = await connect(server.ws());
   for (const pid of server.programs()) {
+    await isExecuted(pid);
     assert.deepEqual(readdirSync(`/proc/${pid}/fd`), ['0', '1', '2'], commandLine(pid).join(' '));
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [, , processGroup, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
