@@ -32,6 +32,7 @@ struct dx_program_pipe {
     void (*on_ready)(struct dx_watch *watch, unsigned events);
     int fd; /* -1: closed */
     uint8_t wanted;
+    bool is_wide; /* has been given more room */
 };
 
 struct dx_program {

@@ -6,12 +6,14 @@
 #include "bridge/program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* How soon, at the soonest, to look again whether a slow client has taken what an ended program left: a ladder may have a
  * first step of nothing. */
+#define WIDE_PIPE 262144 /* bytes in the pipe of a program that writes without pause */
 #define SLOW_CLIENT_MS 100
 
 static struct dx_lines *lines_of(struct dx_program *program, bool is_errors)
@@ -203,6 +205,16 @@ static void end_of_file(struct dx_program *program, bool is_errors)
     dx_program_judge_end(program);
 }
 
+/* A program that fills its pipe is stopped and woken for each read; in a wider one it goes on while we send. */
+static void widen(struct dx_program_pipe *pipe)
+{
+    if (pipe->is_wide)
+        return;
+    pipe->is_wide = true;
+    (void)fcntl(pipe->fd, F_SETPIPE_SZ,
+                WIDE_PIPE); /* refused above the user's limit: it stays as it is */
+}
+
 static void read_once(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
 {
     uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
@@ -214,6 +226,8 @@ static void read_once(struct dx_program *program, struct dx_program_pipe *pipe, 
         end_of_file(program, is_errors);
         return;
     }
+    if (got == DX_READ_SIZE)
+        widen(pipe);
     deliver(program, is_errors, buffer, (size_t)got);
     dx_program_output_judge(program);
 }

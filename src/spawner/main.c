@@ -120,6 +120,7 @@ static bool set_up(int argc, char **argv)
     setsid(); /* fails for a leader, who has a session of its own already */
     /* A program may have stopped us (it can signal its parent): the server's end wakes us, for there is work then. */
     (void)prctl(PR_SET_PDEATHSIG, SIGCONT);
+    supervisor.sweep_at_ns = INT64_MAX;
     supervisor.pid = getpid();
     supervisor.has_proc = dx_children_readable();
     return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;

@@ -30,7 +30,7 @@ static void end_program(struct dx_supervisor *supervisor, struct dx_process *pro
     process->kill_at_ns = killed ? now : now + DX_SESSION_GRACE_MS * DX_NS_PER_MS;
     process->drop_at_ns = now + DX_SESSION_GIVE_UP_MS * DX_NS_PER_MS;
     dx_channel_report(supervisor, process, DX_REPORT_EXITED);
-    dx_sweep_add(supervisor, process);
+    dx_sweep_add(supervisor, process, now + DX_SESSION_LOOK_MS * DX_NS_PER_MS);
 }
 
 void dx_reap_children(struct dx_supervisor *supervisor)

@@ -14,5 +14,5 @@ void dx_process_signal(struct dx_supervisor *supervisor, struct dx_process *proc
 {
     kill(-process->pid, signal);
     process->signal = (uint8_t)signal;
-    dx_sweep_add(supervisor, process);
+    dx_sweep_add(supervisor, process, 0);
 }

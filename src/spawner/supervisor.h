@@ -15,7 +15,9 @@
 #include "spawner/process.h"
 
 enum {
-    DX_SWEEP_BUSY_FACTOR = 8,   /* sweeps take at most one part in 1 + this of the time */
+    DX_SWEEP_BUSY_FACTOR = 8, /* sweeps take at most one part in 1 + this of the time */
+    DX_SESSION_LOOK_MS =
+        20, /* from a program's end to the look through its session: one serves many ends */
     DX_SESSION_GRACE_MS = 1000, /* from SIGTERM to SIGKILL for what outlives its program */
     DX_SESSION_RETRY_MS = 50,   /* between two looks at a session that was killed */
     DX_SESSION_GIVE_UP_MS =
@@ -43,7 +45,7 @@ struct dx_supervisor {
     struct dx_channel channels[DX_SPAWN_CHANNELS_MAX];
 
     struct dx_process *sweep_list; /* programs whose session is to be looked through */
-    bool sweep_wanted;             /* now, and not only when the next deadline has come */
+    int64_t sweep_at_ns;           /* wanted by then; INT64_MAX: only when a deadline has come */
     int64_t next_sweep_ns;         /* not earlier than this */
     uint64_t exit_count;           /* children that were reaped, ever */
 
@@ -95,8 +97,8 @@ void dx_reap_children(struct dx_supervisor *supervisor);
 /** Kills and reaps until no descendant is left (reap.c). */
 void dx_end_everything(struct dx_supervisor *supervisor);
 
-/** Puts `process` into the list of those whose session is to be looked through (sweep.c). */
-void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process);
+/** Puts `process` into the list of those whose session is to be looked through, at `at_ns` (0: now) or before (sweep.c). */
+void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process, int64_t at_ns);
 
 /** Looks through the sessions in the list if it is time; nothing to do costs nothing (sweep.c). */
 void dx_sweep_run(struct dx_supervisor *supervisor);

@@ -13,9 +13,15 @@
 
 #include "spawner/supervisor.h"
 
-void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process)
+static void want_sweep(struct dx_supervisor *supervisor, int64_t at_ns)
 {
-    supervisor->sweep_wanted = true;
+    if (at_ns < supervisor->sweep_at_ns)
+        supervisor->sweep_at_ns = at_ns;
+}
+
+void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process, int64_t at_ns)
+{
+    want_sweep(supervisor, at_ns);
     if (process->sweeping)
         return;
     process->sweeping = true;
@@ -148,8 +154,8 @@ static int64_t next_deadline(const struct dx_supervisor *supervisor)
          process = process->next_in_sweep)
         if (process->state == DX_PROCESS_ENDED && process->kill_at_ns < deadline)
             deadline = process->kill_at_ns;
-    if (supervisor->sweep_wanted)
-        deadline = 0;
+    if (supervisor->sweep_at_ns < deadline)
+        deadline = supervisor->sweep_at_ns;
     return deadline > supervisor->next_sweep_ns ? deadline : supervisor->next_sweep_ns;
 }
 
@@ -176,12 +182,12 @@ void dx_sweep_run(struct dx_supervisor *supervisor)
 
     if (!supervisor->sweep_list || next_deadline(supervisor) > begin)
         return;
-    supervisor->sweep_wanted = false;
+    supervisor->sweep_at_ns = INT64_MAX;
     visit_all(supervisor, begin);
     dx_reap_children(supervisor);
     sure = supervisor->exit_count == exits;
     settle_all(supervisor, begin, sure);
     if (!sure)
-        supervisor->sweep_wanted = true;
+        want_sweep(supervisor, begin + DX_SESSION_LOOK_MS * DX_NS_PER_MS);
     supervisor->next_sweep_ns = begin + (dx_monotonic_ns() - begin) * (1 + DX_SWEEP_BUSY_FACTOR);
 }
