@@ -76,8 +76,7 @@ static void tell_silent(struct dx_program *program)
     program->was_told_silent = true;
     dx_program_log(program, DX_LOG_WARN,
                    "the program has said nothing for 5 s after a message; programs hold their "
-                   "output back when it is a pipe: let it flush each line (a terminal of its own, "
-                   "--pty, is to come)",
+                   "output back when it is a pipe: let it flush each line, as python3 -u does",
                    NULL, NULL, 0);
 }
 
