@@ -70,7 +70,11 @@ static int add_programs(struct cli_service *service)
     options.descriptor_limit = service->descriptor_limit;
     err = dx_programs_new(service->server, &options, &service->programs);
     if (err != DX_OK)
-        return cli_service_fail(service, "duplex-spawner", dx_err_text(err));
+        return cli_service_fail(
+            service, "duplex-spawner",
+            err == DX_ERR_NOT_FOUND
+                ? "not beside duplex nor in ../libexec/duplex (install both, or keep them together)"
+                : dx_err_text(err));
     if (config->program)
         exit_status = add_program(service, "/", config->program);
     for (size_t i = 0; i < config->routes.count && exit_status == 0; i++)

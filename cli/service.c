@@ -158,6 +158,8 @@ static int listen_on_all(struct cli_service *service)
             char what[WHY_MAX];
 
             snprintf(what, sizeof(what), "--listen=%s", addresses[i]);
+            if (err == DX_ERR_ADDRESS_IN_USE)
+                strncat(why, " (choose another: --port=PORT)", sizeof(why) - strlen(why) - 1);
             exit_status = cli_service_fail(service, what, why[0] ? why : dx_err_text(err));
         }
     }

@@ -179,24 +179,36 @@ static void on_started(struct dx_child *child)
     dx_program_output_judge(program);
 }
 
-static uint16_t status_of_failure(int error, enum dx_spawn_step step)
+static uint16_t status_of_failure(const struct dx_program *program, int error,
+                                  enum dx_spawn_step step)
 {
     if (error == ENOENT && step == DX_SPAWN_STEP_EXEC)
-        return 404;
+        return access(program->route->path, F_OK) == 0 ? 500 : 404;
     if (step == DX_SPAWN_STEP_SPAWNER)
         return 503; /* it died in between; the next one is up in a moment */
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ? 503 : 500;
 }
 
+/* Why a program that was there when its route was made cannot be executed. */
+static const char *say_exec_failure(const struct dx_program *program, int error)
+{
+    if (error == ENOENT && access(program->route->path, F_OK) == 0)
+        return "the program's interpreter is not there: look at its #! line";
+    if (error == ENOENT)
+        return "no such program";
+    if (error == ENOEXEC)
+        return "the program could not be started: it needs a first line like #!/bin/sh";
+    return "the program could not be started";
+}
+
 static void on_failed(struct dx_child *child, int error, enum dx_spawn_step step)
 {
     struct dx_program *program = dx_child_user(child);
-    uint16_t status = status_of_failure(error, step);
+    uint16_t status = status_of_failure(program, error, step);
     const char *why = step == DX_SPAWN_STEP_DIRECTORY ? "the program's directory is not there"
-                      : status == 404                 ? "no such program"
                       : step == DX_SPAWN_STEP_SPAWNER ? "the spawner died"
                       : status == 503                 ? "no place for another program"
-                                                      : "the program could not be started";
+                                                      : say_exec_failure(program, error);
     char text[128];
 
     snprintf(text, sizeof(text), "%s: %s", why, strerror(error));

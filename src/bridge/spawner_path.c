@@ -18,22 +18,23 @@
 
 char *dx_spawner_locate(const char *path)
 {
+    /* Beside the program that runs, as it is built; where it is installed, wherever that was moved to. */
+    static const char *const places[] = {"/" SPAWNER_NAME, "/../libexec/duplex/" SPAWNER_NAME};
     char own[PATH_MAX];
-    char beside[PATH_MAX + sizeof(SPAWNER_NAME)];
+    char there[PATH_MAX + 64];
     ssize_t len;
-    char *slash;
 
     if (path)
         return strdup(path);
     len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-    if (len > 0) {
-        own[len] = '\0';
-        slash = strrchr(own, '/');
-        if (slash) {
-            snprintf(beside, sizeof(beside), "%.*s/" SPAWNER_NAME, (int)(slash - own), own);
-            if (access(beside, X_OK) == 0)
-                return strdup(beside);
-        }
+    own[len > 0 ? len : 0] = '\0';
+    for (size_t i = 0; len > 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+        const char *slash = strrchr(own, '/');
+        int directory_len = slash ? (int)(slash - own) : 0;
+
+        snprintf(there, sizeof(there), "%.*s%s", directory_len, own, places[i]);
+        if (slash && access(there, X_OK) == 0)
+            return strdup(there);
     }
     return strdup(DX_SPAWNER_INSTALLED);
 }

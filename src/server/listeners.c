@@ -77,7 +77,7 @@ static bool is_unspecified(const struct dx_address *address)
 /* A URL that can be clicked: all addresses are named by the one that is always there. */
 static char *url_of(const struct dx_address *address, const char *text, bool is_tls)
 {
-    bool is_ipv6 = address->family == DX_ADDRESS_IPV6;
+    bool is_ipv6 = address->family == DX_ADDRESS_IPV6 && text[0] != '*'; /* "*" is both */
     char host[DX_ADDRESS_TEXT_MAX], url[URL_ROOM];
     const char *shown = host;
 

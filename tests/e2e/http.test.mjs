@@ -50,7 +50,10 @@ test('a program that vanished after the start: 404; one that cannot run: 500', a
   await server.said(new RegExp('no such program'));
   writeFileSync(program, 'not a program\n', { mode: 0o755 });
   assert.equal((await upgrade(t, server)).status, 500);
-  await server.said(/could not be started/);
+  await server.said(/could not be started: it needs a first line like #!/);
+  writeFileSync(program, '#!/no/such/interpreter\n', { mode: 0o755 });
+  assert.equal((await upgrade(t, server)).status, 500);
+  await server.said(/interpreter is not there: look at its #! line/);
   writeFileSync(program, '#!/bin/sh\necho hi\n', { mode: 0o755 });
   chmodSync(program, 0o644);
   assert.equal((await upgrade(t, server)).status, 500);

@@ -1,7 +1,7 @@
 // Where the program listens: ports, both loopback addresses, unix sockets, inherited descriptors, TLS.
 
 import assert from 'node:assert/strict';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { connect } from './support/clients.mjs';
@@ -133,4 +133,21 @@ test('the ready line names an URL that can be clicked', async (t) => {
   assert.equal(page.status, 200);
   const other = await rawConnect(t, server);
   other.destroy();
+});
+
+test('an installed tree works wherever it was moved to', async (t) => {
+  const prefix = t.directory();
+  for (const [from, to] of [['duplex', 'bin/duplex'], ['duplex-spawner', 'libexec/duplex/duplex-spawner']]) {
+    mkdirSync(path.dirname(path.join(prefix, to)), { recursive: true });
+    copyFileSync(path.join(path.dirname(duplexPath), from), path.join(prefix, to));
+  }
+  const server = await start(t, ['serve', onePort, 'echo', 'moved'], { file: path.join(prefix, 'bin/duplex') });
+  const client = await connect(server.ws());
+  await client.close();
+  assert.deepEqual(client.messages, ['moved']);
+});
+
+test('*:PORT is announced by an address that can be clicked', async (t) => {
+  const server = await start(t, ['echo', '--listen=*:0']);
+  assert.match(server.stderr, /http:\/\/127\.0\.0\.1:\d+\//);
 });
