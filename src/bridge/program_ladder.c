@@ -76,7 +76,8 @@ static void tell_silent(struct dx_program *program)
     program->was_told_silent = true;
     dx_program_log(program, DX_LOG_WARN,
                    "the program has said nothing for 5 s after a message; programs hold their "
-                   "output back when it is a pipe: let it flush each line, as python3 -u does",
+                   "output back when it is a pipe: let it flush each line, as python3 -u does (a "
+                   "terminal, --pty, is to come)",
                    NULL, NULL, 0);
 }
 
