@@ -8,6 +8,7 @@
 #ifndef CLI_CONFIG_H
 #define CLI_CONFIG_H
 
+#include <duplex/files.h>
 #include <duplex/program.h>
 
 #include "ladder.h"

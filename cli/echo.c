@@ -1,6 +1,8 @@
 /*
  * echo.c - the command `duplex echo`: sends each message back.
  */
+#include <duplex/request.h>
+
 #include <string.h>
 
 #include "command.h"

@@ -88,7 +88,7 @@ static int add_routes(struct cli_service *service)
 
     for (size_t i = 0; i < service->config->statics.count; i++) {
         enum dx_err err =
-            dx_server_route_files(service->server, statics[i].path, statics[i].directory);
+            dx_server_route_files(service->server, statics[i].path, statics[i].directory, NULL);
 
         if (err != DX_OK)
             return cli_service_fail(service, statics[i].directory, dx_err_text(err));

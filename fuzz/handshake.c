@@ -66,7 +66,7 @@ static void check_accepted(const struct dx_head *head, const struct dx_handshake
     const char *subprotocol = dx_handshake_choose_subprotocol(head, subprotocols, 2);
     char extension[DX_EXTENSION_ANSWER_MAX], text[1024], key[DX_HANDSHAKE_KEY_LEN + 1];
     struct dx_handshake_answer answer;
-    struct dx_response response;
+    struct dx_response_head response;
     struct dx_slice sent_key = {0};
     struct dx_head answer_head;
     size_t len = 0;
@@ -78,7 +78,7 @@ static void check_accepted(const struct dx_head *head, const struct dx_handshake
     key[sent_key.len] = '\0';
     dx_handshake_choose_extension(head, &rule, 1, extension);
     dx_handshake_respond(&response, text, sizeof(text), verdict, subprotocol, extension);
-    CHECK(dx_response_end(&response, &len) == DX_OK);
+    CHECK(dx_response_head_end(&response, &len) == DX_OK);
     CHECK(parse(&answer_head, DX_HEAD_RESPONSE, text, len) && answer_head.len == len);
     CHECK(dx_handshake_judge_response(&answer_head, &asked, key, &answer) == DX_HANDSHAKE_OPEN);
     CHECK(answer.subprotocol == subprotocol);

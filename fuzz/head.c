@@ -117,16 +117,16 @@ static void answer(const struct dx_head *head)
 {
     struct dx_head_limits limits = dx_head_limits_init();
     struct dx_head *read = malloc(sizeof(*read));
-    struct dx_response response;
+    struct dx_response_head response;
     char text[4096];
     size_t len;
 
     CHECK(read != NULL);
-    dx_response_begin(&response, text, sizeof(text), 400);
-    dx_response_header(&response, "X-Quoted", dx_head_slice(head, head->target));
-    dx_response_header_number(&response, "X-Number", head->len);
-    dx_response_security_headers(&response);
-    if (dx_response_end(&response, &len) == DX_OK) {
+    dx_response_head_begin(&response, text, sizeof(text), 400);
+    dx_response_head_add(&response, "X-Quoted", dx_head_slice(head, head->target));
+    dx_response_head_add_number(&response, "X-Number", head->len);
+    dx_response_head_security_headers(&response);
+    if (dx_response_head_end(&response, &len) == DX_OK) {
         dx_head_init(read, DX_HEAD_RESPONSE);
         CHECK(dx_head_parse(read, &limits, (uint8_t *)text, len) == DX_HEAD_DONE);
         CHECK(read->len == len && read->status == 400 && read->header_count == 6);

@@ -9,6 +9,7 @@
 
 #include <duplex/endpoint.h>
 #include <duplex/loop.h>
+#include <duplex/tls.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -51,6 +52,13 @@ struct dx_connection_handlers {
     void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info);
 };
 
+static inline struct dx_connection_handlers dx_connection_handlers_init(void)
+{
+    struct dx_connection_handlers handlers = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+
+    return handlers;
+}
+
 /* Limits and deadlines; what is left at 0 by dx_connection_options_init's caller means none. Borrowed, shared by many. */
 struct dx_connection_options {
     size_t size; /* of this struct, set by init */
@@ -87,6 +95,15 @@ static inline struct dx_connection_options dx_connection_options_init(void)
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send(struct dx_connection *connection,
                                                     enum dx_opcode opcode, const void *data,
                                                     size_t len);
+
+/**
+ * As dx_connection_send, and calls `on_sent` when the message has left: DX_OK, the kernel has all of it (not: the peer has read it);
+ * else why the connection ended before. Once for each call that returned DX_OK, in their order, never from inside this call, before
+ * on_close.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_connection_send_with(
+    struct dx_connection *connection, enum dx_opcode opcode, const void *data, size_t len,
+    void (*on_sent)(struct dx_connection *connection, enum dx_err err, void *user), void *user);
 
 /** Sends one fragment of a message, as it comes; `opcode` counts for the first. Errors as dx_connection_send. */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send_fragment(struct dx_connection *connection,
@@ -127,11 +144,22 @@ DX_API void dx_connection_abort(struct dx_connection *connection, enum dx_err er
 
 DX_API void dx_connection_set_user(struct dx_connection *connection, void *user);
 DX_API void *dx_connection_user(const struct dx_connection *connection);
+/** Names the connection for ever, among those of its server (dx_server_send …); never 0 for a server's, 0 for others. */
 DX_API uint64_t dx_connection_id(const struct dx_connection *connection);
 DX_API struct dx_loop *dx_connection_loop(const struct dx_connection *connection);
 
 /** The subprotocol that was agreed, or NULL. Valid as long as the connection. */
 DX_API const char *dx_connection_subprotocol(const struct dx_connection *connection);
+
+/** Room for any address as text: an IPv6 one with its zone, and a NUL. */
+#define DX_HOST_ROOM 64
+
+/** The peer's address ("127.0.0.1"; "unix" and port 0 for a unix socket). Returns DX_OK, DX_ERR_CLOSED (it has gone already), DX_ERR_SYSTEM. */
+DX_API DX_MUST_CHECK enum dx_err dx_connection_peer(const struct dx_connection *connection,
+                                                    char host[DX_HOST_ROOM], uint16_t *port);
+
+/** What was agreed by TLS; false, and `facts` untouched, without TLS. */
+DX_API bool dx_connection_tls(const struct dx_connection *connection, struct dx_tls_facts *facts);
 
 /* Messages and payload bytes so far. */
 struct dx_connection_counts {

@@ -1,5 +1,6 @@
 /*
- * duplex/server.h - a WebSocket and HTTP/1.1 server: listeners, routes, requests decided now or later, limits, ending.
+ * duplex/server.h - a WebSocket and HTTP/1.1 server: listeners, routes, limits, its connections, ending. What a route does
+ * with a request is in duplex/request.h, files in duplex/files.h.
  *
  * A server belongs to the loop it is made on, which accepts. With `threads` above 1 it runs further loops on threads of its
  * own and hands each new connection to the least loaded; a request's and a connection's callbacks come on its own loop's thread.
@@ -8,6 +9,7 @@
 #define DUPLEX_SERVER_H
 
 #include <duplex/connection.h>
+#include <duplex/log.h>
 #include <duplex/tls.h>
 
 #ifdef __cplusplus
@@ -15,24 +17,7 @@ extern "C" {
 #endif
 
 struct dx_server;
-struct dx_request;
-
-enum dx_log_level { DX_LOG_ERROR = 0, DX_LOG_WARN, DX_LOG_INFO, DX_LOG_DEBUG };
-
-/* One `name=value` of a log line; the value is raw bytes: the sink escapes. */
-struct dx_log_field {
-    const char *name;
-    const char *value;
-    size_t len;
-};
-
-/* Called from any of the server's threads. */
-struct dx_log_sink {
-    void (*write)(void *user, enum dx_log_level level, const char *message,
-                  const struct dx_log_field *fields, size_t field_count);
-    void *user;
-    enum dx_log_level level; /* lines above it are not made */
-};
+struct dx_request; /* duplex/request.h */
 
 struct dx_server_options {
     size_t size;
@@ -98,10 +83,10 @@ DX_API DX_MUST_CHECK enum dx_err dx_server_listen(struct dx_server *server, cons
 /** The `index`th bound address as an http(s) URL that can be clicked ("http://127.0.0.1:8080/", "unix:/run/x"); NULL beyond the last. */
 DX_API const char *dx_server_url(const struct dx_server *server, size_t index);
 
-/* What a route does with a request. Borrowed; must outlive the server's last connection. Zero what you do not use. */
+/* What a route does with a request. Copied; what it points to must outlive the server's last connection. */
 struct dx_route {
-    /* Decides: one of the dx_request_… answers, now or later. A request that asks for a WebSocket has passed the handshake's,
-     * the origin's and the host's rules already. */
+    /* Decides: one of the answers of duplex/request.h, now or later. A request that asks for a WebSocket has passed the
+     * handshake's, the origin's and the host's rules already; one with a body has it whole. */
     void (*on_request)(struct dx_request *request, void *user);
     /* The peer has gone, or the server ends, before the answer (only for requests kept for later): the pointer is invalid
      * afterwards. A peer that ends its side while it waits has gone. */
@@ -110,92 +95,82 @@ struct dx_route {
     bool wants_upgrades; /* gets requests for a WebSocket */
     bool
         wants_plain; /* gets all others; a path with neither is 404, an upgrade-only path answers 426 to plain requests */
+    bool is_exact;   /* only its path, not what is below */
+    const char *
+        methods; /* of plain requests: "GET, POST", GET takes HEAD along; others get 405 with Allow; NULL: all */
+    /* The longest body that is read, before on_request: longer ones get 413, no progress for message_timeout 408. 0: none
+     * is read; a request that has one is answered as if it had none, and its connection ends then. */
+    size_t max_body;
     /* At dx_server_close, in place of dx_connection_close(connection, 1001, …): begin your own ending, which must lead to
      * on_close. Once for each connection of this route. NULL: Close 1001. */
     void (*on_shutdown)(struct dx_connection *connection);
-    const struct dx_connection_options
-        *connection; /* of this route's WebSockets, copied; NULL: the server's */
+    /* Of this route's WebSockets, copied; NULL: the server's. Its deadlines and max_queue count for plain answers, too. */
+    const struct dx_connection_options *connection;
 };
 
+static inline struct dx_route dx_route_init(void)
+{
+    struct dx_route route = {NULL, NULL, NULL, false, false, false, NULL, 0, NULL, NULL};
+
+    return route;
+}
+
 /**
- * Adds a route for `path` and all below it ("/a" is "/a" and "/a/b", not "/ab"); the longest wins. One path may have two
- * routes, one for upgrades and one for plain requests. Before the first listen.
+ * Adds a route for `path` and all below it ("/a" is "/a" and "/a/b", not "/ab"), or, with is_exact, for it alone. A part
+ * ":name" stands for any one part of a path (dx_request_param). Where several routes match, the one with more parts wins, then
+ * the one whose first differing part is a text and not a ":name", then an exact one. One path may have several routes: for upgrades,
+ * and for plain requests with different methods. Before the first listen.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, taken, or neither kind wanted), DX_ERR_STATE (listening
- * already), DX_ERR_TOO_MANY (1,024 routes).
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, a ":name" without name or twice, taken, neither kind wanted, methods
+ * that are none), DX_ERR_STATE (listening already), DX_ERR_TOO_MANY (1,024 routes).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route(struct dx_server *server, const char *path,
                                                  const struct dx_route *route);
 
-/**
- * Serves the files beneath `directory` at `path`: GET and HEAD, index.html, Last-Modified and ETag; no dotfiles, no listings, no
- * symbolic links, no ranges. The directory is opened here, so moving it later changes nothing.
- *
- * Errors as dx_server_route, and DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
- */
-DX_API DX_MUST_CHECK enum dx_err dx_server_route_files(struct dx_server *server, const char *path,
-                                                       const char *directory);
-
 /*
- * ---- requests ----
+ * ---- its connections ----
  *
- * Texts are valid until the request is answered or abandoned. The body of a request is never read: a request that has one
- * is answered as if it had none, and its connection ends then. Requests for a WebSocket that are refused end theirs, too.
- * While a request is undecided up to 64 KiB that come behind it are kept; then the peer has to wait.
+ * By id, from any thread, whichever loop they are on. An id that names no connection any more is harmless.
  */
-
-/* For a page of one's own that has its script and style inside and opens WebSockets: see dx_request_respond. */
-#define DX_PAGE_HEADERS                                                                            \
- "Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; "                       \
- "style-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:\r\n"                       \
- "Cache-Control: no-cache\r\n"
-
-DX_API bool dx_request_is_upgrade(const struct dx_request *request);
-DX_API const char *dx_request_method(const struct dx_request *request);
-DX_API const char *dx_request_target(const struct dx_request *request); /* as sent */
-DX_API const char *
-dx_request_path(const struct dx_request *request); /* decoded, valid UTF-8 without controls */
-DX_API const char *
-dx_request_query(const struct dx_request *request); /* as sent, without '?'; "" when absent */
-DX_API const char *
-dx_request_route_path(const struct dx_request *request); /* of the route that matched */
-/** A header's value (several lines joined by ", "), or NULL; also NULL when there is no memory to join them. */
-DX_API const char *dx_request_header(struct dx_request *request, const char *name);
-/** The `index`th header line; false beyond the last. */
-DX_API bool dx_request_header_at(const struct dx_request *request, size_t index, const char **name,
-                                 size_t *name_len, const char **value, size_t *value_len);
-/** Peer's and own address as text ("127.0.0.1", port 0 for unix sockets, whose address is "unix"). */
-DX_API const char *dx_request_peer_host(const struct dx_request *request);
-DX_API uint16_t dx_request_peer_port(const struct dx_request *request);
-DX_API const char *dx_request_server_host(const struct dx_request *request); /* from Host */
-DX_API uint16_t dx_request_server_port(const struct dx_request *request);
-DX_API bool dx_request_is_tls(const struct dx_request *request);
-DX_API const char *
-dx_request_subprotocol(const struct dx_request *request); /* what will be agreed, or NULL */
-DX_API struct dx_loop *dx_request_loop(const struct dx_request *request);
-DX_API struct dx_server *dx_request_server(const struct dx_request *request);
 
 /**
- * Accepts the upgrade: the 101 is sent and the connection open when this returns. The request is gone.
+ * Sends a whole message to the connection with that id, as dx_connection_send does; copied. In the order of the calls of one
+ * thread. What the connection itself refuses (closed, queue full) is not told.
  *
- * Returns DX_OK and the connection; DX_ERR_STATE (not an upgrade), DX_ERR_CLOSED (the peer has gone), DX_ERR_NOMEM: the request is gone all the same.
+ * Returns DX_OK (it is on its way, if there is such a connection), DX_ERR_USAGE, DX_ERR_TOO_BIG (4 GiB), DX_ERR_NOMEM, DX_ERR_QUEUE_FULL (too many calls
+ * wait for that loop), DX_ERR_NOT_FOUND (an id that this server has never given).
  */
-DX_API DX_MUST_CHECK enum dx_err dx_request_accept(struct dx_request *request,
-                                                   const struct dx_connection_handlers *handlers,
-                                                   void *user, struct dx_connection **connection);
+DX_API DX_MUST_CHECK enum dx_err dx_server_send(struct dx_server *server, uint64_t id,
+                                                enum dx_opcode opcode, const void *data,
+                                                size_t len);
+
+/** Begins its closing handshake (dx_connection_close). Returns as dx_server_send; DX_ERR_USAGE for a code that must not be sent. */
+DX_API DX_MUST_CHECK enum dx_err dx_server_close_connection(struct dx_server *server, uint64_t id,
+                                                            uint16_t code, const char *reason,
+                                                            size_t reason_len);
+
+/** Calls `call` on that connection's loop, with NULL when it has gone (on the loop it was on). Returns DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL, DX_ERR_NOT_FOUND: it is not called. */
+DX_API DX_MUST_CHECK enum dx_err
+dx_server_call(struct dx_server *server, uint64_t id,
+               void (*call)(struct dx_connection *connection, void *user), void *user);
 
 /**
- * Answers with a status and a whole body (copied). `headers` is NULL or "Name: value\r\n" lines; the answer becomes a 500
- * when they are not. Date, Content-Length, Connection and what keeps browsers from guessing are added. To HEAD the body is
- * only announced. The request is gone.
+ * Calls `call` for each WebSocket that is open, each on its own loop's thread, later, several threads at once; then `done`
+ * (may be NULL) once, on the thread that was last. Closing, sending and aborting in `call` is fine.
+ *
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL: nothing is called.
  */
-DX_API void dx_request_respond(struct dx_request *request, uint16_t status,
-                               const char *content_type, const char *headers, const void *body,
-                               size_t len);
+DX_API DX_MUST_CHECK enum dx_err
+dx_server_each_connection(struct dx_server *server,
+                          void (*call)(struct dx_connection *connection, void *user),
+                          void (*done)(void *user), void *user);
 
-/** Answers with a status and its one-line standard body: dx_request_refuse(r, 503, "no place is free", "Retry-After: 1\r\n"). One log line. The request is gone. */
-DX_API void dx_request_refuse(struct dx_request *request, uint16_t status, const char *why,
-                              const char *headers);
+/** Begins the closing handshake of all WebSockets; the server goes on. Errors as dx_server_close_connection. */
+DX_API DX_MUST_CHECK enum dx_err dx_server_close_all(struct dx_server *server, uint16_t code,
+                                                     const char *reason, size_t reason_len);
+
+/** Open WebSockets of all loops. Any thread. */
+DX_API size_t dx_server_connection_count(const struct dx_server *server);
 
 /* ---- ending ---- */
 
@@ -214,9 +189,6 @@ DX_API void dx_server_close(struct dx_server *server, uint32_t drain_ms,
  * logged afterwards. Before dx_loop_free. NULL is fine.
  */
 DX_API void dx_server_free(struct dx_server *server);
-
-/** Open WebSockets of all loops. Any thread. */
-DX_API size_t dx_server_connection_count(const struct dx_server *server);
 
 #ifdef __cplusplus
 }

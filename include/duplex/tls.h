@@ -1,5 +1,8 @@
 /*
- * duplex/tls.h - TLS for listeners: a certificate and its key (TLS 1.2 and 1.3, Mozilla's intermediate list).
+ * duplex/tls.h - TLS for listeners: certificates and their keys (TLS 1.2 and 1.3, Mozilla's intermediate list).
+ *
+ * Renegotiation, compression and early data are off. Session tickets are encrypted with keys that are made here, change with
+ * time, and open only sessions of the same server name.
  */
 #ifndef DUPLEX_TLS_H
 #define DUPLEX_TLS_H
@@ -10,18 +13,101 @@
 extern "C" {
 #endif
 
+/* What listeners use. Counted; it may be shared by listeners and servers, and changed from any thread. */
 struct dx_tls;
 
+/* Whether clients have to show a certificate. */
+enum dx_tls_client_certificates {
+    DX_TLS_CLIENT_NONE = 0, /* they are not asked */
+    DX_TLS_CLIENT_OPTIONAL, /* asked; one that is shown must be good */
+    DX_TLS_CLIENT_REQUIRED, /* without a good one the handshake fails */
+};
+
+struct dx_tls_options {
+    size_t size;
+    const char *certificate_path; /* PEM, the chain after its leaf */
+    const char *key_path;         /* PEM, not encrypted; may be the same file */
+    const char
+        *client_ca_path; /* PEM, who signs clients' certificates; needed unless CLIENT_NONE */
+    enum dx_tls_client_certificates client_certificates;
+    /* Protocols offered by ALPN in order of preference, NULL at the end; NULL: "http/1.1". A client that offers others only
+     * is refused (RFC 7301 3.2). */
+    const char *const *alpn;
+    uint32_t
+        ticket_lifetime_s; /* of a session ticket, and twice what its key lives; 0: no tickets */
+};
+
+static inline struct dx_tls_options dx_tls_options_init(void)
+{
+    struct dx_tls_options options = {sizeof(options),    NULL, NULL, NULL,
+                                     DX_TLS_CLIENT_NONE, NULL, 86400};
+
+    return options;
+}
+
 /**
- * Loads a PEM certificate chain and its PEM key. `why` (when not NULL) gets one line for people on failure (at most why_len bytes).
+ * Loads a certificate chain and its key, the rest as dx_tls_options_init says. `why` (when not NULL) gets one line for people on
+ * failure (at most why_len bytes).
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_NOT_FOUND or DX_ERR_ACCESS (a file cannot be read), DX_ERR_BAD_CERTIFICATE.
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a path is missing), DX_ERR_NOT_FOUND or DX_ERR_ACCESS (a file cannot be read),
+ * DX_ERR_BAD_CERTIFICATE.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_tls_new(const char *certificate_path, const char *key_path,
                                             struct dx_tls **tls, char *why, size_t why_len);
 
-/** Drops the caller's reference; listeners and connections hold their own. NULL is fine. */
+/** Loads what the options name. Errors as dx_tls_new. */
+DX_API DX_MUST_CHECK enum dx_err dx_tls_new_with(const struct dx_tls_options *options,
+                                                 struct dx_tls **tls, char *why, size_t why_len);
+
+/** Drops the caller's reference; listeners and connections hold their own. NULL is fine. Any thread. */
 DX_API void dx_tls_free(struct dx_tls *tls);
+
+/**
+ * Adds a certificate for the names that it carries (SNI, RFC 6066): a client that asks for one of them gets it, all others the
+ * first one. Wildcards count for one label. Any thread; handshakes from now on use it. At most 1,000.
+ *
+ * Errors as dx_tls_new, and DX_ERR_TOO_MANY.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_tls_add_certificate(struct dx_tls *tls,
+                                                        const char *certificate_path,
+                                                        const char *key_path, char *why,
+                                                        size_t why_len);
+
+/**
+ * Reads all files again and uses them for handshakes from now on; connections go on as they are. On failure everything stays
+ * as it was. Any thread; it reads files, so not on a loop that is busy.
+ *
+ * Errors as dx_tls_new.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_tls_reload(struct dx_tls *tls, char *why, size_t why_len);
+
+/** Room for a SHA-256 as people compare it: 32 pairs of hexadecimal digits with colons, and a NUL. */
+#define DX_TLS_FINGERPRINT_ROOM 96
+
+/**
+ * Makes a key and a certificate for this machine that nobody else vouches for: `names` are DNS names and IP addresses (NULL:
+ * localhost, 127.0.0.1 and ::1), valid for `days` from now (1 to 825). Lives in memory only. `fingerprint` gets the certificate's.
+ *
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no name or address, days), DX_ERR_SYSTEM (no randomness), DX_ERR_TLS.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_tls_new_self_signed(const char *const *names, size_t name_count,
+                                                        uint32_t days, struct dx_tls **tls,
+                                                        char fingerprint[DX_TLS_FINGERPRINT_ROOM]);
+
+/** The SHA-256 of the first certificate. */
+DX_API void dx_tls_fingerprint(struct dx_tls *tls, char fingerprint[DX_TLS_FINGERPRINT_ROOM]);
+
+/** What was agreed on a TLS connection; texts are valid as long as the struct, pointers as long as the connection. */
+struct dx_tls_facts {
+    const char *version;         /* "TLSv1.3" */
+    const char *cipher;          /* as IANA names it: "TLS_AES_128_GCM_SHA256" */
+    const char *server_name;     /* that the client asked for, or NULL */
+    const char *alpn;            /* "http/1.1", or NULL */
+    bool is_resumed;             /* an earlier session goes on */
+    bool has_client_certificate; /* shown, and good */
+    char client_subject[256];    /* of that, RFC 2253, cut; "" without one */
+    char client_fingerprint[DX_TLS_FINGERPRINT_ROOM]; /* "" without one */
+};
 
 #ifdef __cplusplus
 }

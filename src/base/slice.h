@@ -8,15 +8,10 @@
 #ifndef DX_BASE_SLICE_H
 #define DX_BASE_SLICE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include <duplex/slice.h>
 
-struct dx_slice {
-    const uint8_t *data; /* may be NULL when len is 0 */
-    size_t len;
-};
+#include <stdbool.h>
+#include <string.h>
 
 /** The slice of a string literal or other NUL-terminated text, without its NUL. */
 static inline struct dx_slice dx_slice_of(const char *text)

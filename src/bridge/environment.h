@@ -8,7 +8,7 @@
 #ifndef DX_BRIDGE_ENVIRONMENT_H
 #define DX_BRIDGE_ENVIRONMENT_H
 
-#include <duplex/server.h>
+#include <duplex/request.h>
 
 /* A list for execve in one piece of memory. */
 struct dx_environment {

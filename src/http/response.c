@@ -56,7 +56,7 @@ const char *dx_status_text(unsigned status)
     return "Unknown";
 }
 
-static void add(struct dx_response *response, struct dx_slice text)
+static void add(struct dx_response_head *response, struct dx_slice text)
 {
     if (response->err)
         return;
@@ -69,7 +69,7 @@ static void add(struct dx_response *response, struct dx_slice text)
     response->len += text.len;
 }
 
-static void add_text(struct dx_response *response, const char *text)
+static void add_text(struct dx_response_head *response, const char *text)
 {
     add(response, dx_slice_of(text));
 }
@@ -88,16 +88,17 @@ static struct dx_slice number_text(uint64_t value, char digits[NUMBER_MAX])
     return (struct dx_slice){(uint8_t *)digits + at, NUMBER_MAX - at};
 }
 
-static void add_number(struct dx_response *response, uint64_t value)
+static void add_number(struct dx_response_head *response, uint64_t value)
 {
     char digits[NUMBER_MAX];
 
     add(response, number_text(value, digits));
 }
 
-void dx_response_begin(struct dx_response *response, char *text, size_t room, unsigned status)
+void dx_response_head_begin(struct dx_response_head *response, char *text, size_t room,
+                            unsigned status)
 {
-    *response = (struct dx_response){.text = text, .room = room};
+    *response = (struct dx_response_head){.text = text, .room = room};
     add_text(response, "HTTP/1.1 ");
     add_number(response, status);
     add_text(response, " ");
@@ -113,7 +114,8 @@ static bool has_control(struct dx_slice text)
     return false;
 }
 
-void dx_response_header(struct dx_response *response, const char *name, struct dx_slice value)
+void dx_response_head_add(struct dx_response_head *response, const char *name,
+                          struct dx_slice value)
 {
     if (!response->err && (!dx_text_is_token(dx_slice_of(name)) || has_control(value)))
         response->err = DX_ERR_USAGE;
@@ -123,19 +125,21 @@ void dx_response_header(struct dx_response *response, const char *name, struct d
     add_text(response, "\r\n");
 }
 
-void dx_response_header_text(struct dx_response *response, const char *name, const char *value)
+void dx_response_head_add_text(struct dx_response_head *response, const char *name,
+                               const char *value)
 {
-    dx_response_header(response, name, dx_slice_of(value));
+    dx_response_head_add(response, name, dx_slice_of(value));
 }
 
-void dx_response_header_number(struct dx_response *response, const char *name, uint64_t value)
+void dx_response_head_add_number(struct dx_response_head *response, const char *name,
+                                 uint64_t value)
 {
     char digits[NUMBER_MAX];
 
-    dx_response_header(response, name, number_text(value, digits));
+    dx_response_head_add(response, name, number_text(value, digits));
 }
 
-void dx_response_security_headers(struct dx_response *response)
+void dx_response_head_security_headers(struct dx_response_head *response)
 {
     add_text(response, "X-Content-Type-Options: nosniff\r\n"
                        "X-Frame-Options: DENY\r\n"
@@ -143,7 +147,7 @@ void dx_response_security_headers(struct dx_response *response)
                        "Cross-Origin-Resource-Policy: same-origin\r\n");
 }
 
-enum dx_err dx_response_end(struct dx_response *response, size_t *len)
+enum dx_err dx_response_head_end(struct dx_response_head *response, size_t *len)
 {
     add_text(response, "\r\n");
     if (response->err)
@@ -156,7 +160,7 @@ enum dx_err dx_response_end(struct dx_response *response, size_t *len)
 
 #define ANSWER_MAX 2048
 
-static void add_body(struct dx_response *body, const struct dx_error_answer *answer)
+static void add_body(struct dx_response_head *body, const struct dx_error_answer *answer)
 {
     add_number(body, answer->status);
     add_text(body, " ");
@@ -170,43 +174,43 @@ static void add_body(struct dx_response *body, const struct dx_error_answer *ans
     add_text(body, "\n");
 }
 
-static void add_headers(struct dx_response *head, const struct dx_error_answer *answer,
+static void add_headers(struct dx_response_head *head, const struct dx_error_answer *answer,
                         size_t body_len)
 {
     char date[DX_DATE_LEN + 1];
 
     if (answer->unix_seconds > 0) {
         dx_date_write((int64_t)answer->unix_seconds, date);
-        dx_response_header_text(head, "Date", date);
+        dx_response_head_add_text(head, "Date", date);
     }
-    dx_response_header_text(head, "Content-Type", "text/plain; charset=utf-8");
-    dx_response_header_number(head, "Content-Length", body_len);
-    dx_response_security_headers(head);
+    dx_response_head_add_text(head, "Content-Type", "text/plain; charset=utf-8");
+    dx_response_head_add_number(head, "Content-Length", body_len);
+    dx_response_head_security_headers(head);
     if (answer->header_name)
-        dx_response_header_text(head, answer->header_name, answer->header_value);
+        dx_response_head_add_text(head, answer->header_name, answer->header_value);
     /* RFC 9110 7.8: whoever sends Upgrade names it in Connection too. */
     if (answer->header_name && dx_text_is_nocase(dx_slice_of(answer->header_name), "upgrade"))
-        dx_response_header_text(head, "Connection",
-                                answer->keep_alive ? "upgrade" : "upgrade, close");
+        dx_response_head_add_text(head, "Connection",
+                                  answer->keep_alive ? "upgrade" : "upgrade, close");
     else if (!answer->keep_alive)
-        dx_response_header_text(head, "Connection", "close");
+        dx_response_head_add_text(head, "Connection", "close");
 }
 
 enum dx_err dx_response_error(struct dx_output *output, const struct dx_error_answer *answer)
 {
     char body_text[ANSWER_MAX];
     char text[ANSWER_MAX];
-    struct dx_response body = {.text = body_text, .room = sizeof(body_text)};
-    struct dx_response head;
+    struct dx_response_head body = {.text = body_text, .room = sizeof(body_text)};
+    struct dx_response_head head;
     size_t len;
     enum dx_err err;
 
     add_body(&body, answer);
     if (body.err)
         return body.err;
-    dx_response_begin(&head, text, sizeof(text), answer->status);
+    dx_response_head_begin(&head, text, sizeof(text), answer->status);
     add_headers(&head, answer, body.len);
-    err = dx_response_end(&head, &len);
+    err = dx_response_head_end(&head, &len);
     if (err)
         return err;
     if (!answer->is_head_request) {

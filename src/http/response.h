@@ -13,8 +13,8 @@
 /** The reason phrase of a status ("Not Found"); "Unknown" for one that is not in the table. */
 const char *dx_status_text(unsigned status);
 
-/* A head being written into memory of the caller. Errors stick: check once, at dx_response_end. */
-struct dx_response {
+/* A head being written into memory of the caller. Errors stick: check once, at dx_response_head_end. */
+struct dx_response_head {
     char *text;
     size_t room;
     size_t len;
@@ -22,25 +22,29 @@ struct dx_response {
 };
 
 /** Begins with the status line of `status` (100 to 999). */
-void dx_response_begin(struct dx_response *response, char *text, size_t room, unsigned status);
+void dx_response_head_begin(struct dx_response_head *response, char *text, size_t room,
+                            unsigned status);
 
 /** Adds a header. A name that is no token, or a value with a control character other than a tab, is DX_ERR_USAGE. */
-void dx_response_header(struct dx_response *response, const char *name, struct dx_slice value);
-void dx_response_header_text(struct dx_response *response, const char *name, const char *value);
-void dx_response_header_number(struct dx_response *response, const char *name, uint64_t value);
+void dx_response_head_add(struct dx_response_head *response, const char *name,
+                          struct dx_slice value);
+void dx_response_head_add_text(struct dx_response_head *response, const char *name,
+                               const char *value);
+void dx_response_head_add_number(struct dx_response_head *response, const char *name,
+                                 uint64_t value);
 
 /**
  * The headers that keep a browser from guessing types, framing our pages and telling others where it was:
  * X-Content-Type-Options, X-Frame-Options, Referrer-Policy, Cross-Origin-Resource-Policy.
  */
-void dx_response_security_headers(struct dx_response *response);
+void dx_response_head_security_headers(struct dx_response_head *response);
 
 /**
  * Ends the head with its empty line; `*len` is what was written.
  *
- * Returns DX_OK; DX_ERR_USAGE (see dx_response_header); DX_ERR_TOO_BIG (more than `room`).
+ * Returns DX_OK; DX_ERR_USAGE (see dx_response_head_add); DX_ERR_TOO_BIG (more than `room`).
  */
-DX_MUST_CHECK enum dx_err dx_response_end(struct dx_response *response, size_t *len);
+DX_MUST_CHECK enum dx_err dx_response_head_end(struct dx_response_head *response, size_t *len);
 
 /* What an answer to a refused request says besides its status. */
 struct dx_error_answer {

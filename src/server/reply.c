@@ -24,31 +24,31 @@ static bool has_no_body(unsigned status)
     return status < 200 || status == 204 || status == 304;
 }
 
-static void add_date(struct dx_response *response)
+static void add_date(struct dx_response_head *response)
 {
     char text[DX_DATE_LEN + 1];
     struct timespec now;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
     dx_date_write(now.tv_sec, text);
-    dx_response_header_text(response, "Date", text);
+    dx_response_head_add_text(response, "Date", text);
 }
 
 /* The head but for the caller's own lines and the empty one. */
 static enum dx_err write_head(const struct dx_reply *reply, char *text, size_t *len)
 {
-    struct dx_response response;
+    struct dx_response_head response;
     enum dx_err err;
 
-    dx_response_begin(&response, text, HEAD_ROOM, reply->status);
+    dx_response_head_begin(&response, text, HEAD_ROOM, reply->status);
     add_date(&response);
     if (reply->content_type != NULL)
-        dx_response_header_text(&response, "Content-Type", reply->content_type);
+        dx_response_head_add_text(&response, "Content-Type", reply->content_type);
     if (!has_no_body(reply->status))
-        dx_response_header_number(&response, "Content-Length", reply->len);
-    dx_response_security_headers(&response);
-    dx_response_header_text(&response, "Connection", reply->keeps_alive ? "keep-alive" : "close");
-    err = dx_response_end(&response, len);
+        dx_response_head_add_number(&response, "Content-Length", reply->len);
+    dx_response_head_security_headers(&response);
+    dx_response_head_add_text(&response, "Connection", reply->keeps_alive ? "keep-alive" : "close");
+    err = dx_response_head_end(&response, len);
     if (err == DX_OK)
         *len -= 2;
     return err;

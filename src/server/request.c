@@ -262,11 +262,11 @@ static struct dx_slice early_of(const struct dx_http_connection *http)
 
 static enum dx_err write_101(const struct dx_request *request, char *text, size_t *len)
 {
-    struct dx_response response;
+    struct dx_response_head response;
 
     dx_handshake_respond(&response, text, HEAD_101_ROOM, &request->handshake,
                          dx_request_subprotocol(request), NULL);
-    return dx_response_end(&response, len);
+    return dx_response_head_end(&response, len);
 }
 
 static enum dx_err connect_stream(struct dx_request *request,

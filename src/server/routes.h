@@ -4,7 +4,7 @@
 #ifndef DX_SERVER_ROUTES_H
 #define DX_SERVER_ROUTES_H
 
-#include <duplex/server.h>
+#include <duplex/files.h>
 
 #include "connection/connection.h"
 

@@ -114,12 +114,14 @@ enum dx_err dx_server_route(struct dx_server *server, const char *path,
     return dx_routes_add(&server->routes, path, route, NULL, &server->settings.options.connection);
 }
 
-enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory)
+enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory,
+                                  const struct dx_files_options *options)
 {
     const struct dx_route route = {.wants_plain = true};
     struct dx_files *files;
     enum dx_err err;
 
+    (void)options;
     if (server->listeners != NULL)
         return DX_ERR_STATE;
     err = dx_files_new(directory, &files);

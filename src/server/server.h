@@ -6,7 +6,8 @@
 #ifndef DX_SERVER_SERVER_H
 #define DX_SERVER_SERVER_H
 
-#include <duplex/server.h>
+#include <duplex/files.h>
+#include <duplex/request.h>
 
 #include "net/listener.h"
 #include "server/routes.h"

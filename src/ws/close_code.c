@@ -1,7 +1,7 @@
 /*
  * close_code.c - which close codes may stand in a Close frame (RFC 6455 7.4 and the IANA registry).
  */
-#include "ws/close_code.h"
+#include <duplex/frame.h>
 
 bool dx_close_code_is_valid(uint16_t code)
 {

@@ -5,7 +5,7 @@
  */
 #include "ws/endpoint_internal.h"
 
-#include "ws/close_code.h"
+#include <duplex/frame.h>
 #include "ws/frame.h"
 #include "ws/mask.h"
 #include "ws/simd.h"

@@ -176,16 +176,16 @@ static bool has_text(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
-void dx_handshake_respond(struct dx_response *response, char *text, size_t room,
+void dx_handshake_respond(struct dx_response_head *response, char *text, size_t room,
                           const struct dx_handshake_verdict *verdict, const char *subprotocol,
                           const char *extensions)
 {
-    dx_response_begin(response, text, room, 101);
-    dx_response_header_text(response, "Upgrade", "websocket");
-    dx_response_header_text(response, "Connection", "Upgrade");
-    dx_response_header_text(response, "Sec-WebSocket-Accept", verdict->accept);
+    dx_response_head_begin(response, text, room, 101);
+    dx_response_head_add_text(response, "Upgrade", "websocket");
+    dx_response_head_add_text(response, "Connection", "Upgrade");
+    dx_response_head_add_text(response, "Sec-WebSocket-Accept", verdict->accept);
     if (has_text(subprotocol))
-        dx_response_header_text(response, "Sec-WebSocket-Protocol", subprotocol);
+        dx_response_head_add_text(response, "Sec-WebSocket-Protocol", subprotocol);
     if (has_text(extensions))
-        dx_response_header_text(response, "Sec-WebSocket-Extensions", extensions);
+        dx_response_head_add_text(response, "Sec-WebSocket-Extensions", extensions);
 }

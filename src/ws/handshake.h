@@ -64,9 +64,9 @@ bool dx_handshake_choose_extension(const struct dx_head *head,
 
 /**
  * Begins the 101 with all that it must say; `subprotocol` and `extensions` may be NULL or "". The caller may add headers
- * and ends it with dx_response_end, which reports errors.
+ * and ends it with dx_response_head_end, which reports errors.
  */
-void dx_handshake_respond(struct dx_response *response, char *text, size_t room,
+void dx_handshake_respond(struct dx_response_head *response, char *text, size_t room,
                           const struct dx_handshake_verdict *verdict, const char *subprotocol,
                           const char *extensions);
 

@@ -87,7 +87,7 @@ static bool is_writable(const struct dx_handshake_request *request)
     return request->extensions == NULL || is_extension_list(dx_slice_of(request->extensions));
 }
 
-static void add(struct dx_response *head, const char *text)
+static void add(struct dx_response_head *head, const char *text)
 {
     size_t len = strlen(text);
 
@@ -101,7 +101,8 @@ static void add(struct dx_response *head, const char *text)
     head->len += len;
 }
 
-static void add_subprotocols(struct dx_response *head, const struct dx_handshake_request *request)
+static void add_subprotocols(struct dx_response_head *head,
+                             const struct dx_handshake_request *request)
 {
     if (request->subprotocol_count == 0)
         return;
@@ -119,7 +120,7 @@ enum dx_err dx_handshake_request_write(const struct dx_handshake_request *reques
                                        size_t *len)
 {
     /* The header lines of a request are written like those of a response; only the first line differs. */
-    struct dx_response head = {.text = text, .room = room};
+    struct dx_response_head head = {.text = text, .room = room};
 
     if (!is_writable(request))
         return DX_ERR_USAGE;
@@ -128,19 +129,19 @@ enum dx_err dx_handshake_request_write(const struct dx_handshake_request *reques
     add(&head, "GET ");
     add(&head, request->target);
     add(&head, " HTTP/1.1\r\n");
-    dx_response_header_text(&head, "Host", request->host);
-    dx_response_header_text(&head, "Upgrade", "websocket");
-    dx_response_header_text(&head, "Connection", "Upgrade");
-    dx_response_header_text(&head, "Sec-WebSocket-Key", key);
-    dx_response_header_text(&head, "Sec-WebSocket-Version", "13");
+    dx_response_head_add_text(&head, "Host", request->host);
+    dx_response_head_add_text(&head, "Upgrade", "websocket");
+    dx_response_head_add_text(&head, "Connection", "Upgrade");
+    dx_response_head_add_text(&head, "Sec-WebSocket-Key", key);
+    dx_response_head_add_text(&head, "Sec-WebSocket-Version", "13");
     if (request->origin != NULL)
-        dx_response_header_text(&head, "Origin", request->origin);
+        dx_response_head_add_text(&head, "Origin", request->origin);
     add_subprotocols(&head, request);
     if (request->extensions != NULL)
-        dx_response_header_text(&head, "Sec-WebSocket-Extensions", request->extensions);
+        dx_response_head_add_text(&head, "Sec-WebSocket-Extensions", request->extensions);
     for (size_t i = 0; i < request->header_count; i++)
-        dx_response_header_text(&head, request->headers[i].name, request->headers[i].value);
-    return dx_response_end(&head, len);
+        dx_response_head_add_text(&head, request->headers[i].name, request->headers[i].value);
+    return dx_response_head_end(&head, len);
 }
 
 /* ---- the response ---- */

@@ -3,6 +3,8 @@
  */
 #include "ws/utf8.h"
 
+#include <duplex/frame.h>
+
 #include "ws/simd.h"
 
 #include <string.h>
@@ -79,11 +81,11 @@ size_t dx_utf8_feed(struct dx_utf8 *utf8, const uint8_t *data, size_t len)
     return at;
 }
 
-bool dx_utf8_is_valid(const uint8_t *data, size_t len)
+bool dx_utf8_is_valid(const void *text, size_t len)
 {
     struct dx_utf8 utf8 = {0};
 
-    return dx_utf8_feed(&utf8, data, len) == len && dx_utf8_is_complete(&utf8);
+    return dx_utf8_feed(&utf8, text, len) == len && dx_utf8_is_complete(&utf8);
 }
 
 size_t dx_utf8_cut(const uint8_t *data, size_t limit)

@@ -29,9 +29,6 @@ static inline bool dx_utf8_is_complete(const struct dx_utf8 *utf8)
     return utf8->need == 0;
 }
 
-/** Whether `data` is a whole valid text. */
-bool dx_utf8_is_valid(const uint8_t *data, size_t len);
-
 /** The longest len <= `limit` at which `data`, a valid text longer than `limit`, can be cut between two code points. */
 size_t dx_utf8_cut(const uint8_t *data, size_t limit);
 

@@ -140,7 +140,7 @@ static bool add_routes(struct service *service, const struct service_setup *setu
            dx_server_route(service->server, "/no", &no) == DX_OK &&
            dx_server_route(service->server, "/later", &later) == DX_OK &&
            (setup->files == NULL ||
-            dx_server_route_files(service->server, "/files", setup->files) == DX_OK);
+            dx_server_route_files(service->server, "/files", setup->files, NULL) == DX_OK);
 }
 
 /* ---- life ---- */

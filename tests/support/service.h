@@ -7,7 +7,8 @@
 #ifndef TESTS_SERVICE_H
 #define TESTS_SERVICE_H
 
-#include <duplex/server.h>
+#include <duplex/files.h>
+#include <duplex/request.h>
 
 #define SERVICE_LOG_MAX 256
 #define SERVICE_LOG_ROOM 2048

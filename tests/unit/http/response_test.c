@@ -15,31 +15,31 @@ static void a_head_is_written(void **state)
     static const char expected[] =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
         "X-Number: 18446744073709551615\r\nX-Zero: 0\r\nX-Tab: a\tb\r\n\r\n";
-    struct dx_response response;
+    struct dx_response_head response;
     char text[256];
     size_t len;
 
     (void)state;
-    dx_response_begin(&response, text, sizeof(text), 101);
-    dx_response_header_text(&response, "Upgrade", "websocket");
-    dx_response_header_number(&response, "X-Number", UINT64_MAX);
-    dx_response_header_number(&response, "X-Zero", 0);
-    dx_response_header(&response, "X-Tab", dx_slice_of("a\tb"));
-    assert_int_equal(dx_response_end(&response, &len), DX_OK);
+    dx_response_head_begin(&response, text, sizeof(text), 101);
+    dx_response_head_add_text(&response, "Upgrade", "websocket");
+    dx_response_head_add_number(&response, "X-Number", UINT64_MAX);
+    dx_response_head_add_number(&response, "X-Zero", 0);
+    dx_response_head_add(&response, "X-Tab", dx_slice_of("a\tb"));
+    assert_int_equal(dx_response_head_end(&response, &len), DX_OK);
     assert_int_equal(len, sizeof(expected) - 1);
     assert_memory_equal(text, expected, len);
 }
 
 static enum dx_err write_header(const char *name, struct dx_slice value, size_t room)
 {
-    struct dx_response response;
+    struct dx_response_head response;
     char text[256];
     size_t len = 4711;
     enum dx_err err;
 
-    dx_response_begin(&response, text, room, 200);
-    dx_response_header(&response, name, value);
-    err = dx_response_end(&response, &len);
+    dx_response_head_begin(&response, text, room, 200);
+    dx_response_head_add(&response, name, value);
+    err = dx_response_head_end(&response, &len);
     if (err)
         assert_int_equal(len, 4711);
     return err;

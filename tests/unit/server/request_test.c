@@ -362,8 +362,9 @@ static void test_route_table(void **state)
     assert_int_equal(dx_server_route(server, "/a", &plain), DX_OK);
     assert_int_equal(dx_server_route(server, "/a/", &plain), DX_ERR_USAGE);
     assert_int_equal(dx_server_route(server, "/a", &upgrades), DX_OK);
-    assert_int_equal(dx_server_route_files(server, "/b", "/does/not/exist"), DX_ERR_NOT_FOUND);
-    assert_int_equal(dx_server_route_files(server, "/a", "/"), DX_ERR_USAGE);
+    assert_int_equal(dx_server_route_files(server, "/b", "/does/not/exist", NULL),
+                     DX_ERR_NOT_FOUND);
+    assert_int_equal(dx_server_route_files(server, "/a", "/", NULL), DX_ERR_USAGE);
     assert_int_equal(dx_server_listen(server, "nonsense", NULL, why, sizeof(why)), DX_ERR_USAGE);
     assert_true(strlen(why) > 0);
     assert_int_equal(dx_server_listen(server, "0", NULL, why, sizeof(why)), DX_OK);

@@ -2,7 +2,7 @@
  * threads_test.c - one server on four loops: connections open, echo, ask, hang up and are cut on all of them while the
  * server ends, or is freed. For the thread sanitizer as much as for what it asserts.
  */
-#include <duplex/server.h>
+#include <duplex/request.h>
 
 #include <netinet/in.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
  */
 #include "support/endpoint_fixture.h"
 #include "support/failing_allocator.h"
-#include "ws/close_code.h"
+#include <duplex/frame.h>
 #include "ws/frame.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * frame_test.c - frame headers in their exact bytes (RFC 6455 5.2), and which lengths are minimal.
  */
-#include "ws/close_code.h"
+#include <duplex/frame.h>
 #include "ws/frame.h"
 
 #include <setjmp.h>

@@ -155,13 +155,13 @@ static void write_answer(const struct dx_head *head, const struct dx_handshake_v
 {
     static const struct dx_extension_rule rule = {"x-test", accept_size_10, NULL};
     char extension[DX_EXTENSION_ANSWER_MAX];
-    struct dx_response response;
+    struct dx_response_head response;
     size_t len = 0;
 
     dx_handshake_choose_extension(head, &rule, 1, extension);
     dx_handshake_respond(&response, text, room - 1, verdict,
                          dx_handshake_choose_subprotocol(head, subprotocols, 2), extension);
-    assert_int_equal(dx_response_end(&response, &len), DX_OK);
+    assert_int_equal(dx_response_head_end(&response, &len), DX_OK);
     text[len] = '\0';
 }
 

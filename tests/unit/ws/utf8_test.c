@@ -3,6 +3,8 @@
  * and the repair against the WHATWG decoder's rule.
  */
 #include "ws/simd.h"
+#include <duplex/frame.h>
+
 #include "ws/utf8.h"
 
 #include <setjmp.h>

@@ -1,0 +1,49 @@
+/*
+ * duplex/files.h - static files beneath a directory, served by the server itself.
+ *
+ * GET and HEAD; index pages; types by extension; ETag and Last-Modified with If-None-Match, If-Modified-Since, If-Match,
+ * If-Unmodified-Since (RFC 9110 section 13); one range, with If-Range (section 14; several ranges get the whole file); `.br` and
+ * `.gz` beside a file. No dotfiles, no listings, nothing outside the directory, no symbolic links, regular files only. Sent by the kernel
+ * from its cache (sendfile) where there is no TLS.
+ */
+#ifndef DUPLEX_FILES_H
+#define DUPLEX_FILES_H
+
+#include <duplex/server.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dx_files_options {
+    size_t size;
+    const char *index;         /* a directory's page; NULL: directories are 404 */
+    const char *cache_control; /* NULL: no such header */
+    const char *
+        not_found; /* a file beneath the directory that is the body of 404 answers; NULL: one line of text */
+    const char *headers; /* more "Name: value\r\n" lines for each answer with a file, or NULL */
+    bool
+        is_precompressed; /* FILE.br or FILE.gz is sent to who accepts it, with Vary: Accept-Encoding */
+};
+
+static inline struct dx_files_options dx_files_options_init(void)
+{
+    struct dx_files_options options = {sizeof(options), "index.html", "no-cache", NULL, NULL, true};
+
+    return options;
+}
+
+/**
+ * Serves the files beneath `directory` at `path` and below it. The directory is opened here, so that moving it later changes nothing.
+ * `options` may be NULL; its strings are copied.
+ *
+ * Errors as dx_server_route, and DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_server_route_files(struct dx_server *server, const char *path,
+                                                       const char *directory,
+                                                       const struct dx_files_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
