@@ -99,7 +99,7 @@ DX_API DX_MUST_CHECK enum dx_err dx_connection_send(struct dx_connection *connec
 /**
  * As dx_connection_send, and calls `on_sent` when the message has left: DX_OK, the kernel has all of it (not: the peer has read it);
  * else why the connection ended before. Once for each call that returned DX_OK, in their order, never from inside this call, before
- * on_close.
+ * on_close. Errors as dx_connection_send.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send_with(
     struct dx_connection *connection, enum dx_opcode opcode, const void *data, size_t len,
@@ -142,10 +142,12 @@ DX_API enum dx_err dx_connection_close(struct dx_connection *connection, uint16_
 DX_API void dx_connection_abort(struct dx_connection *connection, enum dx_err err,
                                 const char *detail);
 
+/** A pointer of yours; at first the one that it was accepted with. */
 DX_API void dx_connection_set_user(struct dx_connection *connection, void *user);
 DX_API void *dx_connection_user(const struct dx_connection *connection);
 /** Names the connection for ever, among those of its server (dx_server_send …); never 0 for a server's, 0 for others. */
 DX_API uint64_t dx_connection_id(const struct dx_connection *connection);
+/** The loop that it belongs to. */
 DX_API struct dx_loop *dx_connection_loop(const struct dx_connection *connection);
 
 /** The subprotocol that was agreed, or NULL. Valid as long as the connection. */

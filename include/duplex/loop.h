@@ -51,7 +51,11 @@ DX_API int dx_loop_timeout_ms(const struct dx_loop *loop);
 /** Does what is due without waiting. Returns DX_OK; DX_ERR_STATE inside a callback of this loop. */
 DX_API DX_MUST_CHECK enum dx_err dx_loop_dispatch(struct dx_loop *loop);
 
-/** A timer: one call, `delay_ms` from now; set again to repeat. Free it at any time, also in its own callback. */
+/**
+ * A timer: one call, `delay_ms` from now; set again to repeat. Free it at any time, also in its own callback; NULL is fine.
+ *
+ * Returns DX_OK, DX_ERR_NOMEM.
+ */
 struct dx_loop_timer;
 DX_API DX_MUST_CHECK enum dx_err dx_loop_timer_new(struct dx_loop *loop, void (*on_due)(void *user),
                                                    void *user, struct dx_loop_timer **timer);
@@ -59,7 +63,12 @@ DX_API void dx_loop_timer_set(struct dx_loop_timer *timer, uint64_t delay_ms);
 DX_API void dx_loop_timer_unset(struct dx_loop_timer *timer);
 DX_API void dx_loop_timer_free(struct dx_loop_timer *timer);
 
-/** Watches a descriptor of yours (it stays yours) for input: `on_readable` comes as long as it is readable or hung up. */
+/**
+ * Watches a descriptor of yours (it stays yours) for input: `on_readable` comes as long as it is readable or hung up. Stop before
+ * you close it; freeing NULL is fine.
+ *
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM.
+ */
 struct dx_loop_watch;
 DX_API DX_MUST_CHECK enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd,
                                                    void (*on_readable)(void *user, int fd),

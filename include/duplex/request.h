@@ -16,9 +16,11 @@ extern "C" {
 
 /* ---- what it says ---- */
 
+/** Whether it asks for a WebSocket. */
 DX_API bool dx_request_is_upgrade(const struct dx_request *request);
+/** The method and the request target, as sent. */
 DX_API const char *dx_request_method(const struct dx_request *request);
-DX_API const char *dx_request_target(const struct dx_request *request); /* as sent */
+DX_API const char *dx_request_target(const struct dx_request *request);
 /** The path, decoded: valid UTF-8 without controls. */
 DX_API const char *dx_request_path(const struct dx_request *request);
 /** As sent, without '?'; "" when absent. */
@@ -50,6 +52,7 @@ DX_API const char *dx_request_peer_host(const struct dx_request *request);
 DX_API uint16_t dx_request_peer_port(const struct dx_request *request);
 DX_API const char *dx_request_server_host(const struct dx_request *request);
 DX_API uint16_t dx_request_server_port(const struct dx_request *request);
+/** Whether it came by TLS. */
 DX_API bool dx_request_is_tls(const struct dx_request *request);
 /** What was agreed by TLS; false, and `facts` untouched, without TLS. */
 DX_API bool dx_request_tls(const struct dx_request *request, struct dx_tls_facts *facts);
@@ -60,6 +63,7 @@ DX_API bool dx_request_offered_subprotocol(const struct dx_request *request, siz
 /** What will be agreed, or NULL: the first of the server's that is offered, or what dx_request_set_subprotocol has said. */
 DX_API const char *dx_request_subprotocol(const struct dx_request *request);
 
+/** The loop that it belongs to, and the server. */
 DX_API struct dx_loop *dx_request_loop(const struct dx_request *request);
 DX_API struct dx_server *dx_request_server(const struct dx_request *request);
 /** A pointer of yours, for requests decided later; the route's own is on_request's. NULL at first. */
