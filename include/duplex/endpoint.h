@@ -48,7 +48,8 @@ struct dx_endpoint_options {
     enum dx_role role;
     uint64_t max_message;   /* bytes of all fragments of a message, inclusive (else 1009) */
     uint32_t max_fragments; /* frames of one message (else 1008), at least 1 */
-    size_t max_output;      /* bytes that may wait in dx_endpoint_output, headers included */
+    size_t
+        max_output; /* memory for what waits in dx_endpoint_output, in blocks of 16 KiB, of which one is kept: at least one */
     /* Fills masking keys with strong randomness; needed by clients (RFC 6455 10.3). False: none to be had. */
     bool (*fill_random)(void *context, uint8_t *bytes, size_t len);
     void *random_context;
@@ -63,7 +64,7 @@ static inline struct dx_endpoint_options dx_endpoint_options_init(enum dx_role r
     return options;
 }
 
-/** Makes an endpoint with nothing in it. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a client without fill_random; no fragments). */
+/** Makes an endpoint with nothing in it. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a client without fill_random; max_fragments 0; max_output below 16 KiB). */
 DX_API DX_MUST_CHECK enum dx_err dx_endpoint_new(const struct dx_endpoint_options *options,
                                                  struct dx_endpoint **endpoint);
 

@@ -1,7 +1,9 @@
 /*
- * duplex/handshake.h - the opening handshake as bytes (RFC 6455 section 4), both sides, for those who have their own input and output.
+ * duplex/handshake.h - the opening handshake as bytes (RFC 6455 section 4), both sides, for those who have their own input
+ * and output.
  *
- * No I/O, nothing allocated, nothing kept. Any thread. Who has none of their own has duplex/server.h.
+ * No I/O, nothing allocated, nothing kept. Any thread. Heads are read from their first byte at each call, so gather what comes
+ * and call again; one longer than DX_HANDSHAKE_HEAD_MAX is refused. Who has no I/O of their own has duplex/server.h.
  */
 #ifndef DUPLEX_HANDSHAKE_H
 #define DUPLEX_HANDSHAKE_H
@@ -13,84 +15,96 @@
 extern "C" {
 #endif
 
-/* A head is at most so long: 16 KiB, 100 headers, 8 KiB a line. And room for every answer that is written here. */
+/* A head is at most so long (100 headers, 8 KiB a line). */
 #define DX_HANDSHAKE_HEAD_MAX 16384
-#define DX_HANDSHAKE_ANSWER_ROOM 2048
+
+#define DX_HANDSHAKE_NONCE_LEN 16 /* strong randomness, fresh for each connection */
+#define DX_HANDSHAKE_KEY_LEN 24   /* the nonce in base64 */
 
 /* ---- a server ---- */
 
-/* What a client has asked for. Slices point into the request. */
-struct dx_handshake_asked {
+/* What a client asks for. Slices point into its request. */
+struct dx_handshake_upgrade {
     size_t head_len;         /* what stands behind are frames */
-    struct dx_slice target;  /* as sent: path and query */
-    struct dx_slice host;    /* "" when absent */
-    struct dx_slice origin;  /* "" when absent: judge it, browsers let any page connect */
+    struct dx_slice target;  /* path and query, as sent */
+    struct dx_slice host;    /* Host, as sent */
+    struct dx_slice origin;  /* len 0 when absent; judge it: browsers let any page connect (10.2) */
     const char *subprotocol; /* the first of `subprotocols` that is offered, or NULL */
 };
 
+/* Enough for every answer, but for a subprotocol of one's own that is longer than 512 bytes. */
+#define DX_HANDSHAKE_ANSWER_ROOM 1024
+
 /**
- * Reads a request for a WebSocket and writes its answer: the 101, or, when it is none that may be accepted, the refusal that
- * RFC 6455 4.2 and RFC 9110 ask for, after which the connection has to end. `in` are all bytes since the first. To refuse for
- * reasons of your own, write another answer in place of this one. `subprotocols` are yours, in order of preference.
+ * Reads a request for a WebSocket and writes its answer: the 101, or the refusal that RFC 6455 4.2 and RFC 9110 ask for, after
+ * which the connection has to end. `in` are all bytes since the first. To refuse for reasons of your own, send another answer
+ * than this one. `subprotocols` are yours, in order of preference.
  *
- * Returns DX_OK (`*answer_len` bytes of 101; `asked` is filled); DX_ERR_AGAIN (`in` ends inside the head, nothing was written);
- * DX_ERR_REFUSED (`*answer_len` bytes of refusal); DX_ERR_TOO_BIG (`room` is below DX_HANDSHAKE_ANSWER_ROOM and did not suffice).
+ * Returns DX_OK (a 101 of `*answer_len` bytes; `upgrade` is filled); DX_ERR_AGAIN (`in` ends inside the head: nothing was written);
+ * DX_ERR_REFUSED (a refusal of `*answer_len` bytes); DX_ERR_TOO_BIG (`room` does not suffice).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_handshake_answer(const uint8_t *in, size_t in_len,
                                                      const char *const *subprotocols,
                                                      size_t subprotocol_count,
-                                                     struct dx_handshake_asked *asked, char *answer,
-                                                     size_t room, size_t *answer_len);
+                                                     struct dx_handshake_upgrade *upgrade,
+                                                     char *answer, size_t room, size_t *answer_len);
 
 /* ---- a client ---- */
 
-#define DX_HANDSHAKE_NONCE_LEN 16 /* strong randomness, fresh for each connection */
+struct dx_handshake_header {
+    const char *name;
+    const char *value;
+};
 
-struct dx_handshake_ask {
-    size_t size;
+/* What a client asks for; borrowed. Everything is checked: no control character, no line end gets out. */
+struct dx_handshake_request {
     const char *target; /* path and query, percent-encoded, beginning with a slash */
     const char *host;   /* as it goes into Host: with the port when it is not the scheme's */
     const char *origin; /* or NULL */
     const char *const *subprotocols; /* tokens, each once */
     size_t subprotocol_count;
-    const char *headers; /* more "Name: value\r\n" lines, none of the handshake's, or NULL */
+    const char *extensions; /* the whole offer, for who implements one on frames; NULL: none */
+    const struct dx_handshake_header *headers; /* more headers: none of the handshake's */
+    size_t header_count;
 };
 
-static inline struct dx_handshake_ask dx_handshake_ask_init(const char *host, const char *target)
+static inline struct dx_handshake_request dx_handshake_request_init(const char *host,
+                                                                    const char *target)
 {
-    struct dx_handshake_ask ask = {sizeof(ask), target, host, NULL, NULL, 0, NULL};
+    struct dx_handshake_request request = {target, host, NULL, NULL, 0, NULL, NULL, 0};
 
-    return ask;
+    return request;
 }
 
 /**
- * Writes the request.
+ * Writes the request and the key that it carries, made of `nonce`, for dx_handshake_response_read.
  *
- * Returns DX_OK; DX_ERR_USAGE (something in it cannot stand there: a control character, a blank in the target, a subprotocol
- * that is no token or there twice …); DX_ERR_TOO_BIG (more than `room`).
+ * Returns DX_OK; DX_ERR_USAGE (something in it cannot stand there: see above); DX_ERR_TOO_BIG (more than `room` bytes).
  */
-DX_API DX_MUST_CHECK enum dx_err dx_handshake_ask_write(const struct dx_handshake_ask *ask,
-                                                        const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN],
-                                                        char *text, size_t room, size_t *len);
+DX_API DX_MUST_CHECK enum dx_err dx_handshake_request_write(
+    const struct dx_handshake_request *request, const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN],
+    char key[DX_HANDSHAKE_KEY_LEN + 1], char *text, size_t room, size_t *len);
 
-/* What the server has said. */
-struct dx_handshake_said {
-    size_t head_len;         /* what stands behind are frames, or the refusal's body */
-    uint16_t status;         /* 101, or what it refused with */
-    const char *subprotocol; /* that of the ask's which was chosen, or NULL */
-    const char *detail;      /* DX_ERR_PROTOCOL: one static sentence naming the rule */
+/* What a server has answered. */
+struct dx_handshake_response {
+    size_t head_len;            /* what stands behind are frames, or the refusal's body */
+    uint16_t status;            /* 101, or what it refused with; 0: no HTTP */
+    const char *subprotocol;    /* the one of the request's that was chosen, or NULL */
+    struct dx_slice extensions; /* what was accepted of the offer, in `in`; len 0: nothing */
+    const char *detail;         /* DX_ERR_PROTOCOL: one static sentence naming the rule */
 };
 
 /**
- * Judges the answer to `ask` and `nonce` (RFC 6455 4.1). `in` are all bytes since the first; 1xx before the answer are passed over.
+ * Judges the answer to `request`, which carried `key` (RFC 6455 4.1). `in` are all bytes since the first; 1xx answers before it are
+ * passed over.
  *
- * Returns DX_OK (the connection is open); DX_ERR_AGAIN; DX_ERR_REFUSED (any other status than 101); DX_ERR_PROTOCOL (no HTTP,
- * or a 101 that breaks the rules: end the connection).
+ * Returns DX_OK (open); DX_ERR_AGAIN (`response` is untouched); DX_ERR_REFUSED (another status than 101); DX_ERR_PROTOCOL (no HTTP, or
+ * a 101 that breaks the rules): end the connection.
  */
-DX_API DX_MUST_CHECK enum dx_err dx_handshake_said(const struct dx_handshake_ask *ask,
-                                                   const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN],
-                                                   const uint8_t *in, size_t in_len,
-                                                   struct dx_handshake_said *said);
+DX_API DX_MUST_CHECK enum dx_err
+dx_handshake_response_read(const struct dx_handshake_request *request, const char *key,
+                           const uint8_t *in, size_t in_len,
+                           struct dx_handshake_response *response);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,8 @@
  */
 #include "ws/frame.h"
 
+#include "ws/mask.h"
+
 #include <string.h>
 
 static uint64_t read_big_endian(const uint8_t *at, size_t len)
@@ -55,4 +57,64 @@ size_t dx_frame_header_write(uint8_t *header, uint8_t first, uint64_t payload_le
         len += DX_FRAME_KEY_LEN;
     }
     return len;
+}
+
+/* ---- for those who work on frames themselves ---- */
+
+/* What no frame may look like, as far as its first bytes show it (5.2, 5.5). */
+static bool is_forbidden(const uint8_t *in, size_t in_len)
+{
+    uint8_t opcode = in[0] & DX_FRAME_OPCODE;
+
+    if (!dx_opcode_is_control(opcode))
+        return opcode > DX_OP_BINARY;
+    if (opcode > DX_OP_PONG || !(in[0] & DX_FRAME_FIN))
+        return true;
+    return in_len > 1 && (in[1] & DX_FRAME_LENGTH) > DX_CONTROL_MAX;
+}
+
+enum dx_err dx_frame_read(const uint8_t *in, size_t in_len, struct dx_frame *frame,
+                          size_t *header_len)
+{
+    size_t len;
+
+    if (in_len > 0 && is_forbidden(in, in_len))
+        return DX_ERR_PROTOCOL;
+    if (in_len < 2 || in_len < 2 + dx_frame_extended_len(in[1]))
+        return DX_ERR_AGAIN;
+    if (!dx_frame_length_is_minimal(in) || dx_frame_payload_len(in) > INT64_MAX)
+        return DX_ERR_PROTOCOL;
+    len = 2 + dx_frame_extended_len(in[1]) + (in[1] & DX_FRAME_MASKED ? DX_FRAME_KEY_LEN : 0);
+    if (in_len < len)
+        return DX_ERR_AGAIN;
+    *frame = (struct dx_frame){.opcode = (enum dx_opcode)(in[0] & DX_FRAME_OPCODE),
+                               .is_final = (in[0] & DX_FRAME_FIN) != 0,
+                               .rsv1 = (in[0] & DX_FRAME_RSV1) != 0,
+                               .rsv2 = (in[0] & DX_FRAME_RSV2) != 0,
+                               .rsv3 = (in[0] & DX_FRAME_RSV3) != 0,
+                               .is_masked = (in[1] & DX_FRAME_MASKED) != 0,
+                               .payload_len = dx_frame_payload_len(in)};
+    if (frame->is_masked)
+        memcpy(frame->key, in + len - DX_FRAME_KEY_LEN, DX_FRAME_KEY_LEN);
+    *header_len = len;
+    return DX_OK;
+}
+
+size_t dx_frame_write(const struct dx_frame *frame, uint8_t header[DX_FRAME_HEADER_MAX])
+{
+    unsigned first = (unsigned)frame->opcode & DX_FRAME_OPCODE;
+
+    first |= frame->is_final ? DX_FRAME_FIN : 0;
+    first |= frame->rsv1 ? DX_FRAME_RSV1 : 0;
+    first |= frame->rsv2 ? DX_FRAME_RSV2 : 0;
+    first |= frame->rsv3 ? DX_FRAME_RSV3 : 0;
+    return dx_frame_header_write(header, (uint8_t)first, frame->payload_len,
+                                 frame->is_masked ? frame->key : NULL);
+}
+
+void dx_frame_mask(uint8_t *payload, size_t len, const uint8_t key[4], uint64_t at)
+{
+    uint32_t turned = dx_mask_key_advance(dx_mask_key_load(key), (size_t)(at & 3));
+
+    (void)dx_mask(dx_simd_get(), payload, len, turned);
 }

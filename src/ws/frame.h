@@ -7,6 +7,7 @@
 #define DX_WS_FRAME_H
 
 #include <duplex/endpoint.h>
+#include <duplex/frame.h>
 
 /* Bits of the first byte, beside the opcode. */
 #define DX_FRAME_FIN 0x80

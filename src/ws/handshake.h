@@ -1,5 +1,5 @@
 /*
- * handshake.h - the opening handshake, both sides, on parsed heads (RFC 6455 section 4).
+ * handshake.h - the opening handshake, both sides, on parsed heads (RFC 6455 section 4). On bytes: <duplex/handshake.h>.
  *
  * Not responsible for what any HTTP request must be (the head's grammar: http/head.h; target and Host: http/target.h), for
  * who may come (Origin: http/origin.h), nor for sending anything. Allocates nothing.
@@ -7,15 +7,13 @@
 #ifndef DX_WS_HANDSHAKE_H
 #define DX_WS_HANDSHAKE_H
 
-#include <duplex/error.h>
+#include <duplex/handshake.h>
 
 #include "base/slice.h"
 #include "http/head.h"
 #include "http/response.h"
 #include "ws/extensions.h"
 
-#define DX_HANDSHAKE_NONCE_LEN 16
-#define DX_HANDSHAKE_KEY_LEN 24    /* the nonce in base64 */
 #define DX_HANDSHAKE_ACCEPT_LEN 28 /* a SHA-1 in base64 */
 
 /** Writes the Sec-WebSocket-Accept that belongs to a key (RFC 6455 4.2.2), NUL-terminated. */
@@ -71,33 +69,6 @@ void dx_handshake_respond(struct dx_response_head *response, char *text, size_t 
                           const char *extensions);
 
 /* ---- the client's side ---- */
-
-struct dx_handshake_header {
-    const char *name;
-    const char *value;
-};
-
-/* What a client asks for. Everything is checked: no control character, no line end gets out. */
-struct dx_handshake_request {
-    const char *target; /* path and query, percent-encoded, beginning with a slash */
-    const char *host;   /* as it goes into Host: with the port when it is not the scheme's */
-    const char *origin; /* or NULL */
-    const char *const *subprotocols; /* tokens, each once */
-    size_t subprotocol_count;
-    const char *extensions;                    /* the whole offer, or NULL */
-    const struct dx_handshake_header *headers; /* more headers: not those of the handshake */
-    size_t header_count;
-};
-
-/**
- * Writes the request and the key that it carries, made of `nonce` (random, fresh for each connection).
- *
- * Returns DX_OK; DX_ERR_USAGE (something in it cannot stand there: see above); DX_ERR_TOO_BIG (more than `room` bytes).
- */
-DX_MUST_CHECK enum dx_err dx_handshake_request_write(const struct dx_handshake_request *request,
-                                                     const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN],
-                                                     char key[DX_HANDSHAKE_KEY_LEN + 1], char *text,
-                                                     size_t room, size_t *len);
 
 enum dx_handshake_result {
     DX_HANDSHAKE_OPEN,    /* what follows the head are frames */

@@ -1,0 +1,67 @@
+/*
+ * endpoint_alone.c - an endpoint with all that it needs in one allocation, for those who have their own input and output:
+ * the part of <duplex/endpoint.h> that a connection does without, because its loop has one pool for all.
+ */
+#include "ws/endpoint.h"
+
+#include <stdlib.h>
+
+#define KEPT_BLOCKS 1
+
+struct alone {
+    struct dx_endpoint endpoint; /* first: the pointer that the owner has */
+    struct dx_endpoint_config config;
+    struct dx_output output;
+    struct dx_pool pool;
+};
+
+enum dx_err dx_endpoint_new(const struct dx_endpoint_options *options,
+                            struct dx_endpoint **endpoint)
+{
+    struct alone *alone;
+
+    if (options->max_fragments == 0 || options->max_output < DX_BLOCK_SIZE ||
+        (options->role == DX_ROLE_CLIENT && options->fill_random == NULL))
+        return DX_ERR_USAGE;
+    alone = calloc(1, sizeof(*alone));
+    if (alone == NULL)
+        return DX_ERR_NOMEM;
+    alone->config = (struct dx_endpoint_config){.role = options->role,
+                                                .max_message = options->max_message,
+                                                .max_fragments = options->max_fragments,
+                                                .fill_random = options->fill_random,
+                                                .random_context = options->random_context};
+    dx_pool_init(&alone->pool, KEPT_BLOCKS, options->max_output);
+    dx_output_init(&alone->output, &alone->pool);
+    dx_endpoint_init(&alone->endpoint, &alone->config, &alone->output);
+    *endpoint = &alone->endpoint;
+    return DX_OK;
+}
+
+void dx_endpoint_free(struct dx_endpoint *endpoint)
+{
+    struct alone *alone = (struct alone *)(void *)endpoint;
+
+    if (alone == NULL)
+        return;
+    dx_endpoint_release(endpoint);
+    dx_output_clear(&alone->output);
+    dx_pool_release(&alone->pool);
+    free(alone);
+}
+
+size_t dx_endpoint_output(const struct dx_endpoint *endpoint, struct dx_slice *slices,
+                          size_t max_count)
+{
+    return dx_output_peek(endpoint->output, slices, max_count);
+}
+
+void dx_endpoint_output_sent(struct dx_endpoint *endpoint, size_t len)
+{
+    dx_output_consume(endpoint->output, len);
+}
+
+size_t dx_endpoint_output_len(const struct dx_endpoint *endpoint)
+{
+    return endpoint->output->len;
+}
