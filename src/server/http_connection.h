@@ -13,6 +13,9 @@
 #define DX_HTTP_EARLY_MAX                                                                          \
  65536 /* bytes kept that came behind a request before its answer was there */
 
+/* Less than this within a deadline is no progress (see <duplex/connection.h>). */
+#define DX_HTTP_PROGRESS_LEN 16384
+
 struct dx_request;
 struct dx_file_body;
 
@@ -86,6 +89,25 @@ void dx_http_connection_wait(struct dx_http_connection *http);
  */
 void dx_http_connection_send(struct dx_http_connection *http, const struct dx_slice *slices,
                              size_t count, struct dx_file_body *file, bool keeps_alive);
+
+/* ---- http_send.c, for its neighbours ---- */
+
+/** Writes what the peer takes now; `*put` may be 0. False: the connection is cut. */
+bool dx_http_send_put(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
+                      size_t *put);
+
+/** Queues a copy of what is left of the slices behind `put`. False: no memory, and some of it may be queued. */
+bool dx_http_send_keep(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
+                       size_t put);
+
+/** Sends what waits. False: the peer takes no more now and is waited for, or the connection is cut. */
+bool dx_http_send_output(struct dx_http_connection *http);
+
+/** Waits for the peer. That it has ended its side says nothing here: it may have asked its last question. */
+void dx_http_send_wait(struct dx_http_connection *http);
+
+/** Begins the span in which the peer has to take DX_HTTP_PROGRESS_LEN bytes. */
+void dx_http_send_set_deadline(struct dx_http_connection *http);
 
 /* ---- among http_connection.c and http_send.c ---- */
 

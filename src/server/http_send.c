@@ -10,8 +10,6 @@
 #include "server/log.h"
 #include "server/request.h"
 
-/* Less than this in one write_timeout is no progress (see <duplex/connection.h>). */
-#define PROGRESS_LEN 16384
 #define SLICES_MAX 16
 
 static struct dx_loop *loop_of(const struct dx_http_connection *http)
@@ -19,8 +17,7 @@ static struct dx_loop *loop_of(const struct dx_http_connection *http)
     return http->shard->loop;
 }
 
-/* Waits for the peer. That it has ended its side says nothing here: it may have asked its last question. */
-static void wait_for_peer(struct dx_http_connection *http)
+void dx_http_send_wait(struct dx_http_connection *http)
 {
     unsigned wants = dx_stream_wants(&http->stream);
 
@@ -29,7 +26,7 @@ static void wait_for_peer(struct dx_http_connection *http)
         dx_http_connection_close(http, true);
 }
 
-static void set_write_deadline(struct dx_http_connection *http)
+void dx_http_send_set_deadline(struct dx_http_connection *http)
 {
     uint32_t timeout_ms = dx_http_connection_limits(http)->write_timeout_ms;
 
@@ -42,9 +39,8 @@ static void set_write_deadline(struct dx_http_connection *http)
         dx_http_connection_set_deadline(http, timeout_ms);
 }
 
-/* Writes. False: the connection is cut. */
-static bool put_slices(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
-                       size_t *put)
+bool dx_http_send_put(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
+                      size_t *put)
 {
     enum dx_err err = dx_stream_write(&http->stream, slices, count, put);
 
@@ -57,9 +53,8 @@ static bool put_slices(struct dx_http_connection *http, const struct dx_slice *s
     return false;
 }
 
-/* Copies what is left of the slices behind `put`. */
-static bool keep_rest(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
-                      size_t put)
+bool dx_http_send_keep(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
+                       size_t put)
 {
     for (size_t index = 0; index < count; index++) {
         size_t skip = put < slices[index].len ? put : slices[index].len;
@@ -81,9 +76,9 @@ void dx_http_connection_send(struct dx_http_connection *http, const struct dx_sl
     http->keeps_alive = keeps_alive;
     http->state = DX_HTTP_SENDING;
     dx_http_connection_end_half_open(http);
-    if (!put_slices(http, slices, count, &put))
+    if (!dx_http_send_put(http, slices, count, &put))
         return;
-    if (!keep_rest(http, slices, count, put)) {
+    if (!dx_http_send_keep(http, slices, count, put)) {
         dx_http_connection_close(http,
                                  true); /* part of an answer may be out: no other can follow */
         return;
@@ -93,12 +88,11 @@ void dx_http_connection_send(struct dx_http_connection *http, const struct dx_sl
         return;
     }
     /* The file begins in a later turn: its slices go through the read buffer, where more requests may still lie. */
-    set_write_deadline(http);
-    wait_for_peer(http);
+    dx_http_send_set_deadline(http);
+    dx_http_send_wait(http);
 }
 
-/* Sends what waits. False: the peer takes no more now, or the connection is cut. */
-static bool send_output(struct dx_http_connection *http)
+bool dx_http_send_output(struct dx_http_connection *http)
 {
     struct dx_slice slices[SLICES_MAX];
     size_t put;
@@ -106,10 +100,10 @@ static bool send_output(struct dx_http_connection *http)
     while (http->output.len > 0) {
         size_t count = dx_output_peek(&http->output, slices, SLICES_MAX);
 
-        if (!put_slices(http, slices, count, &put))
+        if (!dx_http_send_put(http, slices, count, &put))
             return false;
         if (put == 0) {
-            wait_for_peer(http);
+            dx_http_send_wait(http);
             return false;
         }
         dx_output_consume(&http->output, put);
@@ -135,7 +129,7 @@ static bool send_file_slice(struct dx_http_connection *http)
         dx_http_connection_close(http, true);
         return false;
     }
-    if (!put_slices(http, &slice, 1, &put))
+    if (!dx_http_send_put(http, &slice, 1, &put))
         return false;
     dx_file_body_advance(http->file, put);
     http->moved_len += put;
@@ -144,13 +138,13 @@ static bool send_file_slice(struct dx_http_connection *http)
 
 void dx_http_send_on_writable(struct dx_http_connection *http)
 {
-    if (!send_output(http))
+    if (!dx_http_send_output(http))
         return;
     if (http->file != NULL) {
         if (!send_file_slice(http))
             return;
         if (dx_file_body_left(http->file) > 0) {
-            wait_for_peer(http);
+            dx_http_send_wait(http);
             return;
         }
         dx_file_body_free(http->file);
@@ -163,8 +157,8 @@ void dx_http_send_on_due(struct dx_http_connection *http)
 {
     struct dx_log_line line;
 
-    if (http->moved_len >= PROGRESS_LEN && !http->is_ending) {
-        set_write_deadline(http);
+    if (http->moved_len >= DX_HTTP_PROGRESS_LEN && !http->is_ending) {
+        dx_http_send_set_deadline(http);
         return;
     }
     dx_log_line_init(&line);
