@@ -1,7 +1,8 @@
 /*
  * duplex/uv.h - a loop on a uv_loop_t of yours: Duplex lives beside whatever else runs there.
  *
- * The only header that needs libuv's. A dx_loop adds a fixed handful of handles, however many connections it has.
+ * The only header that needs libuv's: build with `pkg-config --cflags --libs duplex-uv`, and with -std=c11 define
+ * _POSIX_C_SOURCE=200809L, whose names libuv uses. A dx_loop adds a fixed handful of handles, however many connections it has.
  */
 #ifndef DUPLEX_UV_H
 #define DUPLEX_UV_H
