@@ -76,6 +76,11 @@ unsigned dx_stream_wants(const struct dx_stream *stream)
     return stream->tls ? dx_tls_session_wants(stream->tls) : 0;
 }
 
+bool dx_stream_tls_facts(const struct dx_stream *stream, struct dx_tls_facts *facts)
+{
+    return stream->tls && dx_tls_session_facts(stream->tls, facts);
+}
+
 void dx_stream_shutdown(struct dx_stream *stream)
 {
     if (stream->tls)

@@ -11,7 +11,8 @@
 
 #define DX_STREAM_SLICES 64 /* one write takes at most so many slices */
 
-struct dx_tls;         /* <duplex/tls.h> */
+struct dx_tls; /* <duplex/tls.h> */
+struct dx_tls_facts;
 struct dx_tls_session; /* net/tls_session.c */
 
 struct dx_stream {
@@ -47,6 +48,9 @@ DX_MUST_CHECK enum dx_err dx_stream_write(struct dx_stream *stream, const struct
 
 /** Which of DX_WATCH_READ/WRITE the stream needs for the last DX_ERR_AGAIN (TLS may need the other direction); 0 when it is the natural one. */
 unsigned dx_stream_wants(const struct dx_stream *stream);
+
+/** What was agreed by TLS; false, and `facts` untouched, without TLS or before the end of its handshake. */
+bool dx_stream_tls_facts(const struct dx_stream *stream, struct dx_tls_facts *facts);
 
 /** Ends the sending side (close_notify, FIN) without closing. */
 void dx_stream_shutdown(struct dx_stream *stream);

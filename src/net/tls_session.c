@@ -193,6 +193,20 @@ unsigned dx_tls_session_wants(const struct dx_tls_session *session)
     return session->wants;
 }
 
+bool dx_tls_session_facts(const struct dx_tls_session *session, struct dx_tls_facts *facts)
+{
+    const unsigned char *alpn;
+    unsigned alpn_len;
+
+    if (!SSL_is_init_finished(session->ssl))
+        return false;
+    dx_tls_facts_of(session->ssl, facts);
+    facts->server_name = SSL_get_servername(session->ssl, TLSEXT_NAMETYPE_host_name);
+    SSL_get0_alpn_selected(session->ssl, &alpn, &alpn_len);
+    facts->alpn = alpn_len > 0 ? "http/1.1" : NULL;
+    return true;
+}
+
 void dx_tls_session_shutdown(struct dx_tls_session *session)
 {
     if (session->broken || !SSL_is_init_finished(session->ssl))

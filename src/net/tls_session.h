@@ -25,6 +25,9 @@ DX_MUST_CHECK enum dx_err dx_tls_session_write(struct dx_tls_session *session,
                                                size_t *put);
 unsigned dx_tls_session_wants(const struct dx_tls_session *session);
 
+/** What was agreed; false, and `facts` untouched, while the handshake is not through. */
+bool dx_tls_session_facts(const struct dx_tls_session *session, struct dx_tls_facts *facts);
+
 /** Sends close_notify, if the kernel takes it. */
 void dx_tls_session_shutdown(struct dx_tls_session *session);
 

@@ -177,12 +177,24 @@ static void test_echo(void **unused)
     (void)unused;
     line_init(&line);
     assert_int_equal(SSL_set_alpn_protos(line.ssl, protocols, sizeof(protocols) - 1), 0);
+    assert_false(dx_stream_tls_facts(&line.stream, NULL));
     assert_int_equal(shake(&line), DX_ERR_AGAIN);
     assert_int_equal(dx_stream_wants(&line.stream), DX_WATCH_READ);
     SSL_get0_alpn_selected(line.ssl, &chosen, &chosen_len);
     assert_int_equal(chosen_len, 8);
     assert_memory_equal(chosen, "http/1.1", 8);
     assert_int_equal(SSL_version(line.ssl), TLS1_3_VERSION);
+    struct dx_tls_facts facts;
+
+    assert_true(dx_stream_tls_facts(&line.stream, &facts));
+    assert_string_equal(facts.version, "TLSv1.3");
+    assert_string_equal(facts.cipher, "TLS_AES_256_GCM_SHA384");
+    assert_string_equal(facts.alpn, "http/1.1");
+    assert_null(facts.server_name);
+    assert_false(facts.is_resumed);
+    assert_false(facts.has_client_certificate);
+    assert_string_equal(facts.client_subject, "");
+    assert_string_equal(facts.client_fingerprint, "");
     assert_int_equal(SSL_write(line.ssl, "hello", 5), 5);
     assert_int_equal(SSL_write(line.ssl, " there", 6), 6);
     /* Several records in one read. */
