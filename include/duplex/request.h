@@ -99,6 +99,20 @@ DX_API DX_MUST_CHECK enum dx_err dx_request_accept(struct dx_request *request,
                                                    const struct dx_connection_handlers *handlers,
                                                    void *user, struct dx_connection **connection);
 
+/** An on_request for those who have nothing to decide: accepts with the handlers that are the route's user, and no user. */
+DX_API void dx_request_accept_all(struct dx_request *request, void *handlers);
+
+/** A route of WebSockets that are all accepted: handlers, as dx_request_accept_all has them. */
+static inline struct dx_route dx_route_init_websocket(struct dx_connection_handlers *handlers)
+{
+    struct dx_route route = dx_route_init();
+
+    route.on_request = dx_request_accept_all;
+    route.user = handlers;
+    route.wants_upgrades = true;
+    return route;
+}
+
 /**
  * Answers with a status and a whole body (copied). `headers` is NULL or "Name: value\r\n" lines; the answer becomes a 500
  * when they are not. Date, Content-Length, Connection and what keeps browsers from guessing are added. To HEAD the body is

@@ -63,7 +63,7 @@ static inline struct dx_server_options dx_server_options_init(void)
     return options;
 }
 
-/** Makes a server on `loop`. Strings and lists of the options are copied. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (an origin or host that is none), DX_ERR_SYSTEM. */
+/** Makes a server on `loop`; `options` may be NULL. Strings and lists of the options are copied. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (an origin or host that is none), DX_ERR_SYSTEM. */
 DX_API DX_MUST_CHECK enum dx_err dx_server_new(struct dx_loop *loop,
                                                const struct dx_server_options *options,
                                                struct dx_server **server);

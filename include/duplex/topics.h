@@ -47,7 +47,7 @@ static inline struct dx_topics_options dx_topics_options_init(void)
 }
 
 /**
- * Makes an empty set of topics. It needs no loop of its own: each loop joins with its first subscriber.
+ * Makes an empty set of topics; `options` may be NULL. It needs no loop of its own: each loop joins with its first subscriber.
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM, DX_ERR_USAGE.
  */

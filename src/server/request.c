@@ -328,3 +328,11 @@ enum dx_err dx_request_accept(struct dx_request *request,
     dx_http_connection_leave(http); /* frees the request */
     return DX_OK;
 }
+
+void dx_request_accept_all(struct dx_request *request, void *handlers)
+{
+    struct dx_connection *connection;
+
+    if (dx_request_accept(request, handlers, NULL, &connection) != DX_OK)
+        return; /* the request is answered all the same */
+}
