@@ -2,27 +2,24 @@
  * ids.h - 64-bit ids for objects: generation in the upper half, place in a table in the lower.
  *
  * An id once given never names another object: it finds its object, or after the object's end nothing, for ever. A place
- * whose generations are used up (after 2^32 objects) is not used again. No id is 0. Not thread-safe: one loop.
+ * whose generations are used up (after 2^32 objects) is not used again. No id is 0. The bits between place and generation
+ * are 0: an owner of several tables says there which one it is. Not thread-safe: one loop.
  */
 #ifndef DX_BASE_IDS_H
 #define DX_BASE_IDS_H
 
 #include <duplex/error.h>
 
-/* Private to ids.c: a place of the table. */
-struct dx_id_entry {
-    void *object;        /* NULL: free, or used up */
-    uint32_t generation; /* of the object, or of the next one */
-    uint32_t next_free;
-};
+#define DX_IDS_PLACE_BITS 26 /* of an id's lower half */
+#define DX_IDS_CHUNKS 20     /* private to ids.c: each has twice the places of the one before */
 
+/* Twelve bytes an object; a table that grows is not copied. */
 struct dx_ids {
-    struct dx_id_entry *entries;
-    uint32_t room;
+    uintptr_t *chunks[DX_IDS_CHUNKS]; /* places, and behind them their generations */
     uint32_t max_count;
-    uint32_t count;      /* objects in the table */
-    uint32_t used_count; /* entries that were ever used */
-    uint32_t free;       /* first free entry, or UINT32_MAX */
+    uint32_t count;       /* objects in the table */
+    uint32_t place_count; /* places that were ever used */
+    uint32_t free;        /* first free place, or UINT32_MAX */
 };
 
 /** Makes an empty table for at most `max_count` objects at a time. Allocates nothing. */
@@ -32,16 +29,25 @@ void dx_ids_init(struct dx_ids *ids, uint32_t max_count);
 void dx_ids_release(struct dx_ids *ids);
 
 /**
- * Gives `object` (not NULL) an id. O(1), amortised.
+ * Gives `object` (at an even address, not NULL) an id. O(1).
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY.
  */
 DX_MUST_CHECK enum dx_err dx_ids_add(struct dx_ids *ids, void *object, uint64_t *id);
+
+/** Gives an id that is in the table another object (as above). */
+void dx_ids_set(struct dx_ids *ids, uint64_t id, void *object);
 
 /** The object of that id; NULL when it was removed, or there never was one. O(1). */
 void *dx_ids_find(const struct dx_ids *ids, uint64_t id);
 
 /** Forgets the object of that id and returns it; NULL as dx_ids_find. O(1). */
 void *dx_ids_remove(struct dx_ids *ids, uint64_t id);
+
+/**
+ * The first object from place `*place` on, which then is the one behind it; NULL: there is none. Begun with 0 it finds each
+ * object that is in the table from beginning to end of the walk, once, whatever is added and removed on the way.
+ */
+void *dx_ids_next(const struct dx_ids *ids, uint32_t *place);
 
 #endif
