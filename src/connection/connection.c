@@ -3,7 +3,6 @@
  */
 #include "connection/connection_parts.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
@@ -19,14 +18,6 @@ void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
             },
         .options = *options,
     };
-}
-
-/* Ids are unique in the process, so that one can be looked up on whichever loop it lives. */
-static uint64_t next_id(void)
-{
-    static atomic_uint_fast64_t last;
-
-    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
 static void on_turn_end(struct dx_turn_task *task)
@@ -100,7 +91,7 @@ enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
         return err;
     }
     made->stream.tls = stream->tls;
-    made->id = next_id();
+    made->id = start->id;
     made->needs_pump = start->early_len > 0 || dx_stream_has_pending(&made->stream);
     dx_loop_hold(loop);
     dx_loop_flush_later(loop, &made->task);
@@ -122,6 +113,7 @@ void dx_connection_bury(struct dx_connection *connection)
         .detail = connection->err == DX_OK ? NULL : connection->detail,
     };
 
+    dx_connection_tell_gone(connection);
     if (dx_connection_kind(connection)->on_gone)
         dx_connection_kind(connection)->on_gone(connection, &info);
     if (connection->handlers->on_close)
@@ -170,6 +162,8 @@ void dx_connection_settle(struct dx_connection *connection)
     if (!connection->is_dead)
         dx_connection_tell_drain(connection);
     if (!connection->is_dead)
+        dx_connection_tell_room(connection);
+    if (!connection->is_dead)
         set_watch(connection);
     if (!connection->is_dead)
         dx_connection_arm(connection);
@@ -191,6 +185,8 @@ void dx_connection_flush(struct dx_connection *connection)
         dx_connection_end(connection, DX_ERR_QUEUE_FULL, "the peer reads too slowly", true);
         return;
     }
+    if (connection->room_is_awaited)
+        dx_connection_schedule(connection);
     set_watch(connection);
     if (!connection->is_dead)
         dx_connection_arm(connection);
@@ -252,6 +248,11 @@ struct dx_connection *dx_connection_of_owner(void *owner)
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection)
 {
     return dx_connection_kind_of(connection->endpoint.config);
+}
+
+bool dx_connection_is_closing(const struct dx_connection *connection)
+{
+    return connection->is_dead || connection->write_is_broken || !dx_connection_is_open(connection);
 }
 
 uint64_t dx_connection_id(const struct dx_connection *connection)

@@ -35,6 +35,7 @@ struct dx_connection_start {
     const struct dx_connection_kind *kind;
     const struct dx_connection_handlers *handlers;
     void *user;
+    uint64_t id; /* what dx_connection_id says: the owner gives them out; 0: it has none */
     size_t
         owner_len; /* of what the owner remembers of it: so many zeroed bytes come with the connection */
     const char *subprotocol; /* borrowed for the connection's life, or NULL */
@@ -74,5 +75,51 @@ struct dx_connection *dx_connection_of_owner(void *owner);
 
 /** What it was made with. */
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection);
+
+/** True when it is about to end: a Close was sent or came, it has failed, the peer takes nothing more, or on_close is due. */
+bool dx_connection_is_closing(const struct dx_connection *connection);
+
+/*
+ * A guest: somebody beside the owner who has something at a connection (its subscriptions, say) and must learn of two things.
+ * Embedded in what the guest remembers; the guest's memory.
+ */
+struct dx_attachment {
+    struct dx_attachment *next; /* the connection's */
+    const void *owner;          /* what it is found by; not NULL */
+    /* Exactly once, and detached by then: right before the owner's on_gone and the handlers' on_close. The connection can be asked
+     * everything still, but takes nothing more. Memory may go. */
+    void (*on_gone)(struct dx_attachment *attachment, struct dx_connection *connection);
+    /* There is room again after dx_connection_has_room said no, or dx_connection_send_shared DX_ERR_STATE. It may send, attach,
+     * detach itself or others, close and abort. At the end of a turn, after on_drain. May be NULL. */
+    void (*on_writable)(struct dx_attachment *attachment, struct dx_connection *connection);
+};
+
+/** Adds a guest (owner, on_gone and on_writable set). Returns DX_OK; DX_ERR_CLOSED when the connection is closing. */
+DX_MUST_CHECK enum dx_err dx_connection_attach(struct dx_connection *connection,
+                                               struct dx_attachment *attachment);
+
+/** Takes a guest off: it hears nothing more. Fine when it is not attached. */
+void dx_connection_detach(struct dx_connection *connection, struct dx_attachment *attachment);
+
+/** The guest with that owner; NULL when there is none. */
+struct dx_attachment *dx_connection_find_attachment(const struct dx_connection *connection,
+                                                    const void *owner);
+
+/**
+ * Whether a guest may send now: less than half of max_queue waits, and no fragmented message of ours is begun. If not,
+ * all guests' on_writable comes when that is so again. (True for one that is closing: sending says DX_ERR_CLOSED then.)
+ */
+bool dx_connection_has_room(struct dx_connection *connection);
+
+/**
+ * Queues a frame that is encoded already: one whole data message, unmasked, `payload_len` bytes of it payload. A short one is copied,
+ * a longer one referred to; it leaves at the turn's end with everything else. The caller's reference stays the caller's.
+ *
+ * Returns DX_OK; DX_ERR_USAGE for a client's connection (its frames are masked, each with a key of its own); DX_ERR_STATE inside a
+ * fragmented message of ours (on_writable will come); DX_ERR_CLOSED, DX_ERR_NOMEM, DX_ERR_TOO_MANY, DX_ERR_QUEUE_FULL as
+ * dx_connection_send.
+ */
+DX_MUST_CHECK enum dx_err dx_connection_send_shared(struct dx_connection *connection,
+                                                    struct dx_shared *frame, size_t payload_len);
 
 #endif

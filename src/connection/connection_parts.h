@@ -2,7 +2,7 @@
  * connection_parts.h - what a connection is made of; for the files of connection/ only.
  *
  * connection.c: life and questions. reading.c: bytes in, events out to the owner. writing.c: messages out. closing.c: how
- * it ends. deadlines.c: its one timer. hang_up.c: learning of a peer that has gone while nobody reads.
+ * it ends. deadlines.c: its one timer. hang_up.c: learning of a peer that has gone while nobody reads. attachment.c: guests.
  */
 #ifndef DX_CONNECTION_CONNECTION_PARTS_H
 #define DX_CONNECTION_CONNECTION_PARTS_H
@@ -24,6 +24,7 @@ struct dx_connection {
     const char *detail;       /* why it ended, with err */
     struct dx_large *message; /* the message that grows; after the peer's Close: its reason */
     struct dx_large *kept;    /* input that waits while reading is paused, or that came early */
+    struct dx_attachment *attachments;
     uint64_t id;
     struct dx_connection_counts counts;
     uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
@@ -52,6 +53,7 @@ struct dx_connection {
     bool
         write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
     bool read_wants_write : 1;
+    bool room_is_awaited : 1; /* on_writable is owed to the guests */
     /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
     _Alignas(void *) unsigned char owner[];
 };
@@ -108,6 +110,14 @@ void dx_connection_send_waiting(struct dx_connection *connection);
 
 /** Tells on_drain when it is due. */
 void dx_connection_tell_drain(struct dx_connection *connection);
+
+/* ---- attachment.c ---- */
+
+/** Tells the guests' on_writable when it is due. */
+void dx_connection_tell_room(struct dx_connection *connection);
+
+/** Tells each guest that the connection ends, and forgets it. */
+void dx_connection_tell_gone(struct dx_connection *connection);
 
 /* ---- closing.c ---- */
 

@@ -4,7 +4,10 @@
  */
 #include "connection/connection_parts.h"
 
-#define PROGRESS_LEN 16384 /* must leave in write_timeout_ms while output waits */
+#include "base/shared.h"
+
+#define PROGRESS_LEN 16384   /* must leave in write_timeout_ms while output waits */
+#define SHARED_COPY_LEN 2048 /* up to here copying a shared frame costs less than naming it */
 
 static void note_blocked(struct dx_connection *connection)
 {
@@ -279,6 +282,34 @@ enum dx_err dx_connection_send_fragment(struct dx_connection *connection, enum d
     if (err)
         return err;
     count_out(connection, len, is_last);
+    note_queued(connection);
+    return DX_OK;
+}
+
+enum dx_err dx_connection_send_shared(struct dx_connection *connection, struct dx_shared *frame,
+                                      size_t payload_len)
+{
+    struct dx_slice bytes = dx_shared_slice(frame);
+    enum dx_err err;
+
+    if (connection->endpoint.config->role == DX_ROLE_CLIENT)
+        return DX_ERR_USAGE;
+    err = judge_queue(connection, bytes.len);
+    if (err)
+        return err;
+    if (connection->is_failed || dx_endpoint_close_is_sent(&connection->endpoint))
+        return DX_ERR_CLOSED;
+    if (dx_endpoint_is_sending(&connection->endpoint)) {
+        connection->room_is_awaited = true;
+        return DX_ERR_STATE;
+    }
+    if (bytes.len <= SHARED_COPY_LEN)
+        err = dx_output_append(&connection->output, bytes.data, bytes.len);
+    else
+        err = dx_output_append_shared(&connection->output, frame);
+    if (err)
+        return err;
+    count_out(connection, payload_len, true);
     note_queued(connection);
     return DX_OK;
 }

@@ -1,0 +1,85 @@
+/*
+ * attachment.c - guests of a connection: who else must learn that it takes more, and that it ends (topics, completions).
+ *
+ * A list behind one pointer: a connection without guests pays eight bytes and one look a turn.
+ */
+#include "connection/connection_parts.h"
+
+enum dx_err dx_connection_attach(struct dx_connection *connection, struct dx_attachment *attachment)
+{
+    if (dx_connection_is_closing(connection))
+        return DX_ERR_CLOSED;
+    attachment->next = connection->attachments;
+    connection->attachments = attachment;
+    return DX_OK;
+}
+
+void dx_connection_detach(struct dx_connection *connection, struct dx_attachment *attachment)
+{
+    struct dx_attachment **place = &connection->attachments;
+
+    while (*place && *place != attachment)
+        place = &(*place)->next;
+    if (*place)
+        *place = attachment->next;
+}
+
+struct dx_attachment *dx_connection_find_attachment(const struct dx_connection *connection,
+                                                    const void *owner)
+{
+    struct dx_attachment *attachment = connection->attachments;
+
+    while (attachment && attachment->owner != owner)
+        attachment = attachment->next;
+    return attachment;
+}
+
+static bool has_room(const struct dx_connection *connection)
+{
+    size_t max_queue = dx_connection_options(connection)->max_queue;
+
+    return (max_queue == 0 || connection->output.len < max_queue / 2 ||
+            connection->output.len == 0) &&
+           !dx_endpoint_is_sending(&connection->endpoint);
+}
+
+bool dx_connection_has_room(struct dx_connection *connection)
+{
+    if (has_room(connection))
+        return true;
+    connection->room_is_awaited = true;
+    return false;
+}
+
+/*
+ * A guest may send, detach itself or another, and abort the connection from its callback: the place in the list is kept by
+ * a mark in it.
+ */
+void dx_connection_tell_room(struct dx_connection *connection)
+{
+    struct dx_attachment mark = {.next = NULL};
+    struct dx_attachment *attachment = connection->attachments;
+
+    if (!connection->room_is_awaited || !has_room(connection))
+        return;
+    connection->room_is_awaited = false;
+    while (attachment && !connection->is_dead) {
+        mark.next = attachment->next;
+        attachment->next = &mark;
+        if (attachment->on_writable)
+            attachment->on_writable(attachment, connection);
+        attachment = mark.next;
+        dx_connection_detach(connection, &mark);
+    }
+}
+
+void dx_connection_tell_gone(struct dx_connection *connection)
+{
+    while (connection->attachments) {
+        struct dx_attachment *attachment = connection->attachments;
+
+        connection->attachments = attachment->next;
+        attachment->next = NULL;
+        attachment->on_gone(attachment, connection);
+    }
+}
