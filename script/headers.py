@@ -178,6 +178,12 @@ def errors(headers):
     return dict(re.findall(r'X\((DX_\w+), -?\d+, \w+,\s*"([^"]*)"\)', text))
 
 
+def error_values(headers):
+    """The same list: name → value."""
+    text = next(h for h in headers if h.stem == 'error').text
+    return dict(re.findall(r'X\((DX_\w+), (-?\d+), \w+,', text))
+
+
 def map_symbols(path):
     """The names that a version script exports."""
     text = re.sub(r'/\*.*?\*/', '', Path(path).read_text(encoding='utf-8'), flags=re.S)
