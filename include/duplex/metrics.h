@@ -27,7 +27,7 @@ struct dx_server_metrics {
     uint64_t messages_out, bytes_out;
 };
 
-/** Any thread. The numbers are each right, but not of one moment. */
+/** Fills in what the server has done so far. Any thread. The numbers are each right, but not of one moment. */
 DX_API void dx_server_metrics(struct dx_server *server, struct dx_server_metrics *metrics);
 
 #define DX_METRICS_TEXT_MAX 8192

@@ -104,7 +104,7 @@ struct dx_topics_counts {
     uint64_t disconnected; /* subscribers closed for being behind */
 };
 
-/** Any thread. */
+/** Fills in what the set has done so far. Any thread. */
 DX_API void dx_topics_counts(struct dx_topics *topics, struct dx_topics_counts *counts);
 
 #ifdef __cplusplus
