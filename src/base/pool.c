@@ -59,15 +59,23 @@ void dx_pool_give(struct dx_pool *pool, struct dx_block *block)
     pool->free_count++;
 }
 
+/* One thread changes it: a plain store will do. */
+static void set_used(struct dx_pool *pool, size_t used_len)
+{
+    atomic_store_explicit(&pool->used_len, used_len, memory_order_relaxed);
+}
+
 enum dx_err dx_pool_charge(struct dx_pool *pool, size_t len)
 {
-    if (pool->used_len > pool->limit_len || len > pool->limit_len - pool->used_len)
+    size_t used_len = dx_pool_used(pool);
+
+    if (used_len > pool->limit_len || len > pool->limit_len - used_len)
         return DX_ERR_TOO_MANY;
-    pool->used_len += len;
+    set_used(pool, used_len + len);
     return DX_OK;
 }
 
 void dx_pool_uncharge(struct dx_pool *pool, size_t len)
 {
-    pool->used_len -= len;
+    set_used(pool, dx_pool_used(pool) - len);
 }

@@ -10,6 +10,8 @@
 
 #include <duplex/error.h>
 
+#include <stdatomic.h>
+
 #define DX_BLOCK_SIZE 16384 /* bytes of a block, its header included */
 
 struct dx_block {
@@ -27,9 +29,16 @@ struct dx_pool {
     struct dx_block *free;
     size_t free_count;
     size_t keep_count; /* free blocks above this go back to the allocator */
-    size_t used_len;   /* bytes handed out: blocks and large buffers */
+    atomic_size_t
+        used_len; /* bytes handed out: blocks and large buffers; other threads may read it */
     size_t limit_len;
 };
+
+/** The bytes that are handed out now. Any thread. */
+static inline size_t dx_pool_used(const struct dx_pool *pool)
+{
+    return atomic_load_explicit(&pool->used_len, memory_order_relaxed);
+}
 
 /** Makes an empty pool that hands out at most `limit_len` bytes and keeps at most `keep_count` blocks. */
 void dx_pool_init(struct dx_pool *pool, size_t keep_count, size_t limit_len);

@@ -262,5 +262,5 @@ bool dx_shard_is_short_of_memory(const struct dx_shard *shard)
 {
     const struct dx_pool *pool = dx_loop_pool(shard->loop);
 
-    return pool->used_len > pool->limit_len - pool->limit_len / 8;
+    return dx_pool_used(pool) > pool->limit_len - pool->limit_len / 8;
 }
