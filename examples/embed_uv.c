@@ -2,7 +2,7 @@
  * embed_uv.c - Duplex on a uv_loop_t of yours, beside handles of yours: a timer that tells every client the seconds, and a
  * signal that ends everything in order.
  *
- *     cc embed_uv.c $(pkg-config --cflags --libs duplex libuv) -o embed_uv && ./embed_uv 8080
+ *     cc embed_uv.c $(pkg-config --cflags --libs duplex-uv) -o embed_uv && ./embed_uv 8080
  */
 #include <duplex/request.h>
 #include <duplex/topics.h>
