@@ -348,7 +348,7 @@ static int bind_unix(int fd, const struct sockaddr_un *at)
 static enum dx_err listen_unix(struct listening *listening, const char *path)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct dx_listener *made;
+    struct dx_listener *made = NULL;
     struct stat there;
     enum dx_err err = DX_OK;
     char *copy;
