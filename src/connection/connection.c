@@ -160,6 +160,8 @@ void dx_connection_settle(struct dx_connection *connection)
     if (!connection->is_dead)
         dx_connection_step_closing(connection);
     if (!connection->is_dead)
+        dx_connection_tell_sent(connection);
+    if (!connection->is_dead)
         dx_connection_tell_drain(connection);
     if (!connection->is_dead)
         dx_connection_tell_room(connection);
@@ -185,7 +187,7 @@ void dx_connection_flush(struct dx_connection *connection)
         dx_connection_end(connection, DX_ERR_QUEUE_FULL, "the peer reads too slowly", true);
         return;
     }
-    if (connection->room_is_awaited)
+    if (connection->room_is_awaited || connection->counts_put)
         dx_connection_schedule(connection);
     set_watch(connection);
     if (!connection->is_dead)
@@ -252,7 +254,8 @@ const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *
 
 bool dx_connection_is_closing(const struct dx_connection *connection)
 {
-    return connection->is_dead || connection->write_is_broken || !dx_connection_is_open(connection);
+    return connection->is_dead || connection->write_is_broken || connection->is_failed ||
+           dx_endpoint_close_is_sent(&connection->endpoint);
 }
 
 uint64_t dx_connection_id(const struct dx_connection *connection)

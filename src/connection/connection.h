@@ -76,7 +76,7 @@ struct dx_connection *dx_connection_of_owner(void *owner);
 /** What it was made with. */
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection);
 
-/** True when it is about to end: a Close was sent or came, it has failed, the peer takes nothing more, or on_close is due. */
+/** True when nothing more can be sent: our Close was, it has failed, the peer takes nothing more, or on_close is due. */
 bool dx_connection_is_closing(const struct dx_connection *connection);
 
 /*

@@ -3,6 +3,7 @@
  *
  * connection.c: life and questions. reading.c: bytes in, events out to the owner. writing.c: messages out. closing.c: how
  * it ends. deadlines.c: its one timer. hang_up.c: learning of a peer that has gone while nobody reads. attachment.c: guests.
+ * sent.c: completions. peer.c: who is at the other end.
  */
 #ifndef DX_CONNECTION_CONNECTION_PARTS_H
 #define DX_CONNECTION_CONNECTION_PARTS_H
@@ -54,6 +55,7 @@ struct dx_connection {
         write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
     bool read_wants_write : 1;
     bool room_is_awaited : 1; /* on_writable is owed to the guests */
+    bool counts_put : 1;      /* what the stream takes is counted, for completions */
     /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
     _Alignas(void *) unsigned char owner[];
 };
@@ -118,6 +120,14 @@ void dx_connection_tell_room(struct dx_connection *connection);
 
 /** Tells each guest that the connection ends, and forgets it. */
 void dx_connection_tell_gone(struct dx_connection *connection);
+
+/* ---- sent.c ---- */
+
+/** The stream has taken so many bytes; only where counts_put is set. */
+void dx_connection_count_put(struct dx_connection *connection, size_t len);
+
+/** Tells on_sent of the messages that have left. */
+void dx_connection_tell_sent(struct dx_connection *connection);
 
 /* ---- closing.c ---- */
 

@@ -78,6 +78,8 @@ static bool write_slices(struct dx_connection *connection, const struct dx_slice
         return false;
     }
     note_progress(connection, *put);
+    if (connection->counts_put)
+        dx_connection_count_put(connection, *put);
     if (*put == sum_of(slices, count))
         return true;
     note_blocked(connection);
@@ -297,7 +299,7 @@ enum dx_err dx_connection_send_shared(struct dx_connection *connection, struct d
     err = judge_queue(connection, bytes.len);
     if (err)
         return err;
-    if (connection->is_failed || dx_endpoint_close_is_sent(&connection->endpoint))
+    if (dx_connection_is_closing(connection))
         return DX_ERR_CLOSED;
     if (dx_endpoint_is_sending(&connection->endpoint)) {
         connection->room_is_awaited = true;

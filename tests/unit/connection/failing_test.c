@@ -3,6 +3,7 @@
  *
  * However it fails: a documented error, on_close exactly once, nothing left and nothing waiting.
  */
+#include "base/shared.h"
 #include "connection/connection_parts.h"
 #include "support/failing_allocator.h"
 #include "support/failing_system.h"
@@ -61,6 +62,93 @@ static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, ui
 {
     (void)is_first;
     (void)!dx_connection_send_fragment(connection, opcode, data, len, is_last);
+}
+
+/* Each message that was queued is told of once, in order, before on_close. */
+static uintptr_t queued_count;
+static uintptr_t told_count;
+
+static void on_sent(struct dx_connection *connection, enum dx_err err, void *user)
+{
+    struct bench *bench = dx_connection_user(connection);
+
+    assert_int_equal((uintptr_t)user, told_count);
+    assert_int_equal(bench->close_count, 0);
+    assert_true(err == DX_OK || bench->connection->is_dead);
+    told_count++;
+}
+
+struct guest {
+    struct dx_attachment attachment;
+    struct dx_shared *frame;
+    int gone_count;
+};
+
+static void on_gone(struct dx_attachment *attachment, struct dx_connection *connection)
+{
+    struct bench *bench = dx_connection_user(connection);
+
+    assert_int_equal(bench->close_count, 0);
+    ((struct guest *)attachment)->gone_count++;
+}
+
+static void on_writable(struct dx_attachment *attachment, struct dx_connection *connection)
+{
+    (void)!dx_connection_send_shared(connection, ((struct guest *)attachment)->frame, 1);
+}
+
+static struct guest guest;
+
+static void forget_counts(void)
+{
+    uint8_t *frame;
+
+    queued_count = 0;
+    told_count = 0;
+    guest = (struct guest){
+        .attachment = {.owner = &guest, .on_gone = on_gone, .on_writable = on_writable}};
+    assert_int_equal(dx_shared_new(3, &guest.frame, &frame), DX_OK);
+    memcpy(frame, "\x82\x01w", 3);
+}
+
+static void attach(struct bench *bench)
+{
+    if (dx_connection_attach(bench->connection, &guest.attachment) != DX_OK)
+        guest.gone_count++;
+}
+
+/* One that is copied, and one that is named. */
+static void send_shared(struct bench *bench)
+{
+    static const size_t lens[] = {1, 5000};
+
+    for (size_t i = 0; i < 2 && bench->connection && bench->role == DX_ROLE_SERVER; i++) {
+        struct dx_shared *frame;
+        uint8_t *bytes;
+
+        set_injection(false);
+        assert_int_equal(dx_shared_new(lens[i] + (i ? 4 : 2), &frame, &bytes), DX_OK);
+        memcpy(bytes, i ? "\x82\x7e\x13\x88" : "\x82\x01", i ? 4 : 2);
+        memset(bytes + (i ? 4 : 2), 's', lens[i]);
+        set_injection(true);
+        (void)!dx_connection_send_shared(bench->connection, frame, lens[i]);
+        (void)dx_connection_has_room(bench->connection);
+        set_injection(false);
+        dx_shared_drop(frame);
+    }
+}
+
+static void send_with(struct bench *bench)
+{
+    size_t len = queued_count % 2 ? 10 : sizeof(payload);
+
+    if (!bench->connection)
+        return;
+    set_injection(true);
+    if (dx_connection_send_with(bench->connection, DX_OP_BINARY, payload, len, on_sent,
+                                (void *)queued_count) == DX_OK)
+        queued_count++;
+    set_injection(false);
 }
 
 static void turns(struct bench *bench, int count)
@@ -124,12 +212,15 @@ static enum dx_err live(struct bench *bench, const struct plan *plan)
     if (plan->is_chunked)
         bench->handlers.on_chunk = on_chunk;
     bench_connect(bench);
+    forget_counts();
     set_injection(true);
     err = bench_try_open(bench);
     set_injection(false);
     if (err)
         return err;
+    attach(bench);
     turns(bench, 3);
+    send_shared(bench);
     resume(bench);
     put(bench, 0x81, "one", 3);
     put(bench, 0x81, "two", 3);
@@ -141,10 +232,9 @@ static enum dx_err live(struct bench *bench, const struct plan *plan)
     put(bench, 0x80, payload, sizeof(payload));
     turns(bench, 2);
     resume(bench);
-    for (int i = 0; i < 6 && bench->connection; i++) {
-        set_injection(true);
-        (void)!dx_connection_send(bench->connection, DX_OP_BINARY, payload, sizeof(payload));
-        set_injection(false);
+    for (int i = 0; i < 20 && bench->connection; i++) {
+        send_with(bench);
+        send_shared(bench);
     }
     turns(bench, 10);
     /* The pings' deadline passes. */
@@ -176,6 +266,10 @@ static void check(struct bench *bench, enum dx_err err, bool has_failed)
             dx_connection_resume(bench->connection);
         bench_turn(bench, 5);
     }
+    assert_int_equal(told_count, queued_count);
+    if (!err)
+        assert_int_equal(guest.gone_count, 1);
+    dx_shared_drop(guest.frame);
     if (!has_failed) {
         assert_int_equal(err, DX_OK);
         assert_non_null(strstr(bench->journal, "close:1000/1000 clean;"));

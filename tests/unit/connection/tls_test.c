@@ -273,6 +273,52 @@ static void test_blocked(void **unused)
     release_tls(&bench, &client);
 }
 
+static void note_sent(struct dx_connection *connection, enum dx_err err, void *user)
+{
+    bench_note(dx_connection_user(connection), "sent %s %s;", (const char *)user, dx_err_name(err));
+}
+
+/* What TLS has refused has not left, whatever of it OpenSSL holds already. */
+static void test_completions(void **unused)
+{
+    struct dx_tls_facts facts;
+    struct client client;
+    struct bench bench;
+    size_t sent = 0;
+
+    (void)unused;
+    bench_init(&bench);
+    open_tls(&bench, &client);
+    turn(&bench);
+    assert_true(dx_connection_tls(bench.connection, &facts));
+    assert_string_equal(facts.version, SSL_get_version(client.ssl));
+    while (!bench.connection->is_blocked) {
+        assert_int_equal(dx_connection_send(bench.connection, DX_OP_BINARY, payload, 20000), DX_OK);
+        sent += 20004;
+    }
+    assert_int_equal(
+        dx_connection_send_with(bench.connection, DX_OP_BINARY, payload, 1, note_sent, (char *)"a"),
+        DX_OK);
+    assert_int_equal(dx_connection_send_with(bench.connection, DX_OP_BINARY, payload, 70000,
+                                             note_sent, (char *)"b"),
+                     DX_OK);
+    for (int i = 0; i < 5; i++)
+        turn(&bench);
+    assert_string_equal(bench.journal, "");
+    for (sent += 3 + 70010; sent > 0;) {
+        char chunk[16384];
+        int got = SSL_read(client.ssl, chunk, sizeof(chunk));
+
+        if (got > 0)
+            sent -= (size_t)got;
+        else
+            turn(&bench);
+    }
+    turn(&bench);
+    assert_string_equal(bench.journal, "sent a DX_OK;sent b DX_OK;");
+    release_tls(&bench, &client);
+}
+
 /* From here on what the client writes is gathered, for the test to send. */
 static BIO *gather(struct client *client)
 {
@@ -344,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_blocked),
+        cmocka_unit_test(test_completions),
         cmocka_unit_test(test_half_a_record_is_waited_for),
         cmocka_unit_test(test_the_end_behind_a_message),
     };
