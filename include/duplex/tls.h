@@ -25,16 +25,18 @@ enum dx_tls_client_certificates {
 
 struct dx_tls_options {
     size_t size;
-    const char *certificate_path; /* PEM, the chain after its leaf */
+    const char *certificate_path; /* PEM, the leaf first, then its chain (at most 16) */
     const char *key_path;         /* PEM, not encrypted; may be the same file */
-    const char
-        *client_ca_path; /* PEM, who signs clients' certificates; needed unless CLIENT_NONE */
+    /* PEM, who signs clients' certificates; given exactly when these are asked for. Each is trusted as it stands, whoever has
+     * signed it. Revocation is not looked at. */
+    const char *client_ca_path;
     enum dx_tls_client_certificates client_certificates;
     /* Protocols offered by ALPN in order of preference, NULL at the end; NULL: "http/1.1". A client that offers others only
      * is refused (RFC 7301 3.2). */
     const char *const *alpn;
-    uint32_t
-        ticket_lifetime_s; /* of a session ticket, and twice what its key lives; 0: no tickets */
+    /* Of a session ticket, at most 604,800 (seven days); 0: no tickets. Its key makes tickets for half of it and opens them for
+     * the other half. */
+    uint32_t ticket_lifetime_s;
 };
 
 static inline struct dx_tls_options dx_tls_options_init(void)
@@ -46,11 +48,11 @@ static inline struct dx_tls_options dx_tls_options_init(void)
 }
 
 /**
- * Loads a certificate chain and its key, the rest as dx_tls_options_init says. `why` (when not NULL) gets one line for people on
- * failure (at most why_len bytes).
+ * Loads a certificate chain and its key (files of at most 1 MiB), the rest as dx_tls_options_init says. `why` (when not NULL)
+ * gets one line for people on failure (at most why_len bytes).
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a path is missing), DX_ERR_NOT_FOUND or DX_ERR_ACCESS (a file cannot be read),
- * DX_ERR_BAD_CERTIFICATE.
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a path is missing, an option has no such value), DX_ERR_NOT_FOUND or DX_ERR_ACCESS
+ * (a file cannot be read), DX_ERR_BAD_CERTIFICATE.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_tls_new(const char *certificate_path, const char *key_path,
                                             struct dx_tls **tls, char *why, size_t why_len);
@@ -64,7 +66,9 @@ DX_API void dx_tls_free(struct dx_tls *tls);
 
 /**
  * Adds a certificate for the names that it carries (SNI, RFC 6066): a client that asks for one of them gets it, all others the
- * first one. Wildcards count for one label. Any thread; handshakes from now on use it. At most 1,000.
+ * first one. Names are those of subjectAltName, the common name only without it; wildcards count for one label, an exact
+ * name before them; of two certificates with the same name the earlier one counts. Any thread; handshakes from now on use it.
+ * At most 1,000.
  *
  * Errors as dx_tls_new, and DX_ERR_TOO_MANY.
  */
@@ -74,7 +78,8 @@ DX_API DX_MUST_CHECK enum dx_err dx_tls_add_certificate(struct dx_tls *tls,
                                                         size_t why_len);
 
 /**
- * Reads all files again and uses them for handshakes from now on; connections go on as they are. On failure everything stays
+ * Reads all files again and uses them for handshakes from now on; connections go on as they are, and tickets stay good as
+ * long as client_ca_path has the same bytes. On failure everything stays
  * as it was. Any thread; it reads files, so not on a loop that is busy.
  *
  * Errors as dx_tls_new.
@@ -85,8 +90,8 @@ DX_API DX_MUST_CHECK enum dx_err dx_tls_reload(struct dx_tls *tls, char *why, si
 #define DX_TLS_FINGERPRINT_ROOM 96
 
 /**
- * Makes a key and a certificate for this machine that nobody else vouches for: `names` are DNS names and IP addresses (NULL:
- * localhost, 127.0.0.1 and ::1), valid for `days` from now (1 to 825). Lives in memory only. `fingerprint` gets the certificate's.
+ * Makes a key and a certificate for this machine that nobody else vouches for: `names` are DNS names and IP addresses (at most
+ * 100; NULL: localhost, 127.0.0.1 and ::1), valid for `days` from now (1 to 825). Lives in memory only. `fingerprint` gets the certificate's.
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no name or address, days), DX_ERR_SYSTEM (no randomness), DX_ERR_TLS.
  */
@@ -94,19 +99,20 @@ DX_API DX_MUST_CHECK enum dx_err dx_tls_new_self_signed(const char *const *names
                                                         uint32_t days, struct dx_tls **tls,
                                                         char fingerprint[DX_TLS_FINGERPRINT_ROOM]);
 
-/** The SHA-256 of the first certificate. */
+/** The SHA-256 of the first certificate; "" without memory. Any thread. */
 DX_API void dx_tls_fingerprint(struct dx_tls *tls, char fingerprint[DX_TLS_FINGERPRINT_ROOM]);
 
 /** What was agreed on a TLS connection; texts are valid as long as the struct, pointers as long as the connection. */
 struct dx_tls_facts {
-    const char *version;         /* "TLSv1.3" */
-    const char *cipher;          /* as IANA names it: "TLS_AES_128_GCM_SHA256" */
-    const char *server_name;     /* that the client asked for, or NULL */
-    const char *alpn;            /* "http/1.1", or NULL */
-    bool is_resumed;             /* an earlier session goes on */
-    bool has_client_certificate; /* shown, and good */
-    char client_subject[256];    /* of that, RFC 2253, cut; "" without one */
-    char client_fingerprint[DX_TLS_FINGERPRINT_ROOM]; /* "" without one */
+    const char *version; /* "TLSv1.3" */
+    const char *cipher;  /* as IANA names it: "TLS_AES_128_GCM_SHA256" */
+    /* That the client asked for, in lower case; NULL: none, or no name of a host. */
+    const char *server_name;
+    const char *alpn;                                 /* "http/1.1", or NULL */
+    bool is_resumed;                                  /* an earlier session goes on */
+    bool has_client_certificate;                      /* shown, and good */
+    char client_subject[256];                         /* of that, RFC 2253, cut; "" without one */
+    char client_fingerprint[DX_TLS_FINGERPRINT_ROOM]; /* its SHA-256; "" without one */
 };
 
 #ifdef __cplusplus

@@ -20,8 +20,9 @@ enum dx_err dx_stream_init(struct dx_stream *stream, struct dx_loop *loop, int f
 {
     struct dx_tls_session *session = NULL;
 
+    (void)loop;
     if (tls) {
-        enum dx_err err = dx_tls_session_new(loop, tls, fd, &session);
+        enum dx_err err = dx_tls_session_new(tls, fd, &session);
 
         if (err)
             return err;
@@ -79,6 +80,14 @@ unsigned dx_stream_wants(const struct dx_stream *stream)
 bool dx_stream_tls_facts(const struct dx_stream *stream, struct dx_tls_facts *facts)
 {
     return stream->tls && dx_tls_session_facts(stream->tls, facts);
+}
+
+void dx_stream_tls_why(const struct dx_stream *stream, char *why, size_t why_len)
+{
+    if (why_len > 0)
+        why[0] = '\0';
+    if (stream->tls)
+        dx_tls_session_why(stream->tls, why, why_len);
 }
 
 void dx_stream_shutdown(struct dx_stream *stream)

@@ -52,6 +52,11 @@ unsigned dx_stream_wants(const struct dx_stream *stream);
 /** What was agreed by TLS; false, and `facts` untouched, without TLS or before the end of its handshake. */
 bool dx_stream_tls_facts(const struct dx_stream *stream, struct dx_tls_facts *facts);
 
+#define DX_STREAM_WHY_ROOM 160
+
+/** For people: why TLS has failed (DX_ERR_TLS), in one line; "" without TLS. Safe in a log. */
+void dx_stream_tls_why(const struct dx_stream *stream, char *why, size_t why_len);
+
 /** Ends the sending side (close_notify, FIN) without closing. */
 void dx_stream_shutdown(struct dx_stream *stream);
 

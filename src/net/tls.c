@@ -1,194 +1,282 @@
 /*
- * tls.c - certificate, key and the rules (Mozilla's intermediate list 5.7). Not here: what happens on a connection
- * (tls_session.c). OpenSSL is initialised at the first context, without its configuration file.
+ * tls.c - <duplex/tls.h>: where certificates come from, and what counts now. A change makes a new set and swaps it in; who has
+ * begun with the old one keeps it. Not here: the rules (tls_rules.c), what happens on a connection (tls_session.c).
  */
 #include "net/tls.h"
+#include "net/tls_rules.h"
+#include "net/tls_self_signed.h"
+#include "net/tls_wire.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#define ALPN_COUNT_MAX 16
+
+/* Where a certificate comes from: two files, or (NULL) memory. */
+struct source {
+    char *certificate_path;
+    char *key_path;
+};
 
 struct dx_tls {
     atomic_uint references;
-    SSL_CTX *context;
+    pthread_mutex_t changing; /* held while files are read: one change at a time */
+    pthread_mutex_t lock;     /* held for a moment: `set` */
+    struct dx_tls_set *set;
+    struct source *sources; /* as many as the set has certificates */
+    char *client_ca_path;
+    enum dx_tls_client_certificates client_certificates;
+    uint32_t ticket_lifetime_s;
+    struct dx_tls_tickets tickets;
+    struct dx_tls_alpn alpn;
     BIO_METHOD *bio_method;
 };
 
-/* TLS 1.2: forward secrecy and AEAD only. TLS 1.3's own three are all good. */
-static const char ciphers[] =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+/* ---- what sessions need ---- */
 
-static int bio_write(BIO *bio, const char *bytes, int len)
+void dx_tls_keep(struct dx_tls *tls)
 {
-    ssize_t sent;
-
-    do {
-        sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)len, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    BIO_clear_retry_flags(bio);
-    if (sent < 0 && errno == EAGAIN)
-        BIO_set_retry_write(bio);
-    return (int)sent;
+    atomic_fetch_add(&tls->references, 1);
 }
 
-static int bio_read(BIO *bio, char *bytes, int len)
+struct dx_tls_set *dx_tls_take_set(struct dx_tls *tls)
 {
-    ssize_t got;
+    struct dx_tls_set *set;
 
-    do {
-        got = recv((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)len, 0);
-    } while (got < 0 && errno == EINTR);
-    BIO_clear_retry_flags(bio);
-    if (got < 0 && errno == EAGAIN)
-        BIO_set_retry_read(bio);
-    return (int)got;
+    pthread_mutex_lock(&tls->lock);
+    set = tls->set;
+    dx_tls_set_keep(set);
+    pthread_mutex_unlock(&tls->lock);
+    return set;
 }
 
-static long bio_control(BIO *bio, int command, long number, void *data)
+BIO_METHOD *dx_tls_bio_method(struct dx_tls *tls)
 {
-    (void)bio;
-    (void)number;
-    (void)data;
-    return command == BIO_CTRL_FLUSH;
+    return tls->bio_method;
 }
 
-static BIO_METHOD *new_bio_method(void)
+struct dx_tls_tickets *dx_tls_tickets_of(struct dx_tls *tls)
 {
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "duplex");
-
-    if (method && BIO_meth_set_write(method, bio_write) && BIO_meth_set_read(method, bio_read) &&
-        BIO_meth_set_ctrl(method, bio_control))
-        return method;
-    BIO_meth_free(method);
-    return NULL;
+    return &tls->tickets;
 }
 
-static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-                           const unsigned char *in, unsigned int in_len, void *data)
+const struct dx_tls_alpn *dx_tls_alpn_of(const struct dx_tls *tls)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
-    unsigned char *chosen;
-
-    (void)ssl;
-    (void)data;
-    if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in, in_len) !=
-        OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    *out = chosen;
-    return SSL_TLSEXT_ERR_OK;
+    return &tls->alpn;
 }
 
-static bool set_rules(SSL_CTX *context)
+/* ---- beginning and end ---- */
+
+static void release_source(struct source *source)
 {
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    /* Stateless tickets only, none kept here: a session costs no memory when its connection is gone. */
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
-    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_cipher_list(context, ciphers) == 1 &&
-           SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1 &&
-           SSL_CTX_set_num_tickets(context, 1) == 1 &&
-           SSL_CTX_set_session_id_context(context, (const unsigned char *)"duplex", 6) == 1;
+    free(source->certificate_path);
+    free(source->key_path);
 }
 
-__attribute__((format(printf, 3, 4))) static void explain(char *why, size_t why_len,
-                                                          const char *format, ...)
+void dx_tls_free(struct dx_tls *tls)
 {
-    va_list args;
-
-    if (!why || why_len == 0)
+    if (!tls || atomic_fetch_sub(&tls->references, 1) != 1)
         return;
-    va_start(args, format);
-    (void)vsnprintf(why, why_len, format, args);
-    va_end(args);
+    for (size_t i = 0; tls->set && i < tls->set->certificate_count; i++)
+        release_source(&tls->sources[i]);
+    free(tls->sources);
+    dx_tls_set_drop(tls->set);
+    dx_tls_tickets_release(&tls->tickets);
+    pthread_mutex_destroy(&tls->changing);
+    pthread_mutex_destroy(&tls->lock);
+    BIO_meth_free(tls->bio_method);
+    free(tls->client_ca_path);
+    free(tls->alpn.wire);
+    free(tls->alpn.texts);
+    free(tls);
 }
 
-/* Says why a file cannot be read before OpenSSL says it in its own way. */
-static enum dx_err check_readable(const char *path, char *why, size_t why_len)
+static enum dx_err set_alpn(struct dx_tls_alpn *alpn, const char *const *names)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int code = errno;
+    static const char *const own[] = {"http/1.1", NULL};
+    size_t len = 0;
+    size_t at = 0;
 
-    if (fd >= 0) {
-        close(fd);
-        return DX_OK;
+    if (!names)
+        names = own;
+    for (size_t i = 0; names[i]; i++) {
+        size_t name_len = strlen(names[i]);
+
+        if (i >= ALPN_COUNT_MAX || name_len < 1 || name_len > 255)
+            return DX_ERR_USAGE;
+        len += name_len + 1;
     }
-    explain(why, why_len, "%s: %s", path, strerror(code));
-    if (code == ENOMEM)
+    if (len == 0)
+        return DX_ERR_USAGE;
+    alpn->wire = malloc(len);
+    alpn->texts = calloc(1, len + 1);
+    if (!alpn->wire || !alpn->texts)
         return DX_ERR_NOMEM;
-    return code == ENOENT || code == ENOTDIR ? DX_ERR_NOT_FOUND : DX_ERR_ACCESS;
-}
+    for (size_t i = 0; names[i]; i++) {
+        size_t name_len = strlen(names[i]);
 
-/* The last error is the most telling: the first ones are how it was found. */
-static enum dx_err refuse(const char *path, const char *what, char *why, size_t why_len)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    enum dx_err err =
-        ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? DX_ERR_NOMEM : DX_ERR_BAD_CERTIFICATE;
-
-    explain(why, why_len, "%s: %s%s%s", path, what, reason ? ": " : "", reason ? reason : "");
-    ERR_clear_error();
-    return err;
-}
-
-/* A key behind a passphrase cannot be asked for here: OpenSSL's own way would block on the terminal. */
-static int no_passphrase(char *buffer, int len, int for_writing, void *data)
-{
-    (void)buffer;
-    (void)len;
-    (void)for_writing;
-    (void)data;
-    return -1;
-}
-
-static enum dx_err load(SSL_CTX *context, const char *certificate_path, const char *key_path,
-                        char *why, size_t why_len)
-{
-    enum dx_err err = check_readable(certificate_path, why, why_len);
-
-    if (!err)
-        err = check_readable(key_path, why, why_len);
-    if (err)
-        return err;
-    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-    if (SSL_CTX_use_certificate_chain_file(context, certificate_path) != 1)
-        return refuse(certificate_path, "not a PEM certificate chain", why, why_len);
-    if (SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) != 1)
-        return refuse(key_path, "not the certificate's PEM key without a passphrase", why, why_len);
-    if (SSL_CTX_check_private_key(context) != 1)
-        return refuse(key_path, "not the key of that certificate", why, why_len);
+        alpn->wire[at] = (uint8_t)name_len;
+        memcpy(alpn->wire + at + 1, names[i], name_len);
+        memcpy(alpn->texts + at, names[i], name_len);
+        at += name_len + 1;
+    }
+    alpn->wire_len = len;
     return DX_OK;
 }
 
-enum dx_err dx_tls_new(const char *certificate_path, const char *key_path, struct dx_tls **tls,
-                       char *why, size_t why_len)
+static enum dx_err check(const struct dx_tls_options *options, const struct dx_tls_why *why)
+{
+    bool asks_clients = options->client_certificates != DX_TLS_CLIENT_NONE;
+
+    if ((unsigned)options->client_certificates > DX_TLS_CLIENT_REQUIRED)
+        dx_tls_explain(why, "client_certificates has no such value");
+    else if (asks_clients != (options->client_ca_path != NULL))
+        dx_tls_explain(why, "client_ca_path and client_certificates go together");
+    else if (options->ticket_lifetime_s > DX_TLS_TICKET_LIFETIME_MAX)
+        dx_tls_explain(why, "a ticket lives at most seven days");
+    else
+        return DX_OK;
+    return DX_ERR_USAGE;
+}
+
+/* Everything but the certificates. */
+static enum dx_err make(const struct dx_tls_options *options, struct dx_tls **tls)
 {
     struct dx_tls *made = calloc(1, sizeof(*made));
-    enum dx_err err = DX_ERR_NOMEM;
+    enum dx_err err;
 
-    explain(why, why_len, "out of memory");
     if (!made)
         return DX_ERR_NOMEM;
     atomic_init(&made->references, 1);
-    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1) {
-        made->context = SSL_CTX_new(TLS_server_method());
-        made->bio_method = new_bio_method();
+    (void)pthread_mutex_init(&made->changing, NULL);
+    (void)pthread_mutex_init(&made->lock, NULL);
+    dx_tls_tickets_init(&made->tickets, options->ticket_lifetime_s);
+    made->ticket_lifetime_s = options->ticket_lifetime_s;
+    made->client_certificates = options->client_certificates;
+    err = set_alpn(&made->alpn, options->alpn);
+    made->bio_method = dx_tls_wire_method();
+    if (options->client_ca_path)
+        made->client_ca_path = strdup(options->client_ca_path);
+    made->sources = calloc(1, sizeof(*made->sources));
+    if (!err &&
+        (!made->bio_method || !made->sources || (options->client_ca_path && !made->client_ca_path)))
+        err = DX_ERR_NOMEM;
+    if (err) {
+        dx_tls_free(made);
+        return err;
     }
-    if (made->context && made->bio_method && set_rules(made->context))
-        err = load(made->context, certificate_path, key_path, why, why_len);
+    *tls = made;
+    return DX_OK;
+}
+
+/* ---- sets ---- */
+
+static enum dx_err new_set(const struct dx_tls *tls, struct dx_tls_certificate *const *certificates,
+                           size_t count, struct dx_tls_set **set, const struct dx_tls_why *why)
+{
+    const struct dx_tls_rules rules = {tls->client_ca_path, tls->client_certificates,
+                                       tls->ticket_lifetime_s, &tls->tickets};
+    uint8_t policy[DX_TLS_DIGEST_LEN];
+    SSL_CTX *context = NULL;
+    enum dx_err err = dx_tls_rules_apply(&rules, &context, policy, why);
+
+    if (!err)
+        err = dx_tls_set_new(context, policy, certificates, count, set);
+    return err;
+}
+
+/* Whether a handshake could use it: OpenSSL refuses keys that are too short. */
+static enum dx_err try_certificate(SSL_CTX *context, const struct dx_tls_certificate *certificate,
+                                   const char *path, const struct dx_tls_why *why)
+{
+    SSL *ssl = SSL_new(context);
+    enum dx_err err = DX_OK;
+
+    if (!ssl || !dx_tls_certificate_use(certificate, ssl))
+        err = dx_tls_refuse(path, "cannot be used", why);
+    SSL_free(ssl);
+    return err;
+}
+
+/* Takes over the certificate and is the first set of a `tls` that nobody else has yet. */
+static enum dx_err begin_with(struct dx_tls *tls, struct dx_tls_certificate *certificate,
+                              const char *path, const struct dx_tls_why *why)
+{
+    enum dx_err err = new_set(tls, &certificate, 1, &tls->set, why);
+
+    if (!err)
+        err = try_certificate(tls->set->context, certificate, path, why);
+    dx_tls_certificate_drop(certificate);
+    return err;
+}
+
+static void swap(struct dx_tls *tls, struct dx_tls_set *set)
+{
+    struct dx_tls_set *old;
+
+    pthread_mutex_lock(&tls->lock);
+    old = tls->set;
+    tls->set = set;
+    pthread_mutex_unlock(&tls->lock);
+    dx_tls_set_drop(old);
+}
+
+static enum dx_err copy_source(struct source *source, const char *certificate_path,
+                               const char *key_path)
+{
+    struct source made = {strdup(certificate_path), strdup(key_path)};
+
+    if (!made.certificate_path || !made.key_path) {
+        release_source(&made);
+        return DX_ERR_NOMEM;
+    }
+    *source = made;
+    return DX_OK;
+}
+
+/* ---- new ---- */
+
+static enum dx_err load_first(struct dx_tls *tls, const struct dx_tls_options *options,
+                              const struct dx_tls_why *why)
+{
+    struct dx_tls_certificate *certificate;
+    enum dx_err err = copy_source(&tls->sources[0], options->certificate_path, options->key_path);
+
+    if (!err)
+        err = dx_tls_certificate_load(options->certificate_path, options->key_path, &certificate,
+                                      why);
+    if (!err)
+        err = begin_with(tls, certificate, options->certificate_path, why);
+    if (err && !tls->set)
+        release_source(&tls->sources[0]);
+    return err;
+}
+
+enum dx_err dx_tls_new_with(const struct dx_tls_options *options, struct dx_tls **tls, char *why,
+                            size_t why_len)
+{
+    const struct dx_tls_why reason = {why, why_len};
+    struct dx_tls_options own = dx_tls_options_init();
+    struct dx_tls *made = NULL;
+    enum dx_err err;
+
+    dx_tls_explain(&reason, "out of memory");
+    if (!options || options->size == 0 || options->size > sizeof(own))
+        return DX_ERR_USAGE;
+    memcpy(&own, options, options->size);
+    if (!own.certificate_path || !own.key_path) {
+        dx_tls_explain(&reason, "certificate_path and key_path are needed");
+        return DX_ERR_USAGE;
+    }
+    ERR_clear_error();
+    err = check(&own, &reason);
+    if (!err)
+        err = make(&own, &made);
+    if (err == DX_ERR_USAGE && own.alpn)
+        dx_tls_explain(&reason, "alpn has a name that is none, or too many");
+    if (!err)
+        err = load_first(made, &own, &reason);
     ERR_clear_error();
     if (err) {
         dx_tls_free(made);
@@ -198,26 +286,181 @@ enum dx_err dx_tls_new(const char *certificate_path, const char *key_path, struc
     return DX_OK;
 }
 
-void dx_tls_keep(struct dx_tls *tls)
+enum dx_err dx_tls_new(const char *certificate_path, const char *key_path, struct dx_tls **tls,
+                       char *why, size_t why_len)
 {
-    atomic_fetch_add(&tls->references, 1);
+    struct dx_tls_options options = dx_tls_options_init();
+
+    options.certificate_path = certificate_path;
+    options.key_path = key_path;
+    return dx_tls_new_with(&options, tls, why, why_len);
 }
 
-void dx_tls_free(struct dx_tls *tls)
+enum dx_err dx_tls_new_self_signed(const char *const *names, size_t name_count, uint32_t days,
+                                   struct dx_tls **tls, char fingerprint[DX_TLS_FINGERPRINT_ROOM])
 {
-    if (!tls || atomic_fetch_sub(&tls->references, 1) != 1)
-        return;
-    SSL_CTX_free(tls->context);
-    BIO_meth_free(tls->bio_method);
-    free(tls);
+    const struct dx_tls_options options = dx_tls_options_init();
+    const struct dx_tls_why nobody = {NULL, 0};
+    struct dx_tls_certificate *certificate = NULL;
+    struct dx_tls *made = NULL;
+    enum dx_err err = dx_tls_self_signed(names, name_count, days, &certificate);
+
+    if (!err)
+        err = make(&options, &made);
+    if (err) {
+        dx_tls_certificate_drop(certificate);
+        return err;
+    }
+    err = begin_with(made, certificate, "", &nobody);
+    ERR_clear_error();
+    if (err) {
+        dx_tls_free(made);
+        return err == DX_ERR_BAD_CERTIFICATE ? DX_ERR_TLS : err;
+    }
+    if (fingerprint)
+        dx_tls_fingerprint(made, fingerprint);
+    *tls = made;
+    return DX_OK;
 }
 
-SSL_CTX *dx_tls_context(struct dx_tls *tls)
+/* ---- changes ---- */
+
+/* The set with one more, under the same rules: what counts for clients is not read again. */
+static enum dx_err extend(struct dx_tls *tls, struct dx_tls_certificate *certificate,
+                          struct dx_tls_set **set)
 {
-    return tls->context;
+    size_t count = tls->set->certificate_count;
+    struct dx_tls_certificate **certificates = calloc(count + 1, sizeof(*certificates));
+    enum dx_err err;
+
+    if (!certificates)
+        return DX_ERR_NOMEM;
+    memcpy(certificates, tls->set->certificates, count * sizeof(struct dx_tls_certificate *));
+    certificates[count] = certificate;
+    SSL_CTX_up_ref(tls->set->context);
+    err = dx_tls_set_new(tls->set->context, tls->set->policy, certificates, count + 1, set);
+    free(certificates);
+    return err;
 }
 
-BIO_METHOD *dx_tls_bio_method(struct dx_tls *tls)
+static enum dx_err add(struct dx_tls *tls, const char *certificate_path, const char *key_path,
+                       const struct dx_tls_why *why)
 {
-    return tls->bio_method;
+    size_t count = tls->set->certificate_count;
+    struct dx_tls_certificate *certificate = NULL;
+    struct dx_tls_set *set = NULL;
+    struct source *grown;
+    enum dx_err err;
+
+    if (count >= DX_TLS_CERTIFICATES_MAX) {
+        dx_tls_explain(why, "%s: there are %d certificates already", certificate_path,
+                       DX_TLS_CERTIFICATES_MAX);
+        return DX_ERR_TOO_MANY;
+    }
+    grown = realloc(tls->sources, (count + 1) * sizeof(*grown));
+    if (!grown)
+        return DX_ERR_NOMEM;
+    tls->sources = grown;
+    err = copy_source(&grown[count], certificate_path, key_path);
+    if (err)
+        return err;
+    err = dx_tls_certificate_load(certificate_path, key_path, &certificate, why);
+    if (!err)
+        err = try_certificate(tls->set->context, certificate, certificate_path, why);
+    if (!err)
+        err = extend(tls, certificate, &set);
+    dx_tls_certificate_drop(certificate);
+    if (err)
+        release_source(&grown[count]);
+    else
+        swap(tls, set);
+    return err;
+}
+
+enum dx_err dx_tls_add_certificate(struct dx_tls *tls, const char *certificate_path,
+                                   const char *key_path, char *why, size_t why_len)
+{
+    const struct dx_tls_why reason = {why, why_len};
+    enum dx_err err;
+
+    if (!certificate_path || !key_path) {
+        dx_tls_explain(&reason, "both paths are needed");
+        return DX_ERR_USAGE;
+    }
+    dx_tls_explain(&reason, "out of memory");
+    ERR_clear_error();
+    pthread_mutex_lock(&tls->changing);
+    err = add(tls, certificate_path, key_path, &reason);
+    pthread_mutex_unlock(&tls->changing);
+    ERR_clear_error();
+    return err;
+}
+
+/* All certificates anew; what was made in memory stays. References are in `certificates` also on failure. */
+static enum dx_err load_all(const struct dx_tls *tls, struct dx_tls_certificate **certificates,
+                            const struct dx_tls_why *why)
+{
+    for (size_t i = 0; i < tls->set->certificate_count; i++) {
+        const struct source *source = &tls->sources[i];
+        enum dx_err err = DX_OK;
+
+        if (source->certificate_path) {
+            err = dx_tls_certificate_load(source->certificate_path, source->key_path,
+                                          &certificates[i], why);
+        } else {
+            certificates[i] = tls->set->certificates[i];
+            dx_tls_certificate_keep(certificates[i]);
+        }
+        if (err)
+            return err;
+    }
+    return DX_OK;
+}
+
+static enum dx_err reload(struct dx_tls *tls, const struct dx_tls_why *why)
+{
+    size_t count = tls->set->certificate_count;
+    struct dx_tls_certificate **certificates = calloc(count, sizeof(*certificates));
+    struct dx_tls_set *set = NULL;
+    enum dx_err err;
+
+    if (!certificates)
+        return DX_ERR_NOMEM;
+    err = load_all(tls, certificates, why);
+    if (!err)
+        err = new_set(tls, certificates, count, &set, why);
+    for (size_t i = 0; i < count && !err; i++)
+        if (tls->sources[i].certificate_path)
+            err = try_certificate(set->context, certificates[i], tls->sources[i].certificate_path,
+                                  why);
+    for (size_t i = 0; i < count; i++)
+        dx_tls_certificate_drop(certificates[i]);
+    free(certificates);
+    if (err)
+        dx_tls_set_drop(set);
+    else
+        swap(tls, set);
+    return err;
+}
+
+enum dx_err dx_tls_reload(struct dx_tls *tls, char *why, size_t why_len)
+{
+    const struct dx_tls_why reason = {why, why_len};
+    enum dx_err err;
+
+    dx_tls_explain(&reason, "out of memory");
+    ERR_clear_error();
+    pthread_mutex_lock(&tls->changing);
+    err = reload(tls, &reason);
+    pthread_mutex_unlock(&tls->changing);
+    ERR_clear_error();
+    return err;
+}
+
+void dx_tls_fingerprint(struct dx_tls *tls, char fingerprint[DX_TLS_FINGERPRINT_ROOM])
+{
+    struct dx_tls_set *set = dx_tls_take_set(tls);
+
+    dx_tls_fingerprint_of(set->certificates[0]->leaf, fingerprint);
+    dx_tls_set_drop(set);
 }

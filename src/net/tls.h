@@ -1,27 +1,31 @@
 /*
- * tls.h - the inside of <duplex/tls.h>: what a session needs of its context.
+ * tls.h - the inside of <duplex/tls.h>: what a session needs of what its listener was given.
  */
 #ifndef DX_NET_TLS_H
 #define DX_NET_TLS_H
 
-#include <duplex/tls.h>
+#include "net/tls_set.h"
+#include "net/tls_tickets.h"
 
-#include <openssl/ssl.h>
+#include <duplex/tls.h>
 
 /** One more reference; dx_tls_free drops it. Any thread. */
 void dx_tls_keep(struct dx_tls *tls);
 
-SSL_CTX *dx_tls_context(struct dx_tls *tls);
+/** What counts now, with a reference that dx_tls_set_drop gives back. Any thread. */
+struct dx_tls_set *dx_tls_take_set(struct dx_tls *tls);
 
-/** The BIO method of the library: send with MSG_NOSIGNAL and recv on a descriptor that it does not own. */
+/** Lives as long as `tls`. */
 BIO_METHOD *dx_tls_bio_method(struct dx_tls *tls);
+struct dx_tls_tickets *dx_tls_tickets_of(struct dx_tls *tls);
 
-/** SHA-256 as text; "" for a length of 0. */
-void dx_tls_write_fingerprint(const uint8_t *digest, size_t len,
-                              char fingerprint[DX_TLS_FINGERPRINT_ROOM]);
-
-/** The certificate's SHA-256; "" without memory. */
-void dx_tls_fingerprint_of(const X509 *certificate, char fingerprint[DX_TLS_FINGERPRINT_ROOM]);
+/** The protocols as ALPN writes them: a byte of length before each. */
+struct dx_tls_alpn {
+    uint8_t *wire;
+    size_t wire_len;
+    char *texts; /* the same ones, each with a NUL behind */
+};
+const struct dx_tls_alpn *dx_tls_alpn_of(const struct dx_tls *tls);
 
 /** Fills all but server_name and alpn, which are the session's, after the handshake. */
 void dx_tls_facts_of(SSL *ssl, struct dx_tls_facts *facts);

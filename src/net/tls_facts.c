@@ -8,7 +8,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-void dx_tls_write_fingerprint(const uint8_t *digest, size_t len,
+/* "" for a length of 0. */
+static void write_fingerprint(const uint8_t *digest, size_t len,
                               char fingerprint[DX_TLS_FINGERPRINT_ROOM])
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -29,7 +30,7 @@ void dx_tls_fingerprint_of(const X509 *certificate, char fingerprint[DX_TLS_FING
 
     if (X509_digest(certificate, EVP_sha256(), digest, &len) != 1)
         len = 0;
-    dx_tls_write_fingerprint(digest, len, fingerprint);
+    write_fingerprint(digest, len, fingerprint);
 }
 
 /* RFC 2253 escapes control characters and all beyond ASCII: the text is safe in a log. "" where there is no memory. */

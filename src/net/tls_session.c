@@ -3,48 +3,41 @@
  *
  * OpenSSL's error queue is per thread, shared with the host program: it is cleared before and after each call.
  */
-#include "net/tls_session.h"
 #include "net/loop.h"
 #include "net/system.h"
-#include "net/tls.h"
+#include "net/tls_session_parts.h"
 #include "net/watch.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define RECORD_LEN 16384 /* the most that one TLS record carries (RFC 8446 5.1) */
 
-struct dx_tls_session {
-    SSL *ssl;
-    struct dx_tls *tls;
-    unsigned wants;
-    bool
-        has_more; /* the last read left something to be had, be it the end: nobody else will tell */
-    enum dx_err broken; /* not DX_OK: what ended it; OpenSSL must not be asked for anything more */
-};
-
-enum dx_err dx_tls_session_new(struct dx_loop *loop, struct dx_tls *tls, int fd,
-                               struct dx_tls_session **session)
+enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd, struct dx_tls_session **session)
 {
     struct dx_tls_session *made = calloc(1, sizeof(*made));
-    SSL *ssl = made ? SSL_new(dx_tls_context(tls)) : NULL;
+    struct dx_tls_set *set = dx_tls_take_set(tls);
+    SSL *ssl = made ? SSL_new(set->context) : NULL;
     BIO *bio = ssl ? BIO_new(dx_tls_bio_method(tls)) : NULL;
 
-    (void)loop;
     if (!bio) {
         SSL_free(ssl);
+        dx_tls_set_drop(set);
         free(made);
         ERR_clear_error();
         return DX_ERR_NOMEM;
     }
-    BIO_set_data(bio, (void *)(intptr_t)fd);
+    made->wire.fd = fd;
+    made->ssl = ssl;
+    made->tls = tls;
+    made->set = set;
+    dx_tls_keep(tls);
+    BIO_set_data(bio, made);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     SSL_set_accept_state(ssl);
-    made->ssl = ssl;
-    made->tls = tls;
-    dx_tls_keep(tls);
     *session = made;
     return DX_OK;
 }
@@ -54,8 +47,21 @@ void dx_tls_session_free(struct dx_tls_session *session)
     if (!session)
         return;
     SSL_free(session->ssl);
+    dx_tls_set_drop(session->set);
     dx_tls_free(session->tls);
+    free(session->server_name);
     free(session);
+}
+
+/* Nobody gets more than an alert or one answer, and both are to arrive. */
+static void note_broken(struct dx_tls_session *session, unsigned long error)
+{
+    session->reason = ERR_GET_REASON(error);
+    if (session->broken != DX_ERR_TLS)
+        return;
+    if (dx_tls_wire_is_http(&session->wire))
+        dx_tls_wire_answer_http(&session->wire);
+    dx_tls_wire_drain(&session->wire);
 }
 
 /* What a call that did not succeed means. `code` is errno as the call left it. */
@@ -82,7 +88,29 @@ static enum dx_err judge(struct dx_tls_session *session, int result, int code)
             session->broken =
                 ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? DX_ERR_NOMEM : DX_ERR_TLS;
     }
+    note_broken(session, error);
     return session->broken;
+}
+
+/*
+ * Before each call. A record costs the same whether it carries 16 KiB or one byte, so what is counted is what is received: as
+ * much a call as without TLS.
+ */
+static void begin_call(struct dx_tls_session *session)
+{
+    ERR_clear_error();
+    session->wants = 0;
+    session->wire.budget = DX_READ_SIZE;
+    session->wire.is_spent = false;
+}
+
+static void end_call(struct dx_tls_session *session)
+{
+    ERR_clear_error();
+    if (session->set && SSL_is_init_finished(session->ssl)) {
+        dx_tls_set_drop(session->set);
+        session->set = NULL;
+    }
 }
 
 enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, size_t len,
@@ -94,8 +122,7 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
     session->has_more = false;
     if (session->broken)
         return session->broken;
-    ERR_clear_error();
-    session->wants = 0;
+    begin_call(session);
     /* A record is at most 16 KiB: as many as fit, so that the owner's turn is as large as without TLS. */
     while (total < len) {
         int room = len - total > INT32_MAX ? INT32_MAX : (int)(len - total);
@@ -109,7 +136,7 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
         }
         total += (size_t)count;
     }
-    ERR_clear_error();
+    end_call(session);
     if (total > 0) {
         /* Half a record is no more: OpenSSL has asked for its rest. The end is told by the next call. */
         session->has_more = err ? err != DX_ERR_AGAIN : SSL_has_pending(session->ssl) == 1;
@@ -164,8 +191,7 @@ enum dx_err dx_tls_session_write(struct dx_tls_session *session, const struct dx
 
     if (session->broken)
         return session->broken;
-    ERR_clear_error();
-    session->wants = 0;
+    begin_call(session);
     for (;;) {
         const uint8_t *record;
         size_t len = gather(slices, count, total, scratch, &record);
@@ -181,7 +207,7 @@ enum dx_err dx_tls_session_write(struct dx_tls_session *session, const struct dx
         }
         total += (size_t)sent;
     }
-    ERR_clear_error();
+    end_call(session);
     if (err && !(err == DX_ERR_AGAIN && total > 0))
         return err == DX_ERR_CLOSED ? DX_ERR_RESET : err;
     *put = total;
@@ -191,20 +217,6 @@ enum dx_err dx_tls_session_write(struct dx_tls_session *session, const struct dx
 unsigned dx_tls_session_wants(const struct dx_tls_session *session)
 {
     return session->wants;
-}
-
-bool dx_tls_session_facts(const struct dx_tls_session *session, struct dx_tls_facts *facts)
-{
-    const unsigned char *alpn;
-    unsigned alpn_len;
-
-    if (!SSL_is_init_finished(session->ssl))
-        return false;
-    dx_tls_facts_of(session->ssl, facts);
-    facts->server_name = SSL_get_servername(session->ssl, TLSEXT_NAMETYPE_host_name);
-    SSL_get0_alpn_selected(session->ssl, &alpn, &alpn_len);
-    facts->alpn = alpn_len > 0 ? "http/1.1" : NULL;
-    return true;
 }
 
 void dx_tls_session_shutdown(struct dx_tls_session *session)

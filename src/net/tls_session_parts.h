@@ -1,0 +1,25 @@
+/*
+ * tls_session_parts.h - a session's inside, for tls_session.c (bytes) and tls_hello.c (the handshake).
+ */
+#ifndef DX_NET_TLS_SESSION_PARTS_H
+#define DX_NET_TLS_SESSION_PARTS_H
+
+#include "net/tls.h"
+#include "net/tls_session.h"
+#include "net/tls_wire.h"
+
+struct dx_tls_session {
+    struct dx_tls_wire wire; /* the first: OpenSSL's BIO leads from it to here */
+    SSL *ssl;
+    struct dx_tls *tls;
+    struct dx_tls_set *set; /* until the handshake is through */
+    char *server_name;      /* asked for, normalized; NULL: none, or no name */
+    unsigned wants;
+    bool is_named; /* a certificate carries the name */
+    bool
+        has_more; /* the last read left something to be had, be it the end: nobody else will tell */
+    int reason;   /* OpenSSL's, for what broke it */
+    enum dx_err broken; /* not DX_OK: what ended it; OpenSSL must not be asked for anything more */
+};
+
+#endif
