@@ -19,7 +19,7 @@
 #define DX_RANDOM_KEPT 512
 
 struct dx_post {
-    void (*call)(void *data);
+    void (*call)(void *data); /* NULL: taken back */
     void *data;
 };
 
@@ -29,6 +29,8 @@ struct dx_posts {
     struct dx_post *waiting;
     size_t count;
     size_t room;
+    struct dx_post *running; /* the loop's thread alone */
+    size_t running_count;
 };
 
 struct dx_random {

@@ -63,6 +63,23 @@ enum dx_err dx_loop_post(struct dx_loop *loop, void (*call)(void *data), void *d
     return err;
 }
 
+static void forget(struct dx_post *posts, size_t count, const void *data)
+{
+    for (size_t i = 0; i < count; i++)
+        if (posts[i].data == data)
+            posts[i].call = NULL;
+}
+
+void dx_loop_post_cancel(struct dx_loop *loop, const void *data)
+{
+    struct dx_posts *posts = &loop->posts;
+
+    forget(posts->running, posts->running_count, data);
+    pthread_mutex_lock(&posts->lock);
+    forget(posts->waiting, posts->count, data);
+    pthread_mutex_unlock(&posts->lock);
+}
+
 void dx_posts_run(struct dx_posts *posts)
 {
     struct dx_post *batch;
@@ -78,8 +95,13 @@ void dx_posts_run(struct dx_posts *posts)
     posts->room = 0;
     pthread_mutex_unlock(&posts->lock);
 
+    posts->running = batch;
+    posts->running_count = count;
     for (size_t i = 0; i < count; i++)
-        batch[i].call(batch[i].data);
+        if (batch[i].call)
+            batch[i].call(batch[i].data);
+    posts->running = NULL;
+    posts->running_count = 0;
 
     pthread_mutex_lock(&posts->lock);
     if (!posts->waiting && room <= KEPT_ROOM) {

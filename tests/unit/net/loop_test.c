@@ -140,6 +140,44 @@ static void test_posts_are_bounded(void **unused)
     dx_loop_free(state.loop);
 }
 
+struct takes_back {
+    struct state state;
+    struct state other;
+};
+
+static void on_post_take_back(void *data)
+{
+    struct takes_back *both = data;
+
+    dx_loop_post_cancel(both->state.loop, &both->state);
+}
+
+/* What was posted before and what is being run already; others' posts stay. */
+static void test_posts_are_taken_back(void **unused)
+{
+    struct takes_back both = {.state = {.loop = new_loop()}};
+    struct dx_loop *loop = both.state.loop;
+
+    (void)unused;
+    assert_int_equal(dx_loop_post(loop, on_post, &both.state), DX_OK);
+    assert_int_equal(dx_loop_post(loop, on_post, &both.other), DX_OK);
+    dx_loop_post_cancel(loop, &both.state);
+    assert_int_equal(dx_loop_run(loop), DX_OK);
+    assert_int_equal(both.state.calls, 0);
+    assert_int_equal(both.other.calls, 1);
+
+    both.other = (struct state){.loop = loop};
+    assert_int_equal(dx_loop_post(loop, on_post, &both.other), DX_OK);
+    assert_int_equal(dx_loop_post(loop, on_post_take_back, &both), DX_OK);
+    /* &both is &both.state, too: the caller itself has run by then. */
+    assert_int_equal(dx_loop_post(loop, on_post, &both.state), DX_OK);
+    assert_int_equal(dx_loop_post(loop, on_post, &both.other), DX_OK);
+    assert_int_equal(dx_loop_run(loop), DX_OK);
+    assert_int_equal(both.state.calls, 0);
+    assert_int_equal(both.other.calls, 2);
+    dx_loop_free(loop);
+}
+
 static void *post_many(void *data)
 {
     struct state *state = data;
@@ -456,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_run_ends_when_nothing_is_left),
         cmocka_unit_test(test_posts_run_without_a_holder),
         cmocka_unit_test(test_posts_are_bounded),
+        cmocka_unit_test(test_posts_are_taken_back),
         cmocka_unit_test(test_posts_from_threads),
         cmocka_unit_test(test_stop_from_a_thread),
         cmocka_unit_test(test_timers),
