@@ -92,6 +92,7 @@ enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
     }
     made->stream.tls = stream->tls;
     made->id = start->id;
+    made->traffic = start->traffic;
     made->needs_pump = start->early_len > 0 || dx_stream_has_pending(&made->stream);
     dx_loop_hold(loop);
     dx_loop_flush_later(loop, &made->task);
@@ -258,6 +259,11 @@ bool dx_connection_is_closing(const struct dx_connection *connection)
            dx_endpoint_close_is_sent(&connection->endpoint);
 }
 
+struct dx_traffic *dx_connection_traffic(const struct dx_connection *connection)
+{
+    return connection->traffic;
+}
+
 uint64_t dx_connection_id(const struct dx_connection *connection)
 {
     return connection->id;
@@ -277,8 +283,7 @@ const char *dx_connection_subprotocol(const struct dx_connection *connection)
 void dx_connection_count_sent(struct dx_connection *connection, size_t message_count,
                               size_t payload_len)
 {
-    connection->counts.messages_out += message_count;
-    connection->counts.bytes_out += payload_len;
+    dx_connection_count_out(connection, message_count, payload_len);
 }
 
 void dx_connection_counts(const struct dx_connection *connection,

@@ -6,6 +6,7 @@
 
 #include <duplex/connection.h>
 
+#include "base/counter.h"
 #include "base/output.h"
 #include "net/stream.h"
 #include "ws/endpoint.h"
@@ -31,10 +32,16 @@ dx_connection_kind_of(const struct dx_endpoint_config *config)
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
                              const struct dx_connection_options *options);
 
+/* Sums over all connections that one owner has on a loop, those that have gone included. Read by any thread. */
+struct dx_traffic {
+    struct dx_counter messages_in, bytes_in, messages_out, bytes_out;
+};
+
 struct dx_connection_start {
     const struct dx_connection_kind *kind;
     const struct dx_connection_handlers *handlers;
     void *user;
+    struct dx_traffic *traffic; /* counts along; must outlive the connection; or NULL */
     uint64_t id; /* what dx_connection_id says: the owner gives them out; 0: it has none */
     size_t
         owner_len; /* of what the owner remembers of it: so many zeroed bytes come with the connection */
@@ -75,6 +82,7 @@ struct dx_connection *dx_connection_of_owner(void *owner);
 
 /** What it was made with. */
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection);
+struct dx_traffic *dx_connection_traffic(const struct dx_connection *connection);
 
 /** True when nothing more can be sent: our Close was, it has failed, the peer takes nothing more, or on_close is due. */
 bool dx_connection_is_closing(const struct dx_connection *connection);

@@ -28,6 +28,7 @@ struct dx_connection {
     struct dx_attachment *attachments;
     uint64_t id;
     struct dx_connection_counts counts;
+    struct dx_traffic *traffic;
     uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
     uint32_t phase_ms; /* last progress of a message; while closing: since when we wait */
     uint32_t write_ms; /* begin of the span in which write_len bytes left, while blocked */
@@ -75,6 +76,28 @@ static inline const struct dx_connection_options *
 dx_connection_options(const struct dx_connection *connection)
 {
     return &dx_connection_kind_of(connection->endpoint.config)->options;
+}
+
+static inline void dx_connection_count_in(struct dx_connection *connection, size_t message_count,
+                                          size_t payload_len)
+{
+    connection->counts.messages_in += message_count;
+    connection->counts.bytes_in += payload_len;
+    if (connection->traffic != NULL) {
+        dx_counter_add(&connection->traffic->messages_in, message_count);
+        dx_counter_add(&connection->traffic->bytes_in, payload_len);
+    }
+}
+
+static inline void dx_connection_count_out(struct dx_connection *connection, size_t message_count,
+                                           size_t payload_len)
+{
+    connection->counts.messages_out += message_count;
+    connection->counts.bytes_out += payload_len;
+    if (connection->traffic != NULL) {
+        dx_counter_add(&connection->traffic->messages_out, message_count);
+        dx_counter_add(&connection->traffic->bytes_out, payload_len);
+    }
 }
 
 /* True while messages may be sent and the closing handshake has not begun on either side. */

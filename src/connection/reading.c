@@ -52,7 +52,6 @@ static void fail_for_memory(struct dx_connection *connection, enum dx_err err)
 static void give_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                          size_t len)
 {
-    connection->counts.messages_in++;
     if (connection->handlers->on_message)
         connection->handlers->on_message(connection, opcode, data, len);
 }
@@ -89,11 +88,10 @@ static void take_data(struct dx_connection *connection, const struct dx_event *e
 {
     if (connection->is_failed)
         return;
-    connection->counts.bytes_in += event->len;
+    dx_connection_count_in(connection, event->is_last, event->len);
     if (!connection->is_waiting)
         connection->phase_ms = dx_connection_now(connection);
     if (connection->handlers->on_chunk) {
-        connection->counts.messages_in += event->is_last;
         connection->handlers->on_chunk(connection, event->opcode, event->data, event->len,
                                        event->is_first, event->is_last);
     } else if (event->is_first && event->is_last) {

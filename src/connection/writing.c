@@ -246,12 +246,6 @@ static enum dx_err send_direct(struct dx_connection *connection, enum dx_opcode 
     return err;
 }
 
-static void count_out(struct dx_connection *connection, size_t len, bool is_last)
-{
-    connection->counts.bytes_out += len;
-    connection->counts.messages_out += is_last;
-}
-
 enum dx_err dx_connection_send(struct dx_connection *connection, enum dx_opcode opcode,
                                const void *data, size_t len)
 {
@@ -265,7 +259,7 @@ enum dx_err dx_connection_send(struct dx_connection *connection, enum dx_opcode 
         err = dx_endpoint_send(&connection->endpoint, opcode, data, len);
     if (err)
         return err;
-    count_out(connection, len, true);
+    dx_connection_count_out(connection, true, len);
     note_queued(connection);
     return DX_OK;
 }
@@ -283,7 +277,7 @@ enum dx_err dx_connection_send_fragment(struct dx_connection *connection, enum d
         err = dx_endpoint_send_fragment(&connection->endpoint, opcode, data, len, is_last);
     if (err)
         return err;
-    count_out(connection, len, is_last);
+    dx_connection_count_out(connection, is_last, len);
     note_queued(connection);
     return DX_OK;
 }
@@ -311,7 +305,7 @@ enum dx_err dx_connection_send_shared(struct dx_connection *connection, struct d
         err = dx_output_append_shared(&connection->output, frame);
     if (err)
         return err;
-    count_out(connection, payload_len, true);
+    dx_connection_count_out(connection, true, payload_len);
     note_queued(connection);
     return DX_OK;
 }
