@@ -130,15 +130,18 @@ DX_API DX_MUST_CHECK enum dx_err dx_server_route(struct dx_server *server, const
 /*
  * ---- its connections ----
  *
- * By id, from any thread, whichever loop they are on. An id that names no connection any more is harmless.
+ * By id, from any thread, whichever loop they are on. An id that names no connection any more is harmless. Nothing is done inside
+ * these functions, also not on the connection's own thread; for each loop calls are made in their order. Not once
+ * dx_server_free has been called, but in callbacks of this server: there they return DX_ERR_CLOSED.
  */
 
 /**
  * Sends a whole message to the connection with that id, as dx_connection_send does; copied. In the order of the calls of one
  * thread. What the connection itself refuses (closed, queue full) is not told.
  *
- * Returns DX_OK (it is on its way, if there is such a connection), DX_ERR_USAGE, DX_ERR_TOO_BIG (4 GiB), DX_ERR_NOMEM, DX_ERR_QUEUE_FULL (too many calls
- * wait for that loop), DX_ERR_NOT_FOUND (an id that this server has never given).
+ * Returns DX_OK (it is on its way, if there is such a connection), DX_ERR_USAGE (neither text nor binary), DX_ERR_TOO_BIG (4 GiB),
+ * DX_ERR_NOMEM, DX_ERR_QUEUE_FULL (65,536 calls wait for that loop, or with this one more bytes than its share of max_memory),
+ * DX_ERR_NOT_FOUND (an id that this server cannot have given), DX_ERR_CLOSED (the server is being freed).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_send(struct dx_server *server, uint64_t id,
                                                 enum dx_opcode opcode, const void *data,
@@ -149,16 +152,22 @@ DX_API DX_MUST_CHECK enum dx_err dx_server_close_connection(struct dx_server *se
                                                             uint16_t code, const char *reason,
                                                             size_t reason_len);
 
-/** Calls `call` on that connection's loop, with NULL when it has gone (on the loop it was on). Returns DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL, DX_ERR_NOT_FOUND: it is not called. */
+/**
+ * Calls `call` once on that connection's loop, with NULL when it has gone (on the loop it was on). One that still waits when the server
+ * is freed comes with NULL from inside dx_server_free.
+ *
+ * Returns DX_OK; DX_ERR_NOMEM, DX_ERR_QUEUE_FULL, DX_ERR_NOT_FOUND, DX_ERR_CLOSED as dx_server_send: it is not called.
+ */
 DX_API DX_MUST_CHECK enum dx_err
 dx_server_call(struct dx_server *server, uint64_t id,
                void (*call)(struct dx_connection *connection, void *user), void *user);
 
 /**
- * Calls `call` for each WebSocket that is open, each on its own loop's thread, later, several threads at once; then `done`
- * (may be NULL) once, on the thread that was last. Closing, sending and aborting in `call` is fine.
+ * Calls `call` for each WebSocket whose on_close has not come, each on its own loop's thread, later, several threads at once; then
+ * `done` (may be NULL) once, on the thread that was last. Closing, sending and aborting in `call` is fine. When the server is freed
+ * before, `done` comes at latest from inside dx_server_free, and `call` for no more of them.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL: nothing is called.
+ * Returns DX_OK; DX_ERR_USAGE (no `call`), DX_ERR_NOMEM, DX_ERR_QUEUE_FULL, DX_ERR_CLOSED as dx_server_send: nothing is called.
  */
 DX_API DX_MUST_CHECK enum dx_err
 dx_server_each_connection(struct dx_server *server,

@@ -280,6 +280,7 @@ static enum dx_err connect_stream(struct dx_request *request,
     struct dx_connection_start start = {.kind = &request->route->kind,
                                         .handlers = handlers,
                                         .user = user,
+                                        .traffic = &http->shard->traffic,
                                         .subprotocol = dx_request_subprotocol(request),
                                         .head = head,
                                         .early = early.data,
@@ -290,10 +291,15 @@ static enum dx_err connect_stream(struct dx_request *request,
         return err;
     dx_peer_text(&http->peer, peer);
     start.owner_len = dx_websocket_len(peer, request->target.path);
+    err = dx_registry_reserve(&http->shard->registry, &start.id);
+    if (err != DX_OK)
+        return err;
     dx_watch_stop(http->shard->loop, &http->stream.watch);
     err = dx_connection_new(http->shard->loop, &http->stream, &start, connection);
     if (err == DX_OK)
-        dx_websocket_open(*connection, http->shard, peer, request->target.path);
+        dx_websocket_open(*connection, peer, request->target.path);
+    else
+        dx_registry_remove(&http->shard->registry, start.id);
     return err;
 }
 

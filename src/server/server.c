@@ -45,8 +45,8 @@ static enum dx_err add_shards(struct dx_server *server)
     size_t share = (size_t)(server->settings.options.max_memory / count);
 
     for (uint32_t index = 0; index < count; index++) {
-        enum dx_err err =
-            dx_shard_new(server, index == 0 ? server->loop : NULL, share, &server->shards[index]);
+        enum dx_err err = dx_shard_new(server, index, index == 0 ? server->loop : NULL, share,
+                                       &server->shards[index]);
 
         if (err != DX_OK)
             return err;
@@ -75,6 +75,11 @@ enum dx_err dx_server_new(struct dx_loop *loop, const struct dx_server_options *
     if (err != DX_OK) {
         free(made);
         return err;
+    }
+    if (pthread_mutex_init(&made->each_lock, NULL) != 0) {
+        dx_server_settings_release(&made->settings);
+        free(made);
+        return DX_ERR_SYSTEM;
     }
     if (made->settings.options.max_connections == 0)
         made->settings.options.max_connections = places_by_descriptors();
@@ -139,6 +144,7 @@ void dx_server_destroy(struct dx_server *server)
 {
     for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_free(server->shards[index]);
+    (void)pthread_mutex_destroy(&server->each_lock);
     dx_routes_release(&server->routes);
     dx_server_free_listeners(server);
     dx_server_settings_release(&server->settings);
@@ -159,15 +165,21 @@ void dx_server_free(struct dx_server *server)
 {
     if (server == NULL)
         return;
+    atomic_store(&server->is_freed, true);
     dx_loop_timer_free(server->close_timer);
     server->close_timer = NULL;
     dx_server_stop_listening(server);
-    for (size_t index = 1; index < server->shard_count; index++)
+    for (size_t index = 0; index < server->shard_count; index++)
+        dx_shard_stop(server->shards[index]);
+    for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_join(server->shards[index]);
     if (server->shard_count > 0) {
         dx_shard_cut(server->shards[0]);
         see_off(server);
     }
+    /* Only now: until its end each thread may have called for a connection on any loop. */
+    for (size_t index = 0; index < server->shard_count; index++)
+        dx_shard_drop(server->shards[index]);
     atomic_store(&server->is_silent, true);
     if (server->shard_count == 0)
         dx_server_destroy(server);

@@ -57,6 +57,8 @@ struct dx_server {
     atomic_size_t websocket_count;
     atomic_size_t stream_count;    /* accepted and not yet closed, WebSockets included */
     atomic_size_t half_open_count; /* of them, those whose first request is not complete */
+    pthread_mutex_t each_lock;     /* while the parts of a dx_server_each_connection are added */
+    atomic_bool is_freed;          /* being freed by its user: no more calls by id */
     atomic_bool is_silent;         /* freed by its user: nothing is logged any more */
     /* ending, on the server's own loop */
     bool is_closing;

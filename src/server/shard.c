@@ -72,8 +72,8 @@ static enum dx_err start_loop(struct dx_shard *shard, size_t max_memory)
     return err;
 }
 
-enum dx_err dx_shard_new(struct dx_server *server, struct dx_loop *loop, size_t max_memory,
-                         struct dx_shard **shard)
+enum dx_err dx_shard_new(struct dx_server *server, uint32_t index, struct dx_loop *loop,
+                         size_t max_memory, struct dx_shard **shard)
 {
     struct dx_shard *made = calloc(1, sizeof(*made));
     enum dx_err err = DX_OK;
@@ -83,12 +83,18 @@ enum dx_err dx_shard_new(struct dx_server *server, struct dx_loop *loop, size_t 
     made->server = server;
     made->loop = loop;
     dx_timer_init(&made->drain_timer, on_drain_step);
+    dx_registry_init(&made->registry, index);
+    err = dx_calls_init(&made->calls);
+    if (err != DX_OK) {
+        free(made);
+        return err;
+    }
     if (loop == NULL)
         err = start_loop(made, max_memory);
     else
         dx_loop_set_max_memory(loop, max_memory);
     if (err != DX_OK) {
-        free(made);
+        dx_shard_free(made);
         return err;
     }
     *shard = made;
@@ -98,6 +104,8 @@ enum dx_err dx_shard_new(struct dx_server *server, struct dx_loop *loop, size_t 
 void dx_shard_cut(struct dx_shard *shard)
 {
     struct dx_http_connection *next;
+    struct dx_connection *connection;
+    uint32_t place = 0;
 
     shard->is_cut = true;
     dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
@@ -105,26 +113,39 @@ void dx_shard_cut(struct dx_shard *shard)
         next = http->next;
         dx_http_connection_cut(http);
     }
-    for (struct dx_websocket *websocket = shard->websockets; websocket != NULL;
-         websocket = websocket->next)
-        dx_connection_abort(dx_connection_of_owner(websocket), DX_ERR_CLOSED,
-                            "the server is freed");
+    while ((connection = dx_registry_next(&shard->registry, &place)) != NULL)
+        dx_connection_abort(connection, DX_ERR_CLOSED, "the server is freed");
+}
+
+void dx_shard_stop(struct dx_shard *shard)
+{
+    if (shard->has_thread)
+        dx_loop_stop(shard->loop);
 }
 
 void dx_shard_join(struct dx_shard *shard)
 {
+    if (shard->has_thread)
+        (void)pthread_join(shard->thread, NULL);
+}
+
+void dx_shard_drop(struct dx_shard *shard)
+{
+    dx_calls_drop(shard);
     if (!shard->has_thread)
         return;
-    dx_loop_stop(shard->loop);
-    (void)pthread_join(shard->thread, NULL);
-    shard->has_thread = false;
     dx_loop_let_go(shard->loop);
     dx_loop_free(shard->loop);
     shard->loop = NULL;
+    shard->has_thread = false;
 }
 
 void dx_shard_free(struct dx_shard *shard)
 {
+    if (shard == NULL)
+        return;
+    dx_registry_release(&shard->registry);
+    dx_calls_release(&shard->calls);
     free(shard);
 }
 
@@ -212,11 +233,12 @@ static uint64_t next_random(struct dx_shard *shard)
 static void drain_one_step(struct dx_shard *shard)
 {
     uint32_t steps = shard->drain_steps;
+    struct dx_connection *connection;
+    uint32_t place = 0;
 
-    for (struct dx_websocket *websocket = shard->websockets; websocket != NULL;
-         websocket = websocket->next)
+    while ((connection = dx_registry_next(&shard->registry, &place)) != NULL)
         if (steps <= 1 || next_random(shard) % steps == 0)
-            dx_websocket_shut_down(websocket);
+            dx_websocket_shut_down(dx_connection_owner(connection));
     if (steps <= 1)
         return;
     shard->drain_steps--;
@@ -256,6 +278,12 @@ void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
     }
     begin_drain(shard, drain_ms);
     look_whether_closed(shard);
+}
+
+void dx_shard_count_response(struct dx_shard *shard, unsigned status)
+{
+    if (status >= 100 && status < 600)
+        dx_counter_add(&shard->counters.responses[status / 100 - 1], 1);
 }
 
 bool dx_shard_is_short_of_memory(const struct dx_shard *shard)

@@ -4,10 +4,20 @@
 #ifndef DX_SERVER_SHARD_H
 #define DX_SERVER_SHARD_H
 
+#include "connection/connection.h"
+#include "server/calls.h"
+#include "server/registry.h"
 #include "server/server.h"
 
 struct dx_http_connection;
-struct dx_websocket;
+
+/* What duplex/metrics.h tells of one shard; each is changed on its loop alone. */
+struct dx_shard_counters {
+    struct dx_counter streams_accepted, streams_refused;
+    struct dx_counter websockets_opened, websockets_closed_clean, websockets_closed_broken;
+    struct dx_counter requests;
+    struct dx_counter responses[5];
+};
 
 struct dx_shard {
     struct dx_server *server;
@@ -21,22 +31,30 @@ struct dx_shard {
     uint32_t
         told_round; /* the last dx_server_close that was posted to it; the server's own loop's */
     struct dx_http_connection *http_connections;
-    struct dx_websocket *websockets;
+    struct dx_registry registry; /* its WebSockets */
+    struct dx_calls calls;       /* by id, from any thread */
+    struct dx_traffic traffic;
+    struct dx_shard_counters counters;
     struct dx_timer drain_timer;
     uint32_t drain_steps; /* how many are left */
     uint32_t drain_step_ms;
     uint64_t random;
 };
 
-/** Makes a shard on `loop`, or, when that is NULL, on a loop and thread of its own, whose buffers have `max_memory` bytes. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM, DX_ERR_DESCRIPTORS. */
-DX_MUST_CHECK enum dx_err dx_shard_new(struct dx_server *server, struct dx_loop *loop,
-                                       size_t max_memory, struct dx_shard **shard);
+/** Makes the `index`th shard on `loop`, or, when that is NULL, on a loop and thread of its own, whose buffers have `max_memory` bytes. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM, DX_ERR_DESCRIPTORS. */
+DX_MUST_CHECK enum dx_err dx_shard_new(struct dx_server *server, uint32_t index,
+                                       struct dx_loop *loop, size_t max_memory,
+                                       struct dx_shard **shard);
 
 /** Cuts everything on the shard: on_abandoned and on_close follow in this turn or the next. On the shard's loop. */
 void dx_shard_cut(struct dx_shard *shard);
 
-/** Ends and joins the shard's thread, if it has one, with everything on its loop. */
+/** Tells the shard's thread, if it has one, to end with everything on its loop; and waits until it has. */
+void dx_shard_stop(struct dx_shard *shard);
 void dx_shard_join(struct dx_shard *shard);
+
+/** Drops the calls that wait; frees the loop, if it is the shard's own, when all threads are joined. */
+void dx_shard_drop(struct dx_shard *shard);
 
 /** Frees the shard, on which nothing is left. NULL is fine. */
 void dx_shard_free(struct dx_shard *shard);
@@ -50,6 +68,9 @@ void dx_shard_forget_stream(struct dx_shard *shard);
 
 /** Begins to end, or shortens a drain. On the shard's loop. */
 void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms);
+
+/** Counts an answer of that status. On the shard's loop. */
+void dx_shard_count_response(struct dx_shard *shard, unsigned status);
 
 /** Whether new handshakes are to be refused because the buffers are nearly at their limit. */
 bool dx_shard_is_short_of_memory(const struct dx_shard *shard);

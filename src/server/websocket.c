@@ -21,24 +21,27 @@ size_t dx_websocket_len(const char *peer, struct dx_slice path)
     return sizeof(struct dx_websocket) + strlen(peer) + kept_len_of(path);
 }
 
-void dx_websocket_open(struct dx_connection *connection, struct dx_shard *shard, const char *peer,
-                       struct dx_slice path)
+static struct dx_shard *shard_of(const struct dx_connection *connection)
+{
+    char *traffic = (char *)dx_connection_traffic(connection);
+
+    return (struct dx_shard *)(void *)(traffic - offsetof(struct dx_shard, traffic));
+}
+
+void dx_websocket_open(struct dx_connection *connection, const char *peer, struct dx_slice path)
 {
     struct dx_websocket *websocket = dx_connection_owner(connection);
+    struct dx_shard *shard = shard_of(connection);
     size_t peer_len = strlen(peer);
     size_t path_len = kept_len_of(path);
 
-    *websocket = (struct dx_websocket){.shard = shard,
-                                       .next = shard->websockets,
-                                       .previous_next = &shard->websockets,
-                                       .opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
+    *websocket = (struct dx_websocket){.opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
                                        .peer_len = peer_len & 0xff,
                                        .path_len = path_len & 0x1ff};
     memcpy(websocket->text, peer, peer_len);
     memcpy(websocket->text + peer_len, path.data, path_len);
-    if (websocket->next != NULL)
-        websocket->next->previous_next = &websocket->next;
-    shard->websockets = websocket;
+    dx_registry_put(&shard->registry, dx_connection_id(connection), connection);
+    dx_counter_add(&shard->counters.websockets_opened, 1);
     atomic_fetch_add(&shard->server->websocket_count, 1);
 }
 
@@ -78,7 +81,7 @@ static void log_close(const struct dx_websocket *websocket, struct dx_connection
     dx_log_line_number(&line, "sent_code", info->sent_code);
     dx_log_line_bytes(&line, "reason", info->reason, info->reason_len);
     dx_log_line_number(&line, "duration_ms",
-                       dx_loop_now_ms(websocket->shard->loop) - websocket->opened_ms);
+                       dx_loop_now_ms(dx_connection_loop(connection)) - websocket->opened_ms);
     dx_log_line_number(&line, "messages_in", counts.messages_in);
     dx_log_line_number(&line, "bytes_in", counts.bytes_in);
     dx_log_line_number(&line, "messages_out", counts.messages_out);
@@ -88,18 +91,19 @@ static void log_close(const struct dx_websocket *websocket, struct dx_connection
         dx_log_line_text(&line, "detail",
                          info->detail != NULL ? info->detail : dx_err_text(info->err));
     }
-    dx_server_log(websocket->shard->server, DX_LOG_INFO, "closed", &line);
+    dx_server_log(shard_of(connection)->server, DX_LOG_INFO, "closed", &line);
 }
 
 void dx_websocket_on_gone(struct dx_connection *connection, const struct dx_close_info *info)
 {
     struct dx_websocket *websocket = dx_connection_owner(connection);
-    struct dx_shard *shard = websocket->shard;
+    struct dx_shard *shard = shard_of(connection);
 
     log_close(websocket, connection, info);
-    *websocket->previous_next = websocket->next;
-    if (websocket->next != NULL)
-        websocket->next->previous_next = websocket->previous_next;
+    dx_registry_remove(&shard->registry, dx_connection_id(connection));
+    dx_counter_add(info->was_clean ? &shard->counters.websockets_closed_clean
+                                   : &shard->counters.websockets_closed_broken,
+                   1);
     atomic_fetch_sub(&shard->server->websocket_count, 1);
     dx_shard_forget_stream(shard);
 }

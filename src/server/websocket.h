@@ -1,5 +1,5 @@
 /*
- * websocket.h - what the server remembers of an open WebSocket: for its list, its ending and its line in the log. It lies
+ * websocket.h - what the server remembers of an open WebSocket: for its ending and its line in the log. It lies
  * in the owner's bytes of the connection, which it ends with.
  */
 #ifndef DX_SERVER_WEBSOCKET_H
@@ -7,10 +7,8 @@
 
 #include "server/shard.h"
 
+/* Its shard is the one whose traffic the connection counts. */
 struct dx_websocket {
-    struct dx_websocket *next;
-    struct dx_websocket **previous_next;
-    struct dx_shard *shard;
     /* One word, because there may be very many of these. */
     uint64_t opened_ms : 46;
     uint64_t peer_len : 8;
@@ -22,9 +20,8 @@ struct dx_websocket {
 /** How many of the owner's bytes it takes. */
 size_t dx_websocket_len(const char *peer, struct dx_slice path);
 
-/** Fills them, for a connection that was made with dx_websocket_len of the same, and puts it into the shard's list. */
-void dx_websocket_open(struct dx_connection *connection, struct dx_shard *shard, const char *peer,
-                       struct dx_slice path);
+/** Fills them, for a connection that was made with dx_websocket_len of the same, made with the shard's traffic and an id of its registry. */
+void dx_websocket_open(struct dx_connection *connection, const char *peer, struct dx_slice path);
 
 /** Begins the ending: the route's way, else Close 1001. Once. */
 void dx_websocket_shut_down(struct dx_websocket *websocket);
