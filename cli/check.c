@@ -85,6 +85,14 @@ static bool check_tls_pair(const struct cli_config *config, struct cli_complaint
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "--tls-key=%s: its certificate is missing (add --tls-cert=FILE)",
                             show(config->tls_key).text);
+    if (config->tls_self_signed && config->tls_cert)
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--tls-self-signed: there is --tls-cert=%s (leave out one of the two)",
+                            show(config->tls_cert).text);
+    if (config->tls_client_ca && !config->tls_cert)
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--tls-client-ca=%s: it needs a certificate (add --tls-cert=FILE)",
+                            show(config->tls_client_ca).text);
     return true;
 }
 
@@ -216,5 +224,6 @@ bool cli_check(const struct cli_config *config, struct cli_complaint *complaint)
            check_addresses(config, complaint) && check_directories(config, complaint) &&
            check_programs(config, complaint) &&
            check_file("tls-cert", config->tls_cert, complaint) &&
-           check_file("tls-key", config->tls_key, complaint);
+           check_file("tls-key", config->tls_key, complaint) &&
+           check_file("tls-client-ca", config->tls_client_ca, complaint);
 }

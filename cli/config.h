@@ -36,6 +36,8 @@ struct cli_config {
         listen;           /* const char *: addresses as dx_server_listen takes them, never empty */
     const char *tls_cert; /* NULL: no TLS; given together with tls_key */
     const char *tls_key;
+    const char *tls_client_ca; /* NULL: clients show no certificate; only with tls_cert */
+    bool tls_self_signed;      /* never with tls_cert */
 
     enum dx_framing framing;
     enum dx_newlines newlines;

@@ -75,7 +75,10 @@ const struct cli_option cli_options[] = {
      .help = "speak TLS with this certificate chain (PEM)",
      .more = "Addresses become https and wss. The server's own certificate comes first. It counts "
              "for every address; "
-             "*--tls-key* is needed with it."},
+             "*--tls-key* is needed with it. SIGHUP reads the files again: whoever connects from "
+             "then on "
+             "gets the new certificate, and nobody is dropped. If they cannot be used the old ones "
+             "stay, and the log says why."},
     {.name = "tls-key",
      .kind = CLI_TEXT,
      .on = CLI_BOTH,
@@ -84,6 +87,28 @@ const struct cli_option cli_options[] = {
      .placeholder = "FILE",
      .help = "the certificate's private key (PEM)",
      .more = "Others should not be able to read this file: if they can, a warning is logged."},
+    {.name = "tls-client-ca",
+     .kind = CLI_TEXT,
+     .on = CLI_BOTH,
+     .section = CLI_LISTENING,
+     .field = FIELD(tls_client_ca),
+     .placeholder = "FILE",
+     .help = "admit only clients with a certificate signed by one of these (PEM)",
+     .more = "All others are refused in the handshake, before anything is started for them. Each "
+             "certificate in _FILE_ is trusted as it stands. Revocation is not looked at: to shut "
+             "somebody out, change _FILE_ and send SIGHUP; it counts from the next connection on."},
+    {.name = "tls-self-signed",
+     .kind = CLI_FLAG,
+     .on = CLI_BOTH,
+     .section = CLI_LISTENING,
+     .field = FIELD(tls_self_signed),
+     .preset_note = "off",
+     .help = "speak TLS with a certificate made at the start, for a try",
+     .more = "Browsers warn of it, for nobody vouches for it; its SHA-256 fingerprint is printed "
+             "on stderr "
+             "for comparison. It names localhost, the loopback addresses, and every host of "
+             "*--host* and *--listen*, holds for a year, and is in memory only: each start makes "
+             "another one."},
 
     {.name = "framing",
      .kind = CLI_CHOICE,

@@ -15,6 +15,7 @@
 #include "escape.h"
 #include "log.h"
 #include "parse.h"
+#include "tls.h"
 
 #define WHY_MAX 256
 
@@ -73,27 +74,48 @@ static void on_server_closed(void *user)
         dx_loop_stop(service->loop);
 }
 
+static void begin_ending(struct cli_service *service, int number)
+{
+    static const char *const texts[] = {[SIGTERM] = "ending on SIGTERM",
+                                        [SIGINT] = "ending on SIGINT",
+                                        [SIGHUP] = "ending on SIGHUP"};
+
+    service->signal = number;
+    cli_log_say(service->config->log, DX_LOG_INFO, texts[number], NULL);
+    dx_server_close(service->server, number == SIGTERM ? service->config->drain_ms : 0,
+                    on_server_closed, service);
+}
+
+/* Returns whether more signals may be looked at. */
+static bool take_signal(struct cli_service *service, const struct signalfd_siginfo *info)
+{
+    int number = (int)info->ssi_signo;
+
+    /* The kernel's own is for a terminal that has gone: it ends what was started there, as without TLS. */
+    if (number == SIGHUP && info->ssi_code != SI_KERNEL) {
+        if (service->signal == 0)
+            cli_tls_reload(service);
+        return true;
+    }
+    if (service->signal == 0) {
+        begin_ending(service, number);
+        return true;
+    }
+    service->exit_status = 128 + number;
+    if (service->programs)
+        dx_programs_kill(service->programs);
+    dx_loop_stop(service->loop);
+    return false;
+}
+
 static void on_signal(void *user, int fd)
 {
     struct cli_service *service = user;
     struct signalfd_siginfo info;
 
-    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        int number = (int)info.ssi_signo;
-
-        if (service->signal != 0) {
-            service->exit_status = 128 + number;
-            if (service->programs)
-                dx_programs_kill(service->programs);
-            dx_loop_stop(service->loop);
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        if (!take_signal(service, &info))
             return;
-        }
-        service->signal = number;
-        cli_log_say(service->config->log, DX_LOG_INFO,
-                    number == SIGTERM ? "ending on SIGTERM" : "ending on SIGINT", NULL);
-        dx_server_close(service->server, number == SIGTERM ? service->config->drain_ms : 0,
-                        on_server_closed, service);
-    }
 }
 
 /* ---- the beginning ---- */
@@ -106,6 +128,8 @@ static int block_signals(struct cli_service *service)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    if (service->config->tls_cert)
+        sigaddset(&signals, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
         service->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
     if (service->signal_fd < 0)
@@ -144,15 +168,12 @@ static int listen_on_all(struct cli_service *service)
 {
     const struct cli_config *config = service->config;
     const char *const *addresses = config->listen.items;
-    struct dx_tls *tls = NULL;
     char why[WHY_MAX] = "";
-    int exit_status = 0;
+    int exit_status = cli_tls_make(service, &service->tls);
 
-    if (config->tls_cert &&
-        dx_tls_new(config->tls_cert, config->tls_key, &tls, why, sizeof(why)) != DX_OK)
-        return cli_service_fail(service, "--tls-cert, --tls-key", why);
     for (size_t i = 0; i < config->listen.count && exit_status == 0; i++) {
-        enum dx_err err = dx_server_listen(service->server, addresses[i], tls, why, sizeof(why));
+        enum dx_err err =
+            dx_server_listen(service->server, addresses[i], service->tls, why, sizeof(why));
 
         if (err != DX_OK) {
             char what[WHY_MAX];
@@ -163,7 +184,6 @@ static int listen_on_all(struct cli_service *service)
             exit_status = cli_service_fail(service, what, why[0] ? why : dx_err_text(err));
         }
     }
-    dx_tls_free(tls);
     return exit_status;
 }
 
@@ -195,6 +215,7 @@ static int run(struct cli_service *service, int (*add_routes)(struct cli_service
         exit_status = listen_on_all(service);
     if (exit_status != 0)
         return exit_status;
+    cli_tls_announce(service);
     announce(service);
     if (dx_loop_run(service->loop) != DX_OK)
         return cli_service_fail(service, "event loop", "it did not run");
@@ -211,6 +232,7 @@ int cli_service_run(const struct cli_config *config, int (*add_routes)(struct cl
         _exit(service.exit_status);
     dx_programs_free(service.programs);
     dx_server_free(service.server);
+    dx_tls_free(service.tls);
     dx_loop_watch_free(service.signals);
     dx_loop_free(service.loop);
     if (service.signal_fd >= 0)

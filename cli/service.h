@@ -11,6 +11,7 @@ struct cli_service {
     const struct cli_config *config;
     struct dx_loop *loop;
     struct dx_server *server;
+    struct dx_tls *tls;            /* NULL: none of the listeners speaks TLS */
     struct dx_programs *programs;  /* NULL for a command without programs */
     uint64_t descriptor_limit;     /* the soft limit that this process was started with */
     struct dx_loop_watch *signals; /* reads signal_fd */

@@ -6,6 +6,8 @@ export const options = [
   ['port', '-', 'PORT', '-', '-'],
   ['tls-cert', '-', 'FILE', '-', '-'],
   ['tls-key', '-', 'FILE', '-', '-'],
+  ['tls-client-ca', '-', 'FILE', '-', '-'],
+  ['tls-self-signed', '-', '-', 'off', 'off'],
   ['framing', '-', 'MODE', 'lines', ''],
   ['binary', '-', '-', '-', ''],
   ['newlines', '-', 'MODE', 'keep', ''],

@@ -107,6 +107,13 @@ const serve = [
   [['--tls-cert=none.pem', '--tls-key=key.pem', 'cat'],
     '--tls-cert=none.pem: No such file or directory (check the path)', 1],
   [['--tls-cert=cert.pem', '--tls-key=web', 'cat'], '--tls-key=web: Is a directory (name another one)', 1],
+  [['--tls-self-signed', '--tls-cert=cert.pem', '--tls-key=key.pem', 'cat'],
+    '--tls-self-signed: there is --tls-cert=cert.pem (leave out one of the two)'],
+  [['--tls-client-ca=cert.pem', 'cat'], '--tls-client-ca=cert.pem: it needs a certificate (add --tls-cert=FILE)'],
+  [['--tls-client-ca=cert.pem', '--tls-self-signed', 'cat'],
+    '--tls-client-ca=cert.pem: it needs a certificate (add --tls-cert=FILE)'],
+  [['--tls-client-ca=none.pem', '--tls-cert=cert.pem', '--tls-key=key.pem', 'cat'],
+    '--tls-client-ca=none.pem: No such file or directory (check the path)', 1],
 
   // Choices.
   [['--framing=json', 'cat'], '--framing=json: not a choice (write lines, binary or length)'],
