@@ -176,6 +176,7 @@ enum dx_err bench_try_open(struct bench *bench)
     struct dx_connection_start start = {.kind = &bench->kind,
                                         .handlers = &bench->handlers,
                                         .user = bench,
+                                        .id = bench->id,
                                         .owner_len = sizeof(void *),
                                         .head = bench->head,
                                         .head_len = bench->head ? strlen(bench->head) : 0,

@@ -18,6 +18,7 @@ struct bench {
     enum dx_role role;
     enum bench_transport transport;
     struct dx_tls *tls;
+    uint64_t id; /* the connection's */
     const char *head;
     const void *early;
     size_t early_len;
