@@ -157,13 +157,13 @@ bool dx_http_connection_watch_again(struct dx_http_connection *http)
 static bool takes_place_among_half_open(struct dx_http_connection *http)
 {
     http->is_half_open = true;
-    return atomic_fetch_add(&http->shard->server->half_open_count, 1) < DX_SERVER_HALF_OPEN_MAX;
+    return dx_half_open_add(&http->shard->server->half_open, &http->peer);
 }
 
 void dx_http_connection_end_half_open(struct dx_http_connection *http)
 {
     if (http->is_half_open)
-        atomic_fetch_sub(&http->shard->server->half_open_count, 1);
+        dx_half_open_remove(&http->shard->server->half_open, &http->peer);
     http->is_half_open = false;
 }
 
@@ -226,6 +226,7 @@ enum dx_err dx_http_connection_new(struct dx_shard *shard, int fd, const struct 
     size_t stream_count = atomic_load(&server->stream_count);
     struct dx_http_connection *http = NULL;
     enum dx_err err = DX_ERR_TOO_MANY;
+    bool has_place;
 
     if (!dx_server_is_full(server, stream_count, DX_SERVER_SPARE_STREAMS)) {
         http = make(shard, listener);
@@ -245,7 +246,10 @@ enum dx_err dx_http_connection_new(struct dx_shard *shard, int fd, const struct 
     insert(http);
     dx_loop_hold(shard->loop);
     dx_http_connection_set_deadline(http, server->settings.options.handshake_timeout_ms);
-    if (!takes_place_among_half_open(http))
+    has_place = takes_place_among_half_open(http);
+    if (!has_place || http->is_over_limit)
+        dx_shard_count_refusal(shard, false);
+    if (!has_place)
         refuse_half_open(http);
     return DX_OK;
 }

@@ -55,6 +55,9 @@ static void on_refuse(struct dx_listener *listener, int fd, const struct dx_addr
         (void)recv(fd, dx_loop_read_buffer(loop), DX_READ_SIZE, MSG_DONTWAIT);
         (void)send(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
+    dx_shard_count_refusal(owner->server->shards[0], true);
+    if (owner->tls == NULL)
+        dx_shard_count_response(owner->server->shards[0], 503);
     dx_peer_text(peer, peer_text);
     dx_log_line_init(&line);
     dx_log_line_text(&line, "peer", peer_text);

@@ -85,6 +85,7 @@ static void send_with(struct dx_http_connection *http, const struct dx_reply *re
         dx_http_connection_close(http, true); /* a content type that is none */
         return;
     }
+    dx_shard_count_response(http->shard, reply->status);
     slices[0] = (struct dx_slice){(const uint8_t *)text, len};
     slices[1] = dx_slice_of(headers);
     slices[2] = dx_slice_of("\r\n");

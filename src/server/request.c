@@ -296,11 +296,13 @@ static enum dx_err connect_stream(struct dx_request *request,
         return err;
     dx_watch_stop(http->shard->loop, &http->stream.watch);
     err = dx_connection_new(http->shard->loop, &http->stream, &start, connection);
-    if (err == DX_OK)
-        dx_websocket_open(*connection, peer, request->target.path);
-    else
+    if (err != DX_OK) {
         dx_registry_remove(&http->shard->registry, start.id);
-    return err;
+        return err;
+    }
+    dx_websocket_open(*connection, peer, request->target.path);
+    dx_shard_count_response(http->shard, 101);
+    return DX_OK;
 }
 
 static void refuse_accepted(struct dx_request *request)

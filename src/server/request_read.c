@@ -79,6 +79,7 @@ static void complete(struct dx_request *request)
         end_text(request, head->headers[index].value);
     }
     request->is_complete = true;
+    dx_counter_add(&request->http->shard->counters.requests, 1);
     dx_http_connection_end_half_open(request->http);
 }
 

@@ -61,6 +61,16 @@ static void on_orphan_free(struct dx_turn_task *task)
         (struct dx_server *)(void *)((char *)task - offsetof(struct dx_server, free_task)));
 }
 
+/* Without randomness peers that fall together can be foreseen: no reason not to serve. */
+static void init_half_open(struct dx_server *server)
+{
+    uint64_t key;
+
+    if (!dx_loop_fill_random(server->loop, (uint8_t *)&key, sizeof(key)))
+        key = (uint64_t)(uintptr_t)server ^ dx_loop_now_ms(server->loop);
+    dx_half_open_init(&server->half_open, key);
+}
+
 enum dx_err dx_server_new(struct dx_loop *loop, const struct dx_server_options *options,
                           struct dx_server **server)
 {
@@ -81,6 +91,7 @@ enum dx_err dx_server_new(struct dx_loop *loop, const struct dx_server_options *
         free(made);
         return DX_ERR_SYSTEM;
     }
+    init_half_open(made);
     if (made->settings.options.max_connections == 0)
         made->settings.options.max_connections = places_by_descriptors();
     err = dx_loop_timer_new(loop, dx_server_on_close_timer, made, &made->close_timer);

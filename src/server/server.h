@@ -10,6 +10,7 @@
 #include <duplex/request.h>
 
 #include "net/listener.h"
+#include "server/half_open.h"
 #include "server/routes.h"
 
 #include <netinet/in.h>
@@ -19,7 +20,6 @@
 
 #define DX_SERVER_THREADS_MAX 64
 #define DX_SERVER_LISTENERS_MAX 64
-#define DX_SERVER_HALF_OPEN_MAX 1000 /* handshakes that are begun; above it 503 without reading */
 #define DX_SERVER_SPARE_STREAMS                                                                    \
  32 /* above max_connections, kept to read a request and answer 503 */
 
@@ -56,7 +56,7 @@ struct dx_server {
     size_t shard_count;
     atomic_size_t websocket_count;
     atomic_size_t stream_count;    /* accepted and not yet closed, WebSockets included */
-    atomic_size_t half_open_count; /* of them, those whose first request is not complete */
+    struct dx_half_open half_open; /* of them, those whose first request is not complete */
     pthread_mutex_t each_lock;     /* while the parts of a dx_server_each_connection are added */
     atomic_bool is_freed;          /* being freed by its user: no more calls by id */
     atomic_bool is_silent;         /* freed by its user: nothing is logged any more */

@@ -163,6 +163,7 @@ static void take(struct dx_shard *shard, int fd, const struct dx_address *peer,
     err = dx_http_connection_new(shard, fd, peer, listener);
     if (err == DX_OK)
         return;
+    dx_shard_count_refusal(shard, false);
     dx_log_line_init(&line);
     dx_log_line_text(&line, "err", dx_err_name(err));
     dx_server_log(shard->server, DX_LOG_WARN, "a connection could not be taken", &line);
@@ -180,8 +181,10 @@ static void on_handoff(void *data)
 void dx_shard_give(struct dx_shard *shard, int fd, const struct dx_address *peer,
                    struct dx_server_listener *listener)
 {
+    struct dx_shard *own = shard->server->shards[0];
     struct handoff *handoff;
 
+    dx_counter_add(&own->counters.streams_accepted, 1);
     atomic_fetch_add(&shard->stream_count, 1);
     atomic_fetch_add(&shard->server->stream_count, 1);
     if (!shard->has_thread) {
@@ -196,6 +199,7 @@ void dx_shard_give(struct dx_shard *shard, int fd, const struct dx_address *peer
     }
     free(handoff);
     (void)close(fd);
+    dx_shard_count_refusal(own, false);
     atomic_fetch_sub(&shard->stream_count, 1);
     atomic_fetch_sub(&shard->server->stream_count, 1);
 }
@@ -278,6 +282,13 @@ void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
     }
     begin_drain(shard, drain_ms);
     look_whether_closed(shard);
+}
+
+void dx_shard_count_refusal(struct dx_shard *shard, bool is_new)
+{
+    if (is_new)
+        dx_counter_add(&shard->counters.streams_accepted, 1);
+    dx_counter_add(&shard->counters.streams_refused, 1);
 }
 
 void dx_shard_count_response(struct dx_shard *shard, unsigned status)

@@ -69,6 +69,9 @@ void dx_shard_forget_stream(struct dx_shard *shard);
 /** Begins to end, or shortens a drain. On the shard's loop. */
 void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms);
 
+/** Counts a stream that was refused for want of something; `is_new`: that it was accepted is not counted yet. On the shard's loop. */
+void dx_shard_count_refusal(struct dx_shard *shard, bool is_new);
+
 /** Counts an answer of that status. On the shard's loop. */
 void dx_shard_count_response(struct dx_shard *shard, unsigned status);
 
