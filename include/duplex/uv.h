@@ -17,13 +17,13 @@ extern "C" {
 
 /**
  * Makes a loop on `uv`, which stays yours, must outlive it, and is run by you (uv_run): dx_loop_run, dx_loop_stop, dx_loop_fd and
- * dx_loop_dispatch are not for such a loop (DX_ERR_STATE, nothing, -1). It keeps uv_run running while something is open on it.
- * One dx_loop for one uv_loop_t is enough, but several work.
+ * dx_loop_dispatch are not for such a loop (DX_ERR_STATE, nothing, -1). It keeps uv_run running while something is open on it (a post
+ * that waits is not). One dx_loop for one uv_loop_t is enough, but several work.
  *
  * dx_loop_free closes its handles; they are gone after the next turn of `uv`, so run that once more (UV_RUN_NOWAIT is enough)
  * before uv_loop_close. Call it on the thread of `uv`, not from inside a callback of the same loop.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM. After a failure, too, a handle may have to go in the next turn.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_loop_new_on_uv(uv_loop_t *uv, struct dx_loop **loop);
 

@@ -3,7 +3,7 @@
  *
  * uv runs a turn as: timers, prepare, poll, check. What is to be sent is flushed in prepare and in check: check alone
  * would leave what a timer sent lying until something else happens. Not here: watches (watch.c), posts (post.c),
- * randomness (random.c), public timers and watches (loop_timer.c).
+ * randomness (random.c), public timers and watches (loop_timer.c), a uv loop that is not ours (loop_uv.c).
  */
 #include "net/loop_parts.h"
 #include "net/system.h"
@@ -79,7 +79,7 @@ static void on_timer(uv_timer_t *timer)
     struct dx_loop *loop = timer->data;
 
     loop->armed_ms = UINT64_MAX;
-    dx_wheel_advance(&loop->wheel, uv_now(&loop->uv));
+    dx_wheel_advance(&loop->wheel, uv_now(loop->uv));
 }
 
 /* The absolute time of the wheel's next; UINT64_MAX when nothing is set. */
@@ -94,7 +94,7 @@ static uint64_t next_due_ms(const struct dx_loop *loop)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct dx_loop *loop = prepare->data;
-    uint64_t now_ms = uv_now(&loop->uv);
+    uint64_t now_ms = uv_now(loop->uv);
     uint64_t due_ms;
 
     flush(loop);
@@ -120,7 +120,7 @@ static void on_async(uv_async_t *async)
 
     dx_posts_run(&loop->posts);
     if (atomic_load(&loop->is_stopped))
-        uv_stop(&loop->uv);
+        uv_stop(loop->uv);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -159,61 +159,86 @@ static void close_handle(uv_handle_t *handle, void *data)
         uv_close(handle, NULL);
 }
 
-static void close_uv(struct dx_loop *loop)
+static void close_own_uv(struct dx_loop *loop)
 {
-    uv_walk(&loop->uv, close_handle, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
-    uv_loop_close(&loop->uv);
+    uv_walk(&loop->own_uv, close_handle, NULL);
+    uv_run(&loop->own_uv, UV_RUN_DEFAULT);
+    uv_loop_close(&loop->own_uv);
 }
 
-/* Initialises every handle; on failure those that were are closed again. */
-static int init_uv(struct dx_loop *loop)
+/* Initialises every handle; after a failure handle_count says how far it came. */
+static int init_handles(struct dx_loop *loop)
 {
-    int rc = uv_loop_init(&loop->uv);
+    int rc = uv_async_init(loop->uv, &loop->async, on_async);
+
+    loop->handle_count += !rc;
+    if (!rc)
+        rc = uv_poll_init(loop->uv, &loop->poll, loop->epoll_fd);
+    loop->handle_count += !rc;
+    if (rc)
+        return rc;
+    /* These three cannot fail. */
+    (void)uv_timer_init(loop->uv, &loop->timer);
+    (void)uv_prepare_init(loop->uv, &loop->prepare);
+    (void)uv_check_init(loop->uv, &loop->check);
+    loop->handle_count += 3;
+    return start_handles(loop);
+}
+
+static int init_own_uv(struct dx_loop *loop)
+{
+    int rc = uv_loop_init(&loop->own_uv);
 
     if (rc)
         return rc;
-    rc = uv_async_init(&loop->uv, &loop->async, on_async);
-    if (!rc)
-        rc = uv_poll_init(&loop->uv, &loop->poll, loop->epoll_fd);
-    if (!rc)
-        rc = uv_timer_init(&loop->uv, &loop->timer);
-    if (!rc)
-        rc = uv_prepare_init(&loop->uv, &loop->prepare);
-    if (!rc)
-        rc = uv_check_init(&loop->uv, &loop->check);
-    if (!rc)
-        rc = start_handles(loop);
+    rc = init_handles(loop);
     if (rc) {
-        close_uv(loop);
+        close_own_uv(loop);
         return rc;
     }
     /* A turn that waits for nothing registers the handles, so that dx_loop_fd is complete from the beginning. */
     uv_ref((uv_handle_t *)&loop->poll);
-    uv_run(&loop->uv, UV_RUN_NOWAIT);
+    uv_run(&loop->own_uv, UV_RUN_NOWAIT);
     uv_unref((uv_handle_t *)&loop->poll);
     return 0;
 }
 
+/* Memory and descriptor. A guest's memory goes when uv has let go of the handles in it. */
+static void drop(struct dx_loop *loop)
+{
+    int epoll_fd = loop->epoll_fd;
+
+    if (dx_loop_is_guest(loop))
+        dx_loop_leave_uv(loop);
+    else
+        free(loop);
+    if (epoll_fd >= 0)
+        close(epoll_fd);
+}
+
+/* On failure the loop is dropped. */
 static enum dx_err init(struct dx_loop *loop)
 {
     enum dx_err err = dx_posts_init(&loop->posts);
     int rc;
 
-    if (err)
+    if (err) {
+        drop(loop);
         return err;
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    rc = loop->epoll_fd < 0 ? -errno : init_uv(loop);
-    if (rc) {
-        if (loop->epoll_fd >= 0)
-            close(loop->epoll_fd);
-        dx_posts_release(&loop->posts);
-        return dx_err_of_errno(-rc);
     }
-    return DX_OK;
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        rc = -errno;
+    else
+        rc = dx_loop_is_guest(loop) ? init_handles(loop) : init_own_uv(loop);
+    if (!rc)
+        return DX_OK;
+    dx_posts_release(&loop->posts);
+    drop(loop);
+    return dx_err_of_errno(-rc);
 }
 
-enum dx_err dx_loop_new(struct dx_loop **loop)
+enum dx_err dx_loop_make(uv_loop_t *uv, struct dx_loop **loop)
 {
     struct dx_loop *made = malloc(sizeof(*made));
     enum dx_err err;
@@ -222,6 +247,8 @@ enum dx_err dx_loop_new(struct dx_loop **loop)
         return DX_ERR_NOMEM;
     /* Not calloc: the read buffer's pages are touched when they are used, not here. */
     memset(made, 0, offsetof(struct dx_loop, events));
+    made->uv = uv ? uv : &made->own_uv;
+    made->epoll_fd = -1;
     made->event_index = 0;
     made->event_count = 0;
     made->armed_ms = UINT64_MAX;
@@ -233,12 +260,14 @@ enum dx_err dx_loop_new(struct dx_loop **loop)
     made->random.used = DX_RANDOM_KEPT;
     dx_wheel_init(&made->wheel, uv_hrtime() / 1000000);
     err = init(made);
-    if (err) {
-        free(made);
-        return err;
-    }
-    *loop = made;
-    return DX_OK;
+    if (!err)
+        *loop = made;
+    return err;
+}
+
+enum dx_err dx_loop_new(struct dx_loop **loop)
+{
+    return dx_loop_make(NULL, loop);
 }
 
 void dx_loop_free(struct dx_loop *loop)
@@ -246,13 +275,13 @@ void dx_loop_free(struct dx_loop *loop)
     if (!loop)
         return;
     flush(loop);
-    close_uv(loop);
-    close(loop->epoll_fd);
+    if (!dx_loop_is_guest(loop))
+        close_own_uv(loop);
     dx_posts_release(&loop->posts);
     dx_large_store_release(&loop->large);
     dx_pool_release(&loop->pool);
     explicit_bzero(&loop->random, sizeof(loop->random));
-    free(loop);
+    drop(loop);
 }
 
 void dx_loop_set_max_memory(struct dx_loop *loop, size_t max_len)
@@ -270,19 +299,19 @@ static bool has_work(struct dx_loop *loop)
 static void turn(struct dx_loop *loop, uv_run_mode mode)
 {
     dx_loop_hold(loop);
-    uv_run(&loop->uv, mode);
+    uv_run(loop->uv, mode);
     dx_loop_let_go(loop);
 }
 
 enum dx_err dx_loop_run(struct dx_loop *loop)
 {
-    if (loop->is_running)
+    if (dx_loop_is_guest(loop) || loop->is_running)
         return DX_ERR_STATE;
     loop->is_running = true;
-    uv_update_time(&loop->uv);
+    uv_update_time(loop->uv);
     while (!atomic_load(&loop->is_stopped) && has_work(loop)) {
         if (loop->hold_count > 0)
-            uv_run(&loop->uv, UV_RUN_DEFAULT);
+            uv_run(loop->uv, UV_RUN_DEFAULT);
         else
             turn(loop, UV_RUN_NOWAIT);
     }
@@ -293,13 +322,15 @@ enum dx_err dx_loop_run(struct dx_loop *loop)
 
 void dx_loop_stop(struct dx_loop *loop)
 {
+    if (dx_loop_is_guest(loop))
+        return;
     atomic_store(&loop->is_stopped, true);
     uv_async_send(&loop->async);
 }
 
 enum dx_err dx_loop_dispatch(struct dx_loop *loop)
 {
-    if (loop->is_running)
+    if (dx_loop_is_guest(loop) || loop->is_running)
         return DX_ERR_STATE;
     loop->is_running = true;
     turn(loop, UV_RUN_NOWAIT);
@@ -309,12 +340,12 @@ enum dx_err dx_loop_dispatch(struct dx_loop *loop)
 
 uint64_t dx_loop_now_ms(const struct dx_loop *loop)
 {
-    return uv_now(&loop->uv);
+    return uv_now(loop->uv);
 }
 
 int dx_loop_fd(const struct dx_loop *loop)
 {
-    return uv_backend_fd(&loop->uv);
+    return dx_loop_is_guest(loop) ? -1 : uv_backend_fd(loop->uv);
 }
 
 int dx_loop_timeout_ms(const struct dx_loop *loop)

@@ -39,12 +39,14 @@ struct dx_random {
 };
 
 struct dx_loop {
-    uv_loop_t uv;
+    uv_loop_t *uv; /* own_uv, or somebody else's */
+    uv_loop_t own_uv;
+    uv_async_t async;
     uv_poll_t poll;
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_check_t check;
-    uv_async_t async;
+    int handle_count; /* of these, in this order: on the uv loop and not yet closed */
     int epoll_fd;
     bool is_running;
     uint64_t armed_ms; /* what uv's timer is set to; UINT64_MAX: not set */
@@ -62,6 +64,17 @@ struct dx_loop {
     int event_count; /* 0 outside of a batch */
     uint8_t read_buffer[DX_READ_ROOM + DX_READ_SIZE];
 };
+
+/** Makes a loop on `uv`; NULL: on one of its own. */
+DX_MUST_CHECK enum dx_err dx_loop_make(uv_loop_t *uv, struct dx_loop **loop);
+
+static inline bool dx_loop_is_guest(const struct dx_loop *loop)
+{
+    return loop->uv != &loop->own_uv;
+}
+
+/* loop_uv.c: ends the handles on a uv loop that is not ours, and frees the loop's memory when uv has let go of the last. */
+void dx_loop_leave_uv(struct dx_loop *loop);
 
 /* watch.c: tells the watches of the epoll set what is ready. */
 void dx_loop_poll_watches(struct dx_loop *loop);

@@ -49,10 +49,10 @@ void dx_loop_timer_set(struct dx_loop_timer *timer, uint64_t delay_ms)
     struct dx_loop *loop = timer->loop;
     uint64_t now_ms;
 
-    /* Between two runs the loop's time stands still. */
+    /* Between two runs the loop's time stands still; whether somebody else's uv loop runs nobody says. */
     if (!loop->is_running)
-        uv_update_time(&loop->uv);
-    now_ms = uv_now(&loop->uv);
+        uv_update_time(loop->uv);
+    now_ms = uv_now(loop->uv);
     if (!dx_timer_is_set(&timer->timer))
         dx_loop_hold(loop);
     dx_wheel_set(&loop->wheel, &timer->timer,

@@ -74,7 +74,7 @@ static void test_few_handles(void **unused)
 
         assert_int_equal(dx_loop_watch_new(loop, fd, NULL, NULL, &watches[i]), DX_OK);
     }
-    uv_walk(&loop->uv, count_handle, &handles);
+    uv_walk(loop->uv, count_handle, &handles);
     assert_int_equal(handles, 5);
     for (int i = 0; i < 50; i++) {
         int fd = watches[i] ? ((struct dx_watch *)watches[i])->fd : -1;
