@@ -188,7 +188,7 @@ static void test_echo(void **unused)
 
     assert_true(dx_stream_tls_facts(&line.stream, &facts));
     assert_string_equal(facts.version, "TLSv1.3");
-    assert_string_equal(facts.cipher, "TLS_AES_256_GCM_SHA384");
+    assert_string_equal(facts.cipher, "TLS_AES_128_GCM_SHA256");
     assert_string_equal(facts.alpn, "http/1.1");
     assert_null(facts.server_name);
     assert_false(facts.is_resumed);
