@@ -186,12 +186,18 @@ static void add_number(struct dx_environment *environment, const char *name, uns
 /* RFC 3875: SCRIPT_NAME is what leads to the program, PATH_INFO the rest; together they are the path. */
 static void add_path(struct dx_environment *environment, const struct dx_request *request)
 {
-    const char *route = dx_request_route_path(request);
     const char *path = dx_request_path(request);
-    size_t route_len = strcmp(route, "/") == 0 ? 0 : strlen(route);
+    const char *route = dx_request_route_path(request);
+    const char *at = path;
 
-    dx_environment_add(environment, "SCRIPT_NAME", route_len == 0 ? "" : route);
-    dx_environment_add(environment, "PATH_INFO", path + route_len);
+    /* Part by part: what stands for a ":name" is longer or shorter than that. */
+    for (const char *part = route; strcmp(route, "/") != 0 && part != NULL;
+         part = strchr(part + 1, '/'))
+        at += 1 + strcspn(at + 1, "/");
+    add_bytes(environment, "SCRIPT_NAME=", strlen("SCRIPT_NAME="));
+    add_bytes(environment, path, (size_t)(at - path));
+    end_line(environment);
+    dx_environment_add(environment, "PATH_INFO", at);
 }
 
 void dx_environment_add_request(struct dx_environment *environment, struct dx_request *request,

@@ -275,6 +275,11 @@ struct dx_loop *dx_connection_loop(const struct dx_connection *connection)
     return dx_loop_of_pool(connection->output.pool);
 }
 
+void dx_connection_set_subprotocol(struct dx_connection *connection, const char *subprotocol)
+{
+    connection->subprotocol = subprotocol;
+}
+
 const char *dx_connection_subprotocol(const struct dx_connection *connection)
 {
     return connection->subprotocol;

@@ -80,6 +80,9 @@ void dx_connection_flush(struct dx_connection *connection);
 void *dx_connection_owner(struct dx_connection *connection);
 struct dx_connection *dx_connection_of_owner(void *owner);
 
+/** For an owner that keeps the agreed subprotocol in its own bytes: borrowed for the connection's life. */
+void dx_connection_set_subprotocol(struct dx_connection *connection, const char *subprotocol);
+
 /** What it was made with. */
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection);
 struct dx_traffic *dx_connection_traffic(const struct dx_connection *connection);

@@ -1,30 +1,28 @@
 /*
- * http_connection.c - the states of an accepted stream: reading a request, deciding, sending, lingering, gone; one small
- * function each. Not responsible for what a request means (judge.c) nor for how an answer looks (reply.c).
+ * http_connection.c - an accepted stream's life: its beginning, its end, its deadlines, and the way from one request to the
+ * next. Not responsible for what comes in (http_read.c), what a request means (judge.c), nor how an answer looks (reply.c).
  */
 #include "server/http_connection.h"
 
 #include "server/files.h"
-#include "server/judge.h"
 #include "server/log.h"
 #include "server/peer.h"
 #include "server/reply.h"
 #include "server/request.h"
+#include "server/response.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* How long, and for how many bytes, a peer may go on sending after the last answer before it is cut. Closing at once would
- * send a reset that can take the answer away from a peer that has not read it yet (RFC 9112 9.6). */
+/* How long a peer may go on sending after the last answer before it is cut. Closing at once would send a reset that can
+ * take the answer away from a peer that has not read it yet (RFC 9112 9.6). */
 #define LINGER_MS 2000
 #define LINGER_ENDING_MS 500 /* while the server ends */
-#define LINGER_LEN 1048576
 
 static void on_due(struct dx_timer *timer);
 static void resume(struct dx_turn_task *task);
-static void on_ready(struct dx_watch *watch, unsigned events);
 
 static struct dx_loop *loop_of(const struct dx_http_connection *http)
 {
@@ -33,7 +31,7 @@ static struct dx_loop *loop_of(const struct dx_http_connection *http)
 
 const struct dx_connection_options *dx_http_connection_limits(const struct dx_http_connection *http)
 {
-    return &http->shard->server->settings.options.connection;
+    return http->limits;
 }
 
 void dx_http_connection_set_deadline(struct dx_http_connection *http, uint64_t delay_ms)
@@ -44,7 +42,7 @@ void dx_http_connection_set_deadline(struct dx_http_connection *http, uint64_t d
 
 /* ---- the end ---- */
 
-static void drop_early(struct dx_http_connection *http)
+void dx_http_connection_drop_early(struct dx_http_connection *http)
 {
     dx_pool_uncharge(dx_loop_pool(loop_of(http)), http->early_room);
     free(http->early);
@@ -71,7 +69,7 @@ void dx_http_connection_leave(struct dx_http_connection *http)
     dx_output_clear(&http->output);
     dx_file_body_free(http->file);
     http->file = NULL;
-    drop_early(http);
+    dx_http_connection_drop_early(http);
     dx_request_free(http->request);
     http->request = NULL;
     dx_loop_let_go(loop);
@@ -80,12 +78,25 @@ void dx_http_connection_leave(struct dx_http_connection *http)
 
 void dx_http_connection_close(struct dx_http_connection *http, bool abort)
 {
+    struct dx_response *response = http->response;
+
     if (http->state == DX_HTTP_GONE)
         return;
     dx_watch_stop(loop_of(http), &http->stream.watch);
-    dx_stream_close(&http->stream, abort);
+    dx_stream_close(&http->stream, abort || response != NULL);
+    http->response = NULL;
+    if (response != NULL)
+        dx_response_lose(response); /* the shard counts the stream until its on_close */
+    else
+        dx_shard_forget_stream(http->shard);
     dx_http_connection_leave(http);
-    dx_shard_forget_stream(http->shard);
+}
+
+void dx_http_connection_fail(struct dx_http_connection *http, enum dx_err err)
+{
+    if (http->response != NULL)
+        dx_response_note(http->response, err);
+    dx_http_connection_close(http, true);
 }
 
 /* The request goes out of the connection's hands first, so that whatever its owner does about it changes nothing here. */
@@ -112,7 +123,7 @@ void dx_http_connection_cut(struct dx_http_connection *http)
 
 static void linger(struct dx_http_connection *http)
 {
-    drop_early(http);
+    dx_http_connection_drop_early(http);
     http->state = DX_HTTP_LINGERING;
     http->moved_len = 0;
     if (dx_watch_set(loop_of(http), &http->stream.watch, DX_WATCH_READ) != DX_OK) {
@@ -123,18 +134,32 @@ static void linger(struct dx_http_connection *http)
     dx_http_connection_set_deadline(http, http->shard->is_closing ? LINGER_ENDING_MS : LINGER_MS);
 }
 
+static const struct dx_refusal ending = {503, "the server is ending"};
+
+/* What the application has added goes along, but the request is told first, and gone then. */
+static void refuse_undecided(struct dx_http_connection *http)
+{
+    struct dx_request *request = http->request;
+    struct dx_buf added = request->added;
+    const struct dx_reply like = {.headers = "Retry-After: 1\r\n",
+                                  .added = dx_buf_slice(&added),
+                                  .is_head = dx_request_is_head(request)};
+
+    dx_request_log(request, DX_LOG_WARN, "refused", ending.status, ending.detail);
+    http->state = DX_HTTP_SENDING;
+    dx_buf_init(&request->added, 0);
+    abandon(http);
+    dx_reply_refuse_like(http, &ending, &like);
+    dx_buf_release(&added);
+}
+
 void dx_http_connection_shut_down(struct dx_http_connection *http)
 {
-    static const struct dx_refusal ending = {503, "the server is ending"};
-
     if (http->state == DX_HTTP_DECIDING) {
-        bool is_head = dx_request_is_head(http->request);
-
-        dx_request_log(http->request, DX_LOG_WARN, "refused", ending.status, ending.detail);
-        http->state = DX_HTTP_SENDING;
-        abandon(http);
-        dx_reply_refuse(http, &ending, "Retry-After: 1\r\n", is_head, false);
-    } else if (http->state == DX_HTTP_SENDING) {
+        refuse_undecided(http);
+    } else if (http->state == DX_HTTP_BODY) {
+        dx_request_refuse_with(http->request, &ending, "Retry-After: 1\r\n", false);
+    } else if (http->state == DX_HTTP_SENDING || http->state == DX_HTTP_STREAMING) {
         http->keeps_alive = false;
         http->is_ending = true;
         dx_http_connection_set_deadline(http, dx_http_connection_limits(http)->close_timeout_ms);
@@ -149,7 +174,7 @@ bool dx_http_connection_watch_again(struct dx_http_connection *http)
 {
     return dx_watch_is_started(&http->stream.watch) ||
            dx_watch_start(loop_of(http), &http->stream.watch, http->stream.watch.fd, DX_WATCH_READ,
-                          on_ready) == DX_OK;
+                          dx_http_read_on_ready) == DX_OK;
 }
 
 /* ---- the beginning ---- */
@@ -197,6 +222,7 @@ static struct dx_http_connection *make(struct dx_shard *shard, struct dx_server_
         return NULL;
     http->shard = shard;
     http->listener = listener;
+    http->limits = &shard->server->settings.options.connection;
     http->resume_task.run = resume;
     http->free_task.run = on_free;
     dx_timer_init(&http->timer, on_due);
@@ -213,7 +239,8 @@ static enum dx_err start(struct dx_http_connection *http, int fd)
         (void)close(fd);
         return err;
     }
-    err = dx_watch_start(shard->loop, &http->stream.watch, fd, DX_WATCH_READ, on_ready);
+    err =
+        dx_watch_start(shard->loop, &http->stream.watch, fd, DX_WATCH_READ, dx_http_read_on_ready);
     if (err != DX_OK)
         dx_stream_close(&http->stream, true);
     return err;
@@ -254,192 +281,6 @@ enum dx_err dx_http_connection_new(struct dx_shard *shard, int fd, const struct 
     return DX_OK;
 }
 
-/* ---- reading ---- */
-
-/* Parses and answers request after request, as long as each answer is sent at once. Returns how many bytes were used. */
-static size_t feed(struct dx_http_connection *http, const uint8_t *data, size_t len)
-{
-    size_t used = 0;
-
-    http->is_feeding = true;
-    while (used < len && http->state == DX_HTTP_READING) {
-        size_t taken = dx_request_read(http, data + used, len - used);
-
-        used += taken;
-        if (http->state == DX_HTTP_READING && http->request != NULL &&
-            dx_request_is_complete(http->request)) {
-            http->rest = (struct dx_slice){data + used, len - used};
-            dx_judge_request(http->request);
-        }
-    }
-    http->is_feeding = false;
-    return http->state == DX_HTTP_GONE ? len : used;
-}
-
-static bool grow_early(struct dx_http_connection *http, size_t len)
-{
-    struct dx_pool *pool = dx_loop_pool(loop_of(http));
-    size_t room = http->early_room == 0 ? len : http->early_room;
-    uint8_t *grown;
-
-    /* What was used makes room first: a peer that always asks ahead must not make this grow for ever. */
-    if (http->early_start > 0) {
-        http->early_end -= http->early_start;
-        memmove(http->early, http->early + http->early_start, http->early_end);
-        http->early_start = 0;
-    }
-    while (room < http->early_end + len)
-        room *= 2;
-    if (room <= http->early_room)
-        return true;
-    if (dx_pool_charge(pool, room - http->early_room) != DX_OK)
-        return false;
-    grown = realloc(http->early, room);
-    if (grown == NULL) {
-        dx_pool_uncharge(pool, room - http->early_room);
-        return false;
-    }
-    http->early = grown;
-    http->early_room = (uint32_t)room;
-    return true;
-}
-
-/* Keeps what stands behind a request that has no answer yet; at most one read of it comes here. */
-static void keep_early(struct dx_http_connection *http, const uint8_t *data, size_t len)
-{
-    if (len == 0 || (http->state != DX_HTTP_DECIDING && http->state != DX_HTTP_SENDING))
-        return;
-    if (!grow_early(http, len)) {
-        dx_http_connection_cut(http);
-        return;
-    }
-    memcpy(http->early + http->early_end, data, len);
-    http->early_end += (uint32_t)len;
-}
-
-static void feed_early(struct dx_http_connection *http)
-{
-    while (http->state == DX_HTTP_READING && http->early_start < http->early_end) {
-        size_t used =
-            feed(http, http->early + http->early_start, http->early_end - http->early_start);
-
-        if (http->early != NULL) /* else the answer has ended the connection */
-            http->early_start += (uint32_t)used;
-    }
-    if (http->early != NULL && http->early_start == http->early_end)
-        drop_early(http);
-}
-
-static void log_tls_failure(const struct dx_http_connection *http)
-{
-    char peer[DX_PEER_TEXT_ROOM];
-    struct dx_log_line line;
-
-    dx_peer_text(&http->peer, peer);
-    dx_log_line_init(&line);
-    dx_log_line_text(&line, "peer", peer);
-    dx_log_line_text(&line, "why", "it does not speak TLS as this server does");
-    dx_server_log(http->shard->server, DX_LOG_WARN, "refused", &line);
-}
-
-static void peer_is_done(struct dx_http_connection *http, enum dx_err err)
-{
-    if (err == DX_ERR_TLS && http->state == DX_HTTP_READING)
-        log_tls_failure(http);
-    else if (http->request != NULL && http->state == DX_HTTP_READING)
-        dx_request_log(http->request, DX_LOG_DEBUG, "hung up inside a request", 0, NULL);
-    dx_http_connection_cut(http);
-}
-
-/* Reads once. False: nothing came, or the connection is at its end. */
-static bool read_some(struct dx_http_connection *http, size_t len, size_t *got)
-{
-    enum dx_err err = dx_stream_read(&http->stream, dx_loop_read_buffer(loop_of(http)), len, got);
-    unsigned wants;
-
-    if (err == DX_OK)
-        return true;
-    if (err != DX_ERR_AGAIN) {
-        peer_is_done(http, err);
-        return false;
-    }
-    wants = dx_stream_wants(&http->stream);
-    if (dx_watch_set(loop_of(http), &http->stream.watch, wants != 0 ? wants : DX_WATCH_READ) !=
-        DX_OK)
-        dx_http_connection_cut(http);
-    return false;
-}
-
-static void on_readable_reading(struct dx_http_connection *http)
-{
-    const uint8_t *buffer = dx_loop_read_buffer(loop_of(http));
-    size_t got, used;
-
-    do {
-        if (!read_some(http, DX_READ_SIZE, &got))
-            return;
-        used = feed(http, buffer, got);
-        keep_early(http, buffer + used, got - used);
-    } while (http->state == DX_HTTP_READING && dx_stream_has_pending(&http->stream));
-}
-
-/* Bytes that come before the answer wait, 64 KiB of them; then the peer has to. */
-static void on_readable_deciding(struct dx_http_connection *http, unsigned events)
-{
-    size_t room = DX_HTTP_EARLY_MAX - (http->early_end - http->early_start);
-    size_t got;
-
-    if (room == 0) {
-        if (events & DX_WATCH_HANG_UP)
-            peer_is_done(http, DX_ERR_RESET);
-        else if (dx_watch_set(loop_of(http), &http->stream.watch, 0) != DX_OK)
-            dx_http_connection_cut(http);
-        return;
-    }
-    if (read_some(http, room, &got))
-        keep_early(http, dx_loop_read_buffer(loop_of(http)), got);
-}
-
-static void on_readable_lingering(struct dx_http_connection *http)
-{
-    size_t got;
-
-    if (!read_some(http, DX_READ_SIZE, &got))
-        return;
-    http->moved_len += got;
-    if (http->moved_len > LINGER_LEN)
-        dx_http_connection_close(http, true);
-}
-
-static void on_ready(struct dx_watch *watch, unsigned events)
-{
-    struct dx_http_connection *http =
-        (struct dx_http_connection *)(void *)((char *)watch -
-                                              offsetof(struct dx_http_connection, stream.watch));
-
-    if (http->early != NULL && http->state == DX_HTTP_READING)
-        feed_early(http);
-    switch (http->state) {
-    case DX_HTTP_READING:
-        on_readable_reading(http);
-        break;
-    case DX_HTTP_DECIDING:
-        on_readable_deciding(http, events);
-        break;
-    case DX_HTTP_SENDING:
-        if (events & DX_WATCH_ERROR)
-            dx_http_connection_close(http, true);
-        else
-            dx_http_send_on_writable(http);
-        break;
-    case DX_HTTP_LINGERING:
-        on_readable_lingering(http);
-        break;
-    case DX_HTTP_GONE:
-        break;
-    }
-}
-
 /* ---- deadlines ---- */
 
 static void on_due_reading(struct dx_http_connection *http)
@@ -450,6 +291,14 @@ static void on_due_reading(struct dx_http_connection *http)
         dx_http_connection_close(http, false); /* an idle connection: nobody waits for an answer */
     else
         dx_reply_refuse_unread(http, &late, NULL);
+}
+
+static void on_due_unread(struct dx_http_connection *http)
+{
+    if (http->state == DX_HTTP_READING)
+        on_due_reading(http);
+    else
+        dx_request_on_body_due(http->request);
     if (http->state == DX_HTTP_SENDING) /* a peer that takes nothing gets no more time */
         dx_http_connection_close(http, true);
 }
@@ -460,9 +309,9 @@ static void on_due(struct dx_timer *timer)
         (struct dx_http_connection *)(void *)((char *)timer -
                                               offsetof(struct dx_http_connection, timer));
 
-    if (http->state == DX_HTTP_READING)
-        on_due_reading(http);
-    else if (http->state == DX_HTTP_SENDING)
+    if (dx_http_connection_is_reading(http))
+        on_due_unread(http);
+    else if (http->state == DX_HTTP_SENDING || http->state == DX_HTTP_STREAMING)
         dx_http_send_on_due(http);
     else
         dx_http_connection_close(http, true);
@@ -476,14 +325,10 @@ void dx_http_connection_wait(struct dx_http_connection *http)
     dx_wheel_unset(dx_loop_wheel(loop_of(http)), &http->timer);
 }
 
-void dx_http_connection_on_sent(struct dx_http_connection *http)
+static void read_next(struct dx_http_connection *http)
 {
-    http->has_answered = true;
-    if (!http->keeps_alive || http->shard->is_closing) {
-        linger(http);
-        return;
-    }
     http->state = DX_HTTP_READING;
+    http->limits = &http->shard->server->settings.options.connection;
     dx_http_connection_set_deadline(http,
                                     http->shard->server->settings.options.handshake_timeout_ms);
     if (dx_watch_set(loop_of(http), &http->stream.watch, DX_WATCH_READ) != DX_OK)
@@ -492,13 +337,25 @@ void dx_http_connection_on_sent(struct dx_http_connection *http)
         dx_loop_flush_later(loop_of(http), &http->resume_task);
 }
 
+void dx_http_connection_on_sent(struct dx_http_connection *http)
+{
+    struct dx_response *response = http->response;
+
+    http->response = NULL;
+    http->has_answered = true;
+    if (!http->keeps_alive || http->shard->is_closing)
+        linger(http);
+    else
+        read_next(http);
+    if (response != NULL)
+        dx_response_finish(response);
+}
+
 static void resume(struct dx_turn_task *task)
 {
     struct dx_http_connection *http =
         (struct dx_http_connection *)(void *)((char *)task -
                                               offsetof(struct dx_http_connection, resume_task));
 
-    feed_early(http);
-    if (http->state == DX_HTTP_READING && dx_stream_has_pending(&http->stream))
-        on_readable_reading(http);
+    dx_http_read_go_on(http);
 }

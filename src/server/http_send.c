@@ -21,8 +21,10 @@ void dx_http_send_wait(struct dx_http_connection *http)
 {
     unsigned wants = dx_stream_wants(&http->stream);
 
-    if (dx_watch_set(loop_of(http), &http->stream.watch,
-                     (wants != 0 ? wants : DX_WATCH_WRITE) | DX_WATCH_QUIET) != DX_OK)
+    if (wants == 0)
+        wants = DX_WATCH_WRITE;
+    wants |= http->state == DX_HTTP_SENDING ? DX_WATCH_QUIET : dx_http_connection_wants(http);
+    if (dx_watch_set(loop_of(http), &http->stream.watch, wants) != DX_OK)
         dx_http_connection_close(http, true);
 }
 
@@ -49,36 +51,39 @@ bool dx_http_send_put(struct dx_http_connection *http, const struct dx_slice *sl
     *put = 0;
     if (err == DX_ERR_AGAIN)
         return true;
-    dx_http_connection_close(http, true);
+    dx_http_connection_fail(http, err);
     return false;
 }
 
-bool dx_http_send_keep(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
-                       size_t put)
+enum dx_err dx_http_send_keep(struct dx_http_connection *http, const struct dx_slice *slices,
+                              size_t count, size_t put)
 {
-    for (size_t index = 0; index < count; index++) {
+    enum dx_err err = DX_OK;
+
+    for (size_t index = 0; index < count && err == DX_OK; index++) {
         size_t skip = put < slices[index].len ? put : slices[index].len;
 
         put -= skip;
-        if (slices[index].len > skip && dx_output_append(&http->output, slices[index].data + skip,
-                                                         slices[index].len - skip) != DX_OK)
-            return false;
+        if (slices[index].len > skip)
+            err = dx_output_append(&http->output, slices[index].data + skip,
+                                   slices[index].len - skip);
     }
-    return true;
+    return err;
 }
 
 void dx_http_connection_send(struct dx_http_connection *http, const struct dx_slice *slices,
                              size_t count, struct dx_file_body *file, bool keeps_alive)
 {
-    size_t put;
+    size_t put = 0;
 
     http->file = file;
     http->keeps_alive = keeps_alive;
     http->state = DX_HTTP_SENDING;
     dx_http_connection_end_half_open(http);
-    if (!dx_http_send_put(http, slices, count, &put))
+    if (http->output.len == 0 && /* else a 100 waits */
+        !dx_http_send_put(http, slices, count, &put))
         return;
-    if (!dx_http_send_keep(http, slices, count, put)) {
+    if (dx_http_send_keep(http, slices, count, put) != DX_OK) {
         dx_http_connection_close(http,
                                  true); /* part of an answer may be out: no other can follow */
         return;
@@ -162,7 +167,10 @@ void dx_http_send_on_due(struct dx_http_connection *http)
         return;
     }
     dx_log_line_init(&line);
-    dx_server_log(http->shard->server, DX_LOG_WARN, "a peer did not take its answer in time",
+    dx_server_log(http->shard->server, DX_LOG_WARN,
+                  http->state == DX_HTTP_STREAMING && http->is_ending
+                      ? "an answer in pieces was not ended in time"
+                      : "a peer did not take its answer in time",
                   &line);
-    dx_http_connection_close(http, true);
+    dx_http_connection_fail(http, http->is_ending ? DX_ERR_CLOSED : DX_ERR_TIMEOUT);
 }

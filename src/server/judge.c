@@ -17,6 +17,7 @@ struct verdict {
     struct dx_refusal refusal;
     const char *header_name;
     const char *header_value;
+    char *allow; /* a whole line in their place, to be freed; or NULL */
     bool keeps_alive;
 };
 
@@ -26,23 +27,21 @@ static bool refuse(struct verdict *verdict, uint16_t status, const char *detail)
     return false;
 }
 
-/* No request here needs a body. One that has it is answered as if it had none, and the connection ends: what would be the
- * next request is that body. */
+/* Until a body is read the connection ends with the answer: what would be the next request is that body. */
 static bool judge_message(struct dx_request *request, struct verdict *verdict)
 {
-    struct dx_body body = {DX_BODY_NONE, 0};
-
     request->keeps_alive = false;
     request->is_upgrade = dx_handshake_is_asked(&request->head);
     if (!dx_target_parse(&request->head, &request->target, &verdict->refusal))
         return false;
     if (request->is_upgrade)
         return true;
-    if (!dx_message_body(&request->head, &body, &verdict->refusal))
+    if (!dx_message_body(&request->head, &request->body_kind, &verdict->refusal))
         return false;
     if (dx_message_expect(&request->head) == DX_EXPECT_UNKNOWN)
         return refuse(verdict, 417, "this expectation is not met here");
-    request->keeps_alive = body.kind == DX_BODY_NONE && dx_message_is_persistent(&request->head);
+    request->keeps_alive =
+        request->body_kind.kind == DX_BODY_NONE && dx_message_is_persistent(&request->head);
     return true;
 }
 
@@ -73,17 +72,36 @@ static bool judge_host(struct dx_request *request, struct verdict *verdict)
                                    &request->target.authority, &verdict->refusal);
 }
 
+static bool judge_method(const struct dx_request *request, const struct dx_route_entry *first,
+                         struct verdict *verdict)
+{
+    struct dx_slice method = dx_head_slice(&request->head, request->head.method);
+
+    if (request->is_upgrade || !request->route->route.wants_plain ||
+        dx_route_takes(request->route, method))
+        return true;
+    verdict->allow = dx_routes_allow(first);
+    if (verdict->allow == NULL)
+        return refuse(verdict, 503, "the server is short of memory");
+    return refuse(verdict, 405, "this path does not take that method");
+}
+
 static bool judge_route(struct dx_request *request, struct verdict *verdict)
 {
     const struct dx_routes *routes = &request->http->shard->server->routes;
+    const struct dx_route_entry *first = dx_routes_look(routes, request->path, request->path_len);
 
     verdict->keeps_alive = true;
-    request->route = dx_routes_find(routes, request->path, request->path_len, request->is_upgrade);
-    if (request->route == NULL)
+    if (first == NULL)
         return refuse(verdict, 404, "nothing is served here");
+    request->route = dx_routes_choose(first, request->is_upgrade,
+                                      dx_head_slice(&request->head, request->head.method));
+    request->http->limits = &request->route->kind.options;
     if (request->is_upgrade && !request->route->route.wants_upgrades)
         return refuse(verdict, 404, "there is no WebSocket here");
-    return true;
+    if (request->route->has_params && !dx_request_keep_params(request))
+        return refuse(verdict, 503, "the server is short of memory");
+    return judge_method(request, first, verdict);
 }
 
 static bool judge_handshake(struct dx_request *request, struct verdict *verdict)
@@ -136,19 +154,16 @@ static void answer_refused(struct dx_request *request, const struct verdict *ver
     if (verdict->header_name != NULL)
         (void)snprintf(headers, sizeof(headers), "%s: %s\r\n", verdict->header_name,
                        verdict->header_value);
-    dx_request_refuse_with(request, &verdict->refusal, headers,
+    dx_request_refuse_with(request, &verdict->refusal,
+                           verdict->allow != NULL ? verdict->allow : headers,
                            verdict->keeps_alive && request->keeps_alive);
+    free(verdict->allow);
 }
 
-void dx_judge_request(struct dx_request *request)
+static void hand_over(struct dx_request *request)
 {
     struct dx_http_connection *http = request->http;
-    struct verdict verdict = {.refusal = {0, NULL}};
 
-    if (!judge(request, &verdict)) {
-        answer_refused(request, &verdict);
-        return;
-    }
     dx_address_host(&http->peer, request->peer_host);
     if (request->route->files != NULL)
         dx_files_answer(request->route->files, request);
@@ -157,4 +172,16 @@ void dx_judge_request(struct dx_request *request)
     /* A freed request is not looked at: its place in the connection says whether it was answered. */
     if (http->state == DX_HTTP_READING && http->request == request)
         dx_http_connection_wait(http);
+}
+
+void dx_judge_request(struct dx_request *request)
+{
+    struct verdict verdict = {.refusal = {0, NULL}};
+
+    if (request->body_is_whole)
+        hand_over(request);
+    else if (!judge(request, &verdict))
+        answer_refused(request, &verdict);
+    else if (!dx_request_begin_body(request, request->http->rest.len))
+        hand_over(request);
 }

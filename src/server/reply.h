@@ -7,8 +7,17 @@
 #include "http/head.h"
 #include "server/http_connection.h"
 
+/* How the peer knows where the body ends. */
+enum dx_framing {
+    DX_FRAMING_LENGTH = 0, /* Content-Length */
+    DX_FRAMING_CHUNKED,    /* Transfer-Encoding */
+    DX_FRAMING_CLOSE,      /* the connection's end */
+};
+
 struct dx_reply {
     unsigned status;
+    enum dx_framing framing;
+    struct dx_slice added;    /* header lines that were checked when they were added */
     const char *content_type; /* NULL: none */
     const char *headers;      /* more lines, each with its CRLF, or NULL */
     const void *body;
@@ -18,10 +27,19 @@ struct dx_reply {
     bool keeps_alive;
 };
 
-/** Sends it. Lines in `headers` that are none become an answer with 500. */
+/** Sends it. Lines in `headers` or a content type that are none become an answer with 500. */
 void dx_reply_send(struct dx_http_connection *http, const struct dx_reply *reply);
 
-/** Sends a refusal's one-line text. */
+/**
+ * Queues the head alone. Returns DX_OK; DX_ERR_USAGE (lines or a content type that are none: nothing is queued); DX_ERR_NOMEM,
+ * DX_ERR_TOO_MANY: some of it may be queued.
+ */
+DX_MUST_CHECK enum dx_err dx_reply_queue_head(struct dx_http_connection *http,
+                                              const struct dx_reply *reply);
+
+/** Sends a refusal's one-line text. Of `like` is taken what concerns a head: headers, added, is_head, keeps_alive. */
+void dx_reply_refuse_like(struct dx_http_connection *http, const struct dx_refusal *refusal,
+                          const struct dx_reply *like);
 void dx_reply_refuse(struct dx_http_connection *http, const struct dx_refusal *refusal,
                      const char *headers, bool is_head, bool keeps_alive);
 

@@ -1,5 +1,6 @@
 /*
- * request.c - what a route sees of a request, and what it can do with it, now or later. How it was judged is judge.c's.
+ * request.c - a request's life, and what a route can do with it, now or later. What it says is request_facts.c's, how it was
+ * judged judge.c's.
  */
 #include "server/request.h"
 
@@ -10,28 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_101_ROOM 512
-
-/* Several lines of one name as one text; kept until the request is gone. */
-struct dx_joined_value {
-    struct dx_joined_value *next;
-    char text[];
-};
+/* The longest subprotocol that a head can offer, what is added, and the rest. */
+#define HEAD_101_ROOM (8192 + DX_REQUEST_ADDED_MAX + 512)
 
 /* ---- life ---- */
 
 void dx_request_free(struct dx_request *request)
 {
-    struct dx_joined_value *next;
-
     if (request == NULL)
         return;
-    for (struct dx_joined_value *joined = request->joined; joined != NULL; joined = next) {
-        next = joined->next;
-        free(joined);
-    }
-    dx_pool_uncharge(dx_loop_pool(request->http->shard->loop), request->room);
+    dx_request_free_texts(request);
+    dx_pool_uncharge(dx_loop_pool(request->http->shard->loop), request->room + request->body_room);
+    dx_buf_release(&request->added);
+    free(request->subprotocol);
     free(request->bytes);
+    free(request->body);
+    free(request->params);
     free(request->path);
     free(request);
 }
@@ -66,147 +61,9 @@ void dx_request_log(const struct dx_request *request, enum dx_log_level level, c
     dx_server_log(request->http->shard->server, level, message, &line);
 }
 
-/* ---- what it says ---- */
-
-static const char *text_at(const struct dx_request *request, struct dx_span span)
-{
-    return (const char *)request->bytes + span.at;
-}
-
-bool dx_request_is_head(const struct dx_request *request)
-{
-    return strcmp(dx_request_method(request), "HEAD") == 0;
-}
-
-bool dx_request_is_upgrade(const struct dx_request *request)
-{
-    return request->is_upgrade;
-}
-
-const char *dx_request_method(const struct dx_request *request)
-{
-    return text_at(request, request->head.method);
-}
-
-const char *dx_request_target(const struct dx_request *request)
-{
-    return text_at(request, request->head.target);
-}
-
-const char *dx_request_path(const struct dx_request *request)
-{
-    return request->path;
-}
-
-const char *dx_request_query(const struct dx_request *request)
-{
-    return request->target.has_query ? (const char *)request->target.query.data : "";
-}
-
-const char *dx_request_route_path(const struct dx_request *request)
-{
-    return request->route->path;
-}
-
-static const char *join(struct dx_request *request, const char *name)
-{
-    struct dx_joined_value *joined;
-    struct dx_slice value;
-    size_t len = 1, index = 0;
-    char *at;
-
-    while (dx_head_next(&request->head, name, &index, &value))
-        len += value.len + 2;
-    joined = malloc(sizeof(*joined) + len);
-    if (joined == NULL)
-        return NULL;
-    at = joined->text;
-    index = 0;
-    while (dx_head_next(&request->head, name, &index, &value)) {
-        if (at != joined->text)
-            at = stpcpy(at, ", ");
-        memcpy(at, value.data, value.len);
-        at += value.len;
-    }
-    *at = '\0';
-    joined->next = request->joined;
-    request->joined = joined;
-    return joined->text;
-}
-
-const char *dx_request_header(struct dx_request *request, const char *name)
-{
-    struct dx_slice value = {0};
-
-    if (!dx_head_find(&request->head, name, &value))
-        return NULL;
-    return dx_head_count(&request->head, name) == 1 ? (const char *)value.data
-                                                    : join(request, name);
-}
-
-bool dx_request_header_at(const struct dx_request *request, size_t index, const char **name,
-                          size_t *name_len, const char **value, size_t *value_len)
-{
-    const struct dx_header *header = &request->head.headers[index];
-
-    if (index >= request->head.header_count)
-        return false;
-    *name = text_at(request, header->name);
-    *name_len = header->name.len;
-    *value = text_at(request, header->value);
-    *value_len = header->value.len;
-    return true;
-}
-
-const char *dx_request_peer_host(const struct dx_request *request)
-{
-    return request->peer_host;
-}
-
-uint16_t dx_request_peer_port(const struct dx_request *request)
-{
-    return request->http->peer.port;
-}
-
-const char *dx_request_server_host(const struct dx_request *request)
-{
-    return request->target.authority.host.text;
-}
-
-uint16_t dx_request_server_port(const struct dx_request *request)
-{
-    const struct dx_authority *authority = &request->target.authority;
-
-    return authority->has_port ? authority->port : dx_request_is_tls(request) ? 443 : 80;
-}
-
-bool dx_request_is_tls(const struct dx_request *request)
-{
-    return request->http->stream.tls != NULL;
-}
-
-const char *dx_request_subprotocol(const struct dx_request *request)
-{
-    const struct dx_server_options *options = &request->http->shard->server->settings.options;
-
-    return dx_handshake_choose_subprotocol(&request->head, options->subprotocols,
-                                           options->subprotocol_count);
-}
-
-struct dx_loop *dx_request_loop(const struct dx_request *request)
-{
-    return request->http->shard->loop;
-}
-
-struct dx_server *dx_request_server(const struct dx_request *request)
-{
-    return request->http->shard->server;
-}
-
 /* ---- answers ---- */
 
-/* Takes the request from its connection, which may then go on. False: it is not that connection's any more (abandoned). */
-static bool detach(struct dx_request *request)
+bool dx_request_detach(struct dx_request *request)
 {
     if (request->http->request != request)
         return false;
@@ -220,12 +77,13 @@ void dx_request_respond(struct dx_request *request, uint16_t status, const char 
     struct dx_reply reply = {.status = status,
                              .content_type = content_type,
                              .headers = headers,
+                             .added = dx_buf_slice(&request->added),
                              .body = body,
                              .len = len,
                              .is_head = dx_request_is_head(request),
                              .keeps_alive = request->keeps_alive};
 
-    if (!detach(request))
+    if (!dx_request_detach(request))
         return;
     dx_reply_send(request->http, &reply);
     dx_request_free(request);
@@ -234,12 +92,17 @@ void dx_request_respond(struct dx_request *request, uint16_t status, const char 
 void dx_request_refuse_with(struct dx_request *request, const struct dx_refusal *refusal,
                             const char *headers, bool keeps_alive)
 {
-    if (!detach(request))
+    const struct dx_reply like = {.headers = headers,
+                                  .added = dx_buf_slice(&request->added),
+                                  .is_head = dx_request_is_head(request),
+                                  .keeps_alive = keeps_alive};
+
+    if (!dx_request_detach(request))
         return;
     /* That something is not there is nobody's fault. */
     dx_request_log(request, refusal->status == 404 ? DX_LOG_INFO : DX_LOG_WARN, "refused",
                    refusal->status, refusal->detail);
-    dx_reply_refuse(request->http, refusal, headers, dx_request_is_head(request), keeps_alive);
+    dx_reply_refuse_like(request->http, refusal, &like);
     dx_request_free(request);
 }
 
@@ -262,11 +125,31 @@ static struct dx_slice early_of(const struct dx_http_connection *http)
 
 static enum dx_err write_101(const struct dx_request *request, char *text, size_t *len)
 {
+    struct dx_slice added = dx_buf_slice(&request->added);
     struct dx_response_head response;
+    enum dx_err err;
 
-    dx_handshake_respond(&response, text, HEAD_101_ROOM, &request->handshake,
+    dx_handshake_respond(&response, text, HEAD_101_ROOM - added.len, &request->handshake,
                          dx_request_subprotocol(request), NULL);
-    return dx_response_head_end(&response, len);
+    err = dx_response_head_end(&response, len);
+    if (err != DX_OK || added.len == 0)
+        return err;
+    /* In front of the empty line. */
+    memcpy(text + *len - 2, added.data, added.len);
+    memcpy(text + *len - 2 + added.len, "\r\n", 2);
+    *len += added.len;
+    return DX_OK;
+}
+
+/* The server's own text of that subprotocol, which outlives the connection; NULL when it is none of the server's. */
+static const char *find_own(const struct dx_request *request, const char *subprotocol)
+{
+    const struct dx_server_options *options = &request->http->shard->server->settings.options;
+
+    for (size_t i = 0; subprotocol != NULL && i < options->subprotocol_count; i++)
+        if (strcmp(options->subprotocols[i], subprotocol) == 0)
+            return options->subprotocols[i];
+    return NULL;
 }
 
 static enum dx_err connect_stream(struct dx_request *request,
@@ -275,22 +158,27 @@ static enum dx_err connect_stream(struct dx_request *request,
 {
     struct dx_http_connection *http = request->http;
     struct dx_slice early = early_of(http);
+    const char *agreed = dx_request_subprotocol(request);
+    const char *own = find_own(request, agreed);
     char head[HEAD_101_ROOM];
     char peer[DX_PEER_TEXT_ROOM];
     struct dx_connection_start start = {.kind = &request->route->kind,
                                         .handlers = handlers,
                                         .user = user,
                                         .traffic = &http->shard->traffic,
-                                        .subprotocol = dx_request_subprotocol(request),
+                                        .subprotocol = own,
                                         .head = head,
                                         .early = early.data,
                                         .early_len = early.len};
     enum dx_err err = write_101(request, head, &start.head_len);
+    size_t own_len;
 
     if (err != DX_OK)
         return err;
     dx_peer_text(&http->peer, peer);
-    start.owner_len = dx_websocket_len(peer, request->target.path);
+    own_len = dx_websocket_len(peer, request->target.path);
+    /* One that only the application knows is copied behind; other connections are not larger for it. */
+    start.owner_len = own_len + (agreed != own ? strlen(agreed) + 1 : 0);
     err = dx_registry_reserve(&http->shard->registry, &start.id);
     if (err != DX_OK)
         return err;
@@ -302,6 +190,9 @@ static enum dx_err connect_stream(struct dx_request *request,
     }
     dx_websocket_open(*connection, peer, request->target.path);
     dx_shard_count_response(http->shard, 101);
+    if (agreed != own)
+        dx_connection_set_subprotocol(
+            *connection, strcpy((char *)dx_connection_owner(*connection) + own_len, agreed));
     return DX_OK;
 }
 

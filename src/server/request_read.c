@@ -26,6 +26,7 @@ static bool begin(struct dx_http_connection *http)
         return false;
     request->http = http;
     dx_head_init(&request->head, DX_HEAD_REQUEST);
+    dx_buf_init(&request->added, DX_REQUEST_ADDED_MAX);
     http->request = request;
     return true;
 }
