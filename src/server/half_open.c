@@ -29,7 +29,7 @@ static atomic_uint_least32_t *place_of(struct dx_half_open *half_open,
     uint64_t mixed = number_of(peer) ^ half_open->key;
 
     mixed = (mixed ^ mixed >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    mixed = (mixed ^ mixed >> 33) * (half_open->key | 1);
+    mixed = (mixed ^ mixed >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
     return &half_open->by_peer[(mixed ^ mixed >> 33) % DX_HALF_OPEN_PEERS];
 }
 
