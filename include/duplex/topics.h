@@ -4,7 +4,8 @@
  * A topic is a name; it exists while somebody is subscribed. A message is encoded once, however many get it; all subscribers
  * of a topic get its messages in the same order, whichever threads publish; what is published to one subscriber within a turn
  * of its loop leaves in one write. A message never comes between the fragments of another that is being sent: it waits for
- * their end.
+ * their end. What a connection sends of its own does not wait for published messages: published in the same turn, or while
+ * the connection is behind, these come after it; and behind its Close nothing comes.
  */
 #ifndef DUPLEX_TOPICS_H
 #define DUPLEX_TOPICS_H
@@ -30,12 +31,13 @@ struct dx_topics_options {
     size_t size;
     enum dx_slow_policy slow_policy;
     /* Bytes of published messages that may wait for one subscriber beyond what its connection has taken (which is at most
-     * half of its max_queue). */
+     * half of its max_queue and one message); each counts its frame and 32. One that comes when no more than this waits may
+     * have any length. */
     size_t max_pending;
     uint32_t max_topics;        /* at a time: dx_topics_subscribe fails above */
     uint32_t max_subscriptions; /* of one connection */
-    size_t
-        max_backlog; /* published bytes that a loop has not handed on yet: dx_topics_publish fails above */
+    /* Published bytes, each message's frame and 32, that a loop has not handed on yet: dx_topics_publish fails while so many wait. */
+    size_t max_backlog;
 };
 
 static inline struct dx_topics_options dx_topics_options_init(void)
@@ -55,8 +57,8 @@ DX_API DX_MUST_CHECK enum dx_err dx_topics_new(const struct dx_topics_options *o
                                                struct dx_topics **topics);
 
 /**
- * Frees the set. No connection may be subscribed any more, and no thread may be publishing: after dx_server_free, or after
- * dx_server_close has called back; before dx_loop_free. NULL is fine.
+ * Frees the set. Every connection that was ever subscribed must have ended, and no thread may be publishing: after dx_server_free,
+ * or after dx_server_close has called back. Any thread. NULL is fine.
  */
 DX_API void dx_topics_free(struct dx_topics *topics);
 
@@ -64,7 +66,8 @@ DX_API void dx_topics_free(struct dx_topics *topics);
  * Subscribes a connection, which gets what is published from here on. On the connection's thread. Being subscribed already is
  * fine. It ends with the connection; a connection may be in several sets.
  *
- * Returns DX_OK, DX_ERR_USAGE (the name), DX_ERR_CLOSED (the connection closes), DX_ERR_TOO_MANY, DX_ERR_NOMEM.
+ * Returns DX_OK, DX_ERR_USAGE (the name; a client's connection, whose frames cannot be shared), DX_ERR_CLOSED (nothing more can
+ * be sent on it), DX_ERR_TOO_MANY, DX_ERR_NOMEM.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_topics_subscribe(struct dx_topics *topics,
                                                      struct dx_connection *connection,
@@ -81,10 +84,11 @@ DX_API bool dx_topics_is_subscribed(struct dx_topics *topics,
 
 /**
  * Publishes a message, copied, to all that are subscribed now, but the connection with the id `except` (0: nobody is left
- * out). Any thread; it returns at once. No subscriber is fine. Text must be UTF-8: that is the caller's duty.
+ * out; with connections of several servers in one set ids may coincide). Any thread; it returns at once. On a loop's own thread the
+ * message leaves at this turn's end. No subscriber is fine. Text must be UTF-8: that is the caller's duty.
  *
  * Returns DX_OK; DX_ERR_USAGE (the name; not text or binary); DX_ERR_TOO_BIG (4 GiB); DX_ERR_NOMEM; DX_ERR_QUEUE_FULL (max_backlog waits at
- * one of the loops): nobody gets it.
+ * one of the loops, or its posts are full): nobody gets it.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_topics_publish(struct dx_topics *topics, const char *name,
                                                    size_t name_len, enum dx_opcode opcode,
@@ -100,7 +104,7 @@ struct dx_topics_counts {
     size_t subscriptions;  /* now */
     uint64_t published;    /* messages in */
     uint64_t delivered;    /* messages out: one for each subscriber that was given it */
-    uint64_t dropped;      /* forgotten for subscribers that were behind */
+    uint64_t dropped;      /* forgotten for subscribers that were behind, or for lack of memory */
     uint64_t disconnected; /* subscribers closed for being behind */
 };
 

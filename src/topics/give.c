@@ -8,9 +8,6 @@
 
 #include <stdlib.h>
 
-/* A message that waits costs this much beside its bytes, so that many short ones are bounded, too. */
-#define PENDING_COST 32
-
 static void close_for_slowness(struct dx_subscriber *subscriber, struct dx_tally *tally)
 {
     static const char reason[] = "too slow";
@@ -37,7 +34,7 @@ static void drop_first(struct dx_subscriber *subscriber)
     subscriber->first = pending->next;
     if (!subscriber->first)
         subscriber->last = NULL;
-    subscriber->pending_len -= dx_shared_slice(pending->frame).len + PENDING_COST;
+    subscriber->pending_len -= dx_shared_slice(pending->frame).len + DX_TOPICS_MESSAGE_COST;
     dx_shared_drop(pending->frame);
     free(pending);
 }
@@ -89,7 +86,7 @@ static void append(struct dx_subscriber *subscriber, struct dx_shared *frame, ui
     else
         subscriber->first = pending;
     subscriber->last = pending;
-    subscriber->pending_len += dx_shared_slice(frame).len + PENDING_COST;
+    subscriber->pending_len += dx_shared_slice(frame).len + DX_TOPICS_MESSAGE_COST;
 }
 
 static void put_aside(struct dx_subscriber *subscriber, struct dx_shared *frame,

@@ -138,7 +138,7 @@ void dx_part_queue(struct dx_presence *presence, struct dx_shared *frame, uint32
 
     dx_shared_keep(frame);
     part->items[part->item_count++] = (struct dx_item){presence, frame, except, payload_len};
-    part->backlog_len += dx_shared_slice(frame).len + sizeof(struct dx_item);
+    part->backlog_len += dx_shared_slice(frame).len + DX_TOPICS_MESSAGE_COST;
     presence->batch = part->batch;
 }
 

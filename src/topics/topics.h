@@ -19,6 +19,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* A message that waits somewhere counts this much beside its bytes, so that many short ones are bounded, too. */
+#define DX_TOPICS_MESSAGE_COST 32
+
 /* A name that somebody is subscribed to. All of it: lock. */
 struct dx_topic {
     struct dx_topic *next;         /* in its bucket */
