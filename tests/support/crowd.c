@@ -87,6 +87,12 @@ void crowd_subscribe(struct crowd *crowd, size_t member, const char *name)
         DX_OK);
 }
 
+bool crowd_unsubscribe(struct crowd *crowd, size_t member, const char *name)
+{
+    return dx_topics_unsubscribe(crowd->topics, crowd->members[member].connection, name,
+                                 strlen(name));
+}
+
 void crowd_publish(struct crowd *crowd, const char *name, const char *text)
 {
     assert_int_equal(
@@ -140,6 +146,11 @@ const char *crowd_take(struct crowd *crowd, size_t member)
     text[len] = '\0';
     bench_clear_wire(bench);
     return text;
+}
+
+void crowd_assert_took(struct crowd *crowd, size_t member, const char *expected)
+{
+    assert_string_equal(crowd_take(crowd, member), expected);
 }
 
 struct dx_topics_counts crowd_counts(struct crowd *crowd)

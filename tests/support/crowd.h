@@ -35,6 +35,9 @@ void crowd_quiet(struct crowd *crowd);
 /** Subscribes a member, asserting that it works. */
 void crowd_subscribe(struct crowd *crowd, size_t member, const char *name);
 
+/** Unsubscribes one; returns whether it was subscribed. */
+bool crowd_unsubscribe(struct crowd *crowd, size_t member, const char *name);
+
 /** Publishes a text, asserting that it works. */
 void crowd_publish(struct crowd *crowd, const char *name, const char *text);
 
@@ -43,6 +46,9 @@ void crowd_publish_from_thread(struct crowd *crowd, const char *name, const char
 
 /** The payloads of the short text frames that have come at a member's peer, each with a ';' behind it; forgets them. */
 const char *crowd_take(struct crowd *crowd, size_t member);
+
+/** The same, asserted. */
+void crowd_assert_took(struct crowd *crowd, size_t member, const char *expected);
 
 struct dx_topics_counts crowd_counts(struct crowd *crowd);
 
