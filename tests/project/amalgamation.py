@@ -37,7 +37,7 @@ try:
         run(compiler, *warnings, 'echo.c', 'duplex.o', '-luv', '-lssl', '-lcrypto', '-pthread', '-o', f'echo-{compiler}')
         server, port = talk.start([scratch / f'echo-{compiler}', '0'])
         try:
-            talk.echo(port)
+            talk.echo(talk.connect(port))
         finally:
             server.kill()
             server.wait()

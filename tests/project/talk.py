@@ -27,16 +27,18 @@ def receive(peer, count):
     return data
 
 
-def open_websocket(port, host='127.0.0.1', path='/'):
-    peer = socket.create_connection((host, port), timeout=20)
-    peer.sendall((f'GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+def connect(port, host='127.0.0.1'):
+    return socket.create_connection((host, port), timeout=20)
+
+
+def open_websocket(peer, path='/', host='localhost'):
+    peer.sendall((f'GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
                   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n').encode())
     head = b''
     while not head.endswith(b'\r\n\r\n'):
         head += receive(peer, 1)
     if not head.startswith(b'HTTP/1.1 101 ') or b's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' not in head:
         raise RuntimeError(f'no WebSocket: {head!r}')
-    return peer
 
 
 def send(peer, opcode, payload):
@@ -54,9 +56,9 @@ def read(peer):
     return first & 15, receive(peer, length)
 
 
-def echo(port, text=b'hello', **where):
+def echo(peer, text=b'hello', **where):
     """A whole conversation with an echo server: a message each of two lengths, and a clean end. Raises when it is not kept."""
-    peer = open_websocket(port, **where)
+    open_websocket(peer, **where)
     for payload in (text, text * 4000):
         send(peer, 1, payload)
         got = read(peer)
@@ -67,3 +69,14 @@ def echo(port, text=b'hello', **where):
     if got != (8, b'\x03\xe8'):
         raise RuntimeError(f'sent Close 1000, got {got!r}')
     peer.close()
+
+
+def get(peer, path, host='localhost'):
+    """Status, head and body of a plain request, whose connection ends with it."""
+    peer.sendall(f'GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n'.encode())
+    data = b''
+    while more := peer.recv(65536):
+        data += more
+    peer.close()
+    head, _, body = data.partition(b'\r\n\r\n')
+    return int(head.split()[1]), head, body
