@@ -156,6 +156,23 @@ enum dx_err dx_response_head_end(struct dx_response_head *response, size_t *len)
     return DX_OK;
 }
 
+bool dx_response_are_lines(const char *headers)
+{
+    while (*headers != '\0') {
+        size_t name_len = strcspn(headers, ":\r\n");
+        const char *end = strstr(headers, "\r\n");
+
+        if (end == NULL || headers[name_len] != ':' || name_len == 0)
+            return false;
+        for (const char *at = headers; at < end; at++)
+            if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f ||
+                (at < headers + name_len && (*at == ' ' || *at == '\t')))
+                return false;
+        headers = end + 2;
+    }
+    return true;
+}
+
 /* ---- the answer to what is refused ---- */
 
 #define ANSWER_MAX 2048

@@ -33,6 +33,9 @@ void dx_response_head_add_text(struct dx_response_head *response, const char *na
 void dx_response_head_add_number(struct dx_response_head *response, const char *name,
                                  uint64_t value);
 
+/** Whether these are header lines, each with its CRLF, and nothing else: what they say may come from a peer or a program. */
+bool dx_response_are_lines(const char *headers);
+
 /**
  * The headers that keep a browser from guessing types, framing our pages and telling others where it was:
  * X-Content-Type-Options, X-Frame-Options, Referrer-Policy, Cross-Origin-Resource-Policy.

@@ -46,6 +46,15 @@ bool dx_stream_has_pending(const struct dx_stream *stream);
 DX_MUST_CHECK enum dx_err dx_stream_write(struct dx_stream *stream, const struct dx_slice *slices,
                                           size_t count, size_t *put);
 
+/**
+ * Sends what the kernel takes of `len` bytes of a file from `at` on, out of its cache, in one system call. Returns DX_OK with
+ * `*put` > 0 (may be less than all); DX_ERR_CLOSED: the file ends before `at`; DX_ERR_STATE: not over this stream (TLS) or not
+ * from this file, so it has to be read and written; DX_ERR_AGAIN, DX_ERR_RESET, DX_ERR_NOMEM; DX_ERR_SYSTEM: it cannot be
+ * read. Never raises SIGPIPE.
+ */
+DX_MUST_CHECK enum dx_err dx_stream_send_file(struct dx_stream *stream, int fd, uint64_t at,
+                                              size_t len, size_t *put);
+
 /** Which of DX_WATCH_READ/WRITE the stream needs for the last DX_ERR_AGAIN (TLS may need the other direction); 0 when it is the natural one. */
 unsigned dx_stream_wants(const struct dx_stream *stream);
 

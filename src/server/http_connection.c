@@ -4,7 +4,7 @@
  */
 #include "server/http_connection.h"
 
-#include "server/files.h"
+#include "server/file_body.h"
 #include "server/log.h"
 #include "server/peer.h"
 #include "server/reply.h"

@@ -58,6 +58,7 @@ struct dx_http_connection {
     bool has_answered;  /* a request before: silence now is no failure */
     uint64_t
         moved_len; /* sent since the deadline was set; BODY: read since then; LINGERING: thrown away */
+    uint64_t turn_len; /* of files, sent while these requests are fed */
     struct dx_output output;
     struct dx_file_body *file;
     struct dx_response

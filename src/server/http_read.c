@@ -35,6 +35,7 @@ static size_t feed(struct dx_http_connection *http, const uint8_t *data, size_t 
     size_t used = 0;
 
     http->is_feeding = true;
+    http->turn_len = 0;
     while (used < len && dx_http_connection_is_reading(http)) {
         size_t taken = http->state == DX_HTTP_READING
                            ? dx_request_read(http, data + used, len - used)

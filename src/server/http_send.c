@@ -1,12 +1,10 @@
 /*
- * http_send.c - an answer on its way out: what the peer takes at once, then what waits, then a file, 64 KiB a turn. Not
- * responsible for what an answer says.
- *
- * A file is read and written, not sent with sendfile: that raises SIGPIPE at a closed peer, in the host's process.
+ * http_send.c - an answer on its way out: what the peer takes at once, then what waits, then a file. Not responsible for
+ * what an answer says, nor for how a file leaves (file_body.c).
  */
 #include "server/http_connection.h"
 
-#include "server/files.h"
+#include "server/file_body.h"
 #include "server/log.h"
 #include "server/request.h"
 
@@ -80,6 +78,10 @@ void dx_http_connection_send(struct dx_http_connection *http, const struct dx_sl
     http->keeps_alive = keeps_alive;
     http->state = DX_HTTP_SENDING;
     dx_http_connection_end_half_open(http);
+    if (file != NULL) {
+        dx_file_body_begin(http, slices, count);
+        return;
+    }
     if (http->output.len == 0 && /* else a 100 waits */
         !dx_http_send_put(http, slices, count, &put))
         return;
@@ -88,11 +90,10 @@ void dx_http_connection_send(struct dx_http_connection *http, const struct dx_sl
                                  true); /* part of an answer may be out: no other can follow */
         return;
     }
-    if (http->output.len == 0 && file == NULL) {
+    if (http->output.len == 0) {
         dx_http_connection_on_sent(http);
         return;
     }
-    /* The file begins in a later turn: its slices go through the read buffer, where more requests may still lie. */
     dx_http_send_set_deadline(http);
     dx_http_send_wait(http);
 }
@@ -117,44 +118,12 @@ bool dx_http_send_output(struct dx_http_connection *http)
     return true;
 }
 
-/* Sends one slice of the file. False: the connection is cut. */
-static bool send_file_slice(struct dx_http_connection *http)
-{
-    struct dx_slice slice = {dx_loop_read_buffer(loop_of(http)), 0};
-    size_t put;
-
-    /* A file that has become shorter: its length is announced, so only the connection's end can tell. */
-    if (dx_file_body_read(http->file, dx_loop_read_buffer(loop_of(http)), DX_READ_SIZE,
-                          &slice.len) != DX_OK) {
-        struct dx_log_line line;
-
-        dx_log_line_init(&line);
-        dx_server_log(http->shard->server, DX_LOG_WARN, "a file could not be sent to its end",
-                      &line);
-        dx_http_connection_close(http, true);
-        return false;
-    }
-    if (!dx_http_send_put(http, &slice, 1, &put))
-        return false;
-    dx_file_body_advance(http->file, put);
-    http->moved_len += put;
-    return true;
-}
-
 void dx_http_send_on_writable(struct dx_http_connection *http)
 {
     if (!dx_http_send_output(http))
         return;
-    if (http->file != NULL) {
-        if (!send_file_slice(http))
-            return;
-        if (dx_file_body_left(http->file) > 0) {
-            dx_http_send_wait(http);
-            return;
-        }
-        dx_file_body_free(http->file);
-        http->file = NULL;
-    }
+    if (http->file != NULL && !dx_file_body_go_on(http))
+        return;
     dx_http_connection_on_sent(http);
 }
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "http/date.h"
 #include "http/response.h"
-#include "server/files.h"
+#include "server/file_body.h"
 #include "server/log.h"
 #include "server/peer.h"
 #include "server/request.h"
@@ -56,24 +56,6 @@ static enum dx_err write_head(const struct dx_reply *reply, char *text, size_t *
     return err;
 }
 
-/* Whether these are header lines and nothing else: what they say may come from a peer or a program. */
-static bool are_lines(const char *headers)
-{
-    while (*headers != '\0') {
-        size_t name_len = strcspn(headers, ":\r\n");
-        const char *end = strstr(headers, "\r\n");
-
-        if (end == NULL || headers[name_len] != ':' || name_len == 0)
-            return false;
-        for (const char *at = headers; at < end; at++)
-            if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f ||
-                (at < headers + name_len && (*at == ' ' || *at == '\t')))
-                return false;
-        headers = end + 2;
-    }
-    return true;
-}
-
 #define HEAD_SLICES 4
 
 /* The head as slices, of which the first is written into `text`. DX_ERR_USAGE: the lines or the content type are none. */
@@ -83,7 +65,7 @@ static enum dx_err compose(const struct dx_reply *reply, char text[HEAD_ROOM],
     const char *headers = reply->headers != NULL ? reply->headers : "";
     size_t len;
 
-    if (!are_lines(headers) || write_head(reply, text, &len) != DX_OK)
+    if (!dx_response_are_lines(headers) || write_head(reply, text, &len) != DX_OK)
         return DX_ERR_USAGE;
     slices[0] = (struct dx_slice){(const uint8_t *)text, len};
     slices[1] = reply->added;

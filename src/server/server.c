@@ -4,7 +4,6 @@
  */
 #include "server/server.h"
 
-#include "server/files.h"
 #include "server/log.h"
 #include "server/shard.h"
 
@@ -128,25 +127,6 @@ enum dx_err dx_server_route(struct dx_server *server, const char *path,
     if (server->listeners != NULL)
         return DX_ERR_STATE;
     return dx_routes_add(&server->routes, path, route, NULL, &server->settings.options.connection);
-}
-
-enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory,
-                                  const struct dx_files_options *options)
-{
-    const struct dx_route route = {.wants_plain = true};
-    struct dx_files *files;
-    enum dx_err err;
-
-    (void)options;
-    if (server->listeners != NULL)
-        return DX_ERR_STATE;
-    err = dx_files_new(directory, &files);
-    if (err != DX_OK)
-        return err;
-    err = dx_routes_add(&server->routes, path, &route, files, &server->settings.options.connection);
-    if (err != DX_OK)
-        dx_files_free(files);
-    return err;
 }
 
 /* ---- the end ---- */

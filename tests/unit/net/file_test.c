@@ -72,7 +72,7 @@ static void test_opens(void **state)
     assert_int_equal(dx_directory_open("public", &directory), DX_OK);
     assert_int_equal(dx_file_open(directory, "a.txt", &file), DX_OK);
     assert_int_equal(file.len, 5);
-    assert_true(file.modified_s > 1000000000);
+    assert_true(file.modified.tv_sec > 1000000000);
     assert_int_equal(read(file.fd, text, sizeof(text)), 5);
     assert_string_equal(text, "hello");
     assert_true(fcntl(file.fd, F_GETFD) & FD_CLOEXEC);
