@@ -51,8 +51,8 @@ static bool set_rules(SSL_CTX *context)
            SSL_CTX_set1_groups_list(context, groups) == 1 &&
            SSL_CTX_set1_sigalgs_list(context, signatures) == 1 &&
            SSL_CTX_set1_client_sigalgs_list(context, signatures) == 1 &&
-           SSL_CTX_set_max_early_data(context, 0) == 1 &&
-           SSL_CTX_set_recv_max_early_data(context, 0) == 1;
+           /* What comes all the same is skipped: its sender has it from another server of that name. */
+           SSL_CTX_set_max_early_data(context, 0) == 1;
 }
 
 /* Everyone in the file is trusted as it stands, be it an authority in the middle. Returns how many there are; -1: an error. */
