@@ -10,16 +10,21 @@
 
 enum dx_err dx_topics_new(const struct dx_topics_options *options, struct dx_topics **topics)
 {
+    struct dx_topics_options own = dx_topics_options_init();
     struct dx_topics *made;
     enum dx_err err;
 
-    if (!options || options->size != sizeof(*options) ||
-        (unsigned)options->slow_policy > DX_SLOW_DISCONNECT)
+    if (options) {
+        if (options->size == 0 || options->size > sizeof(own))
+            return DX_ERR_USAGE;
+        memcpy(&own, options, options->size);
+    }
+    if ((unsigned)own.slow_policy > DX_SLOW_DISCONNECT)
         return DX_ERR_USAGE;
     made = calloc(1, sizeof(*made));
     if (!made)
         return DX_ERR_NOMEM;
-    made->options = *options;
+    made->options = own;
     err = dx_topic_names_init(&made->names);
     if (!err && pthread_mutex_init(&made->lock, NULL) != 0) {
         dx_topic_names_release(&made->names);
