@@ -47,6 +47,8 @@ void dx_server_on_close_timer(void *user)
         return;
     }
     server->is_closed = true;
+    /* Whoever was the last in this very look has set it again. */
+    dx_loop_timer_unset(server->close_timer);
     if (server->on_closed != NULL)
         server->on_closed(server->on_closed_user);
 }

@@ -80,6 +80,24 @@ static void test_nothing_is_open(void **state)
     service_stop(&service);
 }
 
+/* The last stream is gone before the look is over that has told it to go. */
+static void test_only_an_idle_connection(void **state)
+{
+    struct raw idle;
+
+    (void)state;
+    start_default();
+    (void)raw_connect(&idle, &service, false);
+    assert_true(raw_send_text(&idle, "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_true(raw_wait_answer(&idle, &answer, false));
+    dx_server_close(service.server, 0, on_closed, NULL);
+    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    service_turn(&service, 20);
+    assert_int_equal(closed_calls, 1);
+    raw_close(&idle);
+    service_stop(&service);
+}
+
 static void test_at_once(void **state)
 {
     struct raw sockets[3], idle, busy, late;
@@ -309,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_open),
+        cmocka_unit_test(test_only_an_idle_connection),
         cmocka_unit_test(test_at_once),
         cmocka_unit_test(test_drain_spreads),
         cmocka_unit_test(test_second_call_shortens),
