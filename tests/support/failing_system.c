@@ -43,6 +43,10 @@ static const int usual_codes[CALL_COUNT][FAILING_KINDS] = {
     [CALL_SOCKETPAIR] = {EMFILE, ENFILE},
     [CALL_PIDFD_OPEN] = {EMFILE},
     [CALL_POSIX_SPAWN] = {EAGAIN, ENOMEM},
+    [CALL_OPENAT2] = {EMFILE, EAGAIN, EIO},
+    [CALL_FSTAT] = {EIO, ENOMEM},
+    [CALL_PREAD] = {EIO, EINTR},
+    [CALL_SENDFILE] = {EPIPE, EAGAIN, EINVAL},
 };
 
 static bool fail_with(enum failing_call call, int code)

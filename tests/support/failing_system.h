@@ -32,6 +32,11 @@ enum failing_call {
     CALL_SOCKETPAIR,
     CALL_PIDFD_OPEN,
     CALL_POSIX_SPAWN,
+    /* failing_files.c */
+    CALL_OPENAT2,
+    CALL_FSTAT,
+    CALL_PREAD,
+    CALL_SENDFILE,
     CALL_COUNT
 };
 
