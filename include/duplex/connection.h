@@ -68,8 +68,9 @@ struct dx_connection_options {
     uint32_t write_timeout_ms; /* less than 16 KiB leaves in this time while output waits: abort */
     uint32_t close_timeout_ms; /* for the peer's Close after ours, and for its end of stream */
     uint32_t ping_interval_ms; /* silence before a ping; 0: no pings */
-    uint32_t
-        pong_timeout_ms; /* silence after that ping before the peer counts as gone (abort, DX_ERR_TIMEOUT) */
+    /* Silence after that ping before the peer counts as gone (abort, DX_ERR_TIMEOUT). It begins anew as long as the peer's system
+     * goes on taking what the ping stands behind: who reads slowly is not gone. */
+    uint32_t pong_timeout_ms;
     size_t
         max_queue; /* high-water mark of what waits to be sent; at four times that the connection is aborted */
 };
@@ -131,7 +132,8 @@ DX_API void dx_connection_resume(struct dx_connection *connection);
 /**
  * Begins the closing handshake, or answers the peer's Close: what waits is sent first, then Close with `code` and `reason`
  * (cut to 123 bytes at a code point). on_close follows, at latest close_timeout after the Close has left. Messages are still
- * told until the peer's Close; a pause stays one. Code 1005: an empty Close.
+ * told until the peer's Close, or until four times max_message (at least 1 MiB, at most 4 GiB) have come behind ours: then the
+ * connection is cut (DX_ERR_TOO_BIG). A pause stays one. Code 1005: an empty Close.
  *
  * Returns DX_OK, also when it is closing already; DX_ERR_USAGE for a code that must not be sent.
  */

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define LATE_LEN 1048576 /* read at least behind our Close */
 #define LAST_READS                                                                                 \
  4 /* of 64 KiB, of what came behind the peer's Close, before it gets the slow way */
 
@@ -140,6 +141,7 @@ static void wait_for_peer(struct dx_connection *connection)
     if (connection->is_waiting)
         return;
     connection->is_waiting = true;
+    connection->late_len = 0;
     connection->phase_ms = dx_connection_now(connection);
 }
 
@@ -208,6 +210,31 @@ void dx_connection_step_closing(struct dx_connection *connection)
         finish(connection);
     else if (is_sent || is_received)
         wait_for_peer(connection);
+}
+
+/* A message that was on its way, and some more: nobody who has read our Close sends that much. */
+static uint32_t late_limit(const struct dx_connection *connection)
+{
+    uint64_t max_message = connection->endpoint.config->max_message;
+
+    if (max_message > UINT32_MAX / 4)
+        return UINT32_MAX;
+    return max_message * 4 > LATE_LEN ? (uint32_t)max_message * 4 : LATE_LEN;
+}
+
+void dx_connection_count_late(struct dx_connection *connection, size_t len)
+{
+    if (!connection->is_waiting || connection->is_dead ||
+        !(connection->is_failed || dx_endpoint_close_is_sent(&connection->endpoint)))
+        return;
+    if (len < late_limit(connection) - connection->late_len) {
+        connection->late_len += (uint32_t)len;
+        return;
+    }
+    if (dx_endpoint_close_is_received(&connection->endpoint))
+        dx_connection_end(connection, DX_OK, NULL, true);
+    else
+        dx_connection_end(connection, DX_ERR_TOO_BIG, "the peer does not stop sending", true);
 }
 
 void dx_connection_give_up_closing(struct dx_connection *connection)

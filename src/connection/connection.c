@@ -94,6 +94,8 @@ enum dx_err dx_connection_new(struct dx_loop *loop, struct dx_stream *stream,
     made->id = start->id;
     made->traffic = start->traffic;
     made->needs_pump = start->early_len > 0 || dx_stream_has_pending(&made->stream);
+    dx_loop_expect_around_watch(loop, offsetof(struct dx_connection, stream.watch),
+                                sizeof(*made) - offsetof(struct dx_connection, stream.watch));
     dx_loop_hold(loop);
     dx_loop_flush_later(loop, &made->task);
     *connection = made;
@@ -130,17 +132,29 @@ void dx_connection_schedule(struct dx_connection *connection)
         dx_loop_flush_later(dx_connection_loop(connection), &connection->task);
 }
 
-static void set_watch(struct dx_connection *connection)
+/*
+ * What the descriptor is waited for. Where TLS has to write before it can read, input that lies there is no reason to wake: it
+ * would be one without end. And the other way round.
+ */
+static unsigned find_wanted(const struct dx_connection *connection)
 {
+    bool is_reading = dx_connection_is_reading(connection);
     unsigned wanted = 0;
-    enum dx_err err;
 
-    if (dx_connection_is_reading(connection))
-        wanted |= DX_WATCH_READ;
-    if (connection->is_blocked || connection->read_wants_write)
-        wanted |= DX_WATCH_WRITE;
+    if (is_reading)
+        wanted |= connection->read_wants_write ? DX_WATCH_WRITE | DX_WATCH_QUIET : DX_WATCH_READ;
+    if (connection->is_blocked)
+        wanted |= connection->write_wants_read ? DX_WATCH_READ : DX_WATCH_WRITE;
     if (connection->has_ended || connection->hang_up_is_told)
         wanted |= DX_WATCH_QUIET;
+    return wanted;
+}
+
+static void set_watch(struct dx_connection *connection)
+{
+    unsigned wanted = find_wanted(connection);
+    enum dx_err err;
+
     if (connection->is_unwatched) {
         if (!(wanted & DX_WATCH_READ))
             return;

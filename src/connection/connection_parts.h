@@ -31,7 +31,12 @@ struct dx_connection {
     struct dx_traffic *traffic;
     uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
     uint32_t phase_ms; /* last progress of a message; while closing: since when we wait */
-    uint32_t write_ms; /* begin of the span in which write_len bytes left, while blocked */
+    union {
+        uint32_t write_ms; /* while blocked: begin of the span in which write_len bytes left */
+        uint32_t
+            taken; /* while a ping is out and output flows: the peer's system's progress at the last look */
+        uint32_t late_len; /* when our Close has left: bytes that came since */
+    };
     uint16_t write_len;
     uint16_t code;      /* of the peer's Close; 1006 before it came */
     uint16_t sent_code; /* of our Close; 0 before it was queued */
@@ -54,7 +59,8 @@ struct dx_connection {
     bool is_unwatched : 1; /* the descriptor is gone as a whole and would be reported without end */
     bool
         write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
-    bool read_wants_write : 1;
+    bool read_wants_write : 1; /* TLS has to write before it can read on */
+    bool write_wants_read : 1; /* the other way round, while blocked */
     bool room_is_awaited : 1; /* on_writable is owed to the guests */
     bool counts_put : 1;      /* what the stream takes is counted, for completions */
     /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
@@ -171,6 +177,9 @@ void dx_connection_note_close(struct dx_connection *connection, const struct dx_
 /** Takes the next step of ending, if one can be taken. */
 void dx_connection_step_closing(struct dx_connection *connection);
 
+/** Bytes have come. Behind our Close only so many are read: then the connection is cut. */
+void dx_connection_count_late(struct dx_connection *connection, size_t len);
+
 /** The close deadline has passed. */
 void dx_connection_give_up_closing(struct dx_connection *connection);
 
@@ -180,6 +189,9 @@ void dx_connection_bury(struct dx_connection *connection);
 /* ---- deadlines.c ---- */
 
 void dx_connection_on_due(struct dx_timer *timer);
+
+/** Output flows again: a ping that is out had to wait, so its time begins anew. */
+void dx_connection_restart_ping(struct dx_connection *connection);
 
 /** Sets the timer when the nearest deadline is before what it is set to; never touches it for a later one. */
 void dx_connection_arm(struct dx_connection *connection);

@@ -6,6 +6,14 @@
  */
 #include "connection/connection_parts.h"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#define PING_WIRE_LEN 64 /* more than a ping of ours needs, with masking key and TLS around it */
+
 static uint32_t left_of(uint32_t now, uint32_t since, uint32_t limit_ms)
 {
     uint32_t elapsed = now - since;
@@ -92,22 +100,75 @@ void dx_connection_arm(struct dx_connection *connection)
                  now_ms + nearest);
 }
 
-static void ping(struct dx_connection *connection, uint32_t now)
+/* Bytes that lie in our system's buffer still; for a unix socket, those that the peer has not read. */
+static uint32_t unsent_of(const struct dx_connection *connection)
 {
+    int unsent = 0;
+
+    return ioctl(connection->stream.watch.fd, SIOCOUTQ, &unsent) == 0 ? (uint32_t)unsent : 0;
+}
+
+/* A number that grows while the peer's system takes what we have sent: what TCP has had acknowledged, else what has gone from our buffer. */
+static uint32_t taken_of(const struct dx_connection *connection)
+{
+    struct tcp_info info = {.tcpi_bytes_acked = 0};
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(connection->stream.watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+        len >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+        return (uint32_t)info.tcpi_bytes_acked;
+    return 0 - unsent_of(connection);
+}
+
+static bool has_progressed(struct dx_connection *connection)
+{
+    uint32_t taken = taken_of(connection);
+
+    if ((int32_t)(taken - connection->taken) <= 0)
+        return false;
+    connection->taken = taken;
+    return true;
+}
+
+static void restart_pong(struct dx_connection *connection)
+{
+    connection->heard_ms =
+        dx_connection_now(connection) - dx_connection_options(connection)->ping_interval_ms;
+}
+
+void dx_connection_restart_ping(struct dx_connection *connection)
+{
+    if (!connection->ping_is_out)
+        return;
+    connection->taken = taken_of(connection);
+    restart_pong(connection);
+}
+
+/*
+ * A ping stands behind what our system has not got rid of yet. A peer that reads slowly but reads is not gone: as long as that
+ * moves, the pong has time from the last look on. Behind nothing, the ping's own being taken is no progress.
+ */
+static void ping(struct dx_connection *connection)
+{
+    bool waits;
     enum dx_err err;
 
     if (connection->ping_is_out) {
-        dx_connection_end(connection, DX_ERR_TIMEOUT, "the peer did not answer a ping", true);
+        if (has_progressed(connection))
+            restart_pong(connection);
+        else
+            dx_connection_end(connection, DX_ERR_TIMEOUT, "the peer did not answer a ping", true);
         return;
     }
+    waits = connection->output.len > 0 || unsent_of(connection) > 0;
     err = dx_endpoint_ping(&connection->endpoint, NULL, 0);
     if (err) {
         dx_connection_end(connection, err, "no memory for a ping", true);
         return;
     }
     connection->ping_is_out = true;
-    /* From here the pong's time runs, also when the ping had to wait for an output that flows. */
-    connection->heard_ms = now - dx_connection_options(connection)->ping_interval_ms;
+    connection->taken = taken_of(connection) + (waits ? 0 : PING_WIRE_LEN);
+    restart_pong(connection);
 }
 
 static void check(struct dx_connection *connection, uint32_t now)
@@ -126,7 +187,7 @@ static void check(struct dx_connection *connection, uint32_t now)
                            "no progress inside a message");
     } else if (may_ping(connection) && may_miss_pong(connection) &&
                left_of(now, connection->heard_ms, ping_limit(connection)) == 0) {
-        ping(connection, now);
+        ping(connection);
     } else if (dx_connection_is_probing(connection) &&
                left_of(now, connection->heard_ms, dx_connection_probe_interval(connection)) == 0) {
         dx_connection_probe(connection);

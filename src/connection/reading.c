@@ -232,10 +232,12 @@ bool dx_connection_discard(struct dx_connection *connection)
         dx_stream_read(&connection->stream, dx_loop_read_buffer(dx_connection_loop(connection)),
                        DX_READ_SIZE, &got);
 
-    if (err == DX_OK)
-        return true;
-    note_end_of_read(connection, err);
-    return false;
+    if (err) {
+        note_end_of_read(connection, err);
+        return false;
+    }
+    dx_connection_count_late(connection, got);
+    return true;
 }
 
 static void read_once(struct dx_connection *connection)
@@ -269,6 +271,9 @@ static void read_once(struct dx_connection *connection)
     }
     connection->heard_ms = dx_connection_now(connection);
     connection->ping_is_out = false;
+    dx_connection_count_late(connection, got);
+    if (connection->is_dead)
+        return;
     dx_endpoint_feed(&connection->endpoint, place, got);
     pump(connection);
 }
@@ -302,6 +307,9 @@ void dx_connection_on_ready(struct dx_watch *watch, unsigned events)
         dx_connection_send_waiting(connection);
     if (connection->is_dead)
         return;
+    /* What has come may be what the write was waiting for: it is tried again when the descriptor takes it. */
+    if (events & (DX_WATCH_READ | DX_WATCH_HANG_UP | DX_WATCH_ERROR))
+        connection->write_wants_read = false;
     if (dx_connection_is_reading(connection)) {
         if (events & (DX_WATCH_READ | DX_WATCH_HANG_UP | DX_WATCH_ERROR) ||
             connection->read_wants_write)

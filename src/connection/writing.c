@@ -24,6 +24,8 @@ static void note_flowing(struct dx_connection *connection)
     if (!connection->is_blocked)
         return;
     connection->is_blocked = false;
+    connection->write_wants_read = false;
+    dx_connection_restart_ping(connection);
     /* A pong that waited aside is queued by this. */
     dx_endpoint_set_blocked(&connection->endpoint, false);
 }
@@ -83,6 +85,7 @@ static bool write_slices(struct dx_connection *connection, const struct dx_slice
     if (*put == sum_of(slices, count))
         return true;
     note_blocked(connection);
+    connection->write_wants_read = (dx_stream_wants(&connection->stream) & DX_WATCH_READ) != 0;
     return false;
 }
 

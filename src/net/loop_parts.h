@@ -59,6 +59,8 @@ struct dx_loop {
     struct dx_large_store large;
     struct dx_posts posts;
     struct dx_random random;
+    size_t before_watch; /* bytes around a watch, to be fetched ahead */
+    size_t behind_watch;
     struct epoll_event events[DX_EVENTS_PER_TURN];
     int event_index; /* the next of the batch to be told */
     int event_count; /* 0 outside of a batch */

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#define CACHE_LINE 64
+
 static uint32_t events_for(unsigned wanted)
 {
     uint32_t events = wanted & DX_WATCH_QUIET ? 0 : (uint32_t)EPOLLRDHUP;
@@ -79,20 +81,23 @@ void dx_watch_stop(struct dx_loop *loop, struct dx_watch *watch)
             loop->events[i].data.ptr = NULL;
 }
 
-/*
- * With thousands of connections each lies in no cache when its turn comes. A watch stands in the midst of what it belongs to:
- * its surroundings are fetched while the event before it is handled. An address that is gone does no harm.
- */
-static void fetch_surroundings(const struct dx_watch *watch)
+void dx_loop_expect_around_watch(struct dx_loop *loop, size_t before, size_t behind)
 {
-    uintptr_t at = (uintptr_t)watch;
+    loop->before_watch = before;
+    loop->behind_watch = behind;
+}
 
-    __builtin_prefetch((const void *)(at - 128), 1);
-    __builtin_prefetch((const void *)(at - 64), 1);
-    __builtin_prefetch((const void *)at, 1);
-    __builtin_prefetch((const void *)(at + 64), 1);
-    __builtin_prefetch((const void *)(at + 128), 1);
-    __builtin_prefetch((const void *)(at + 192), 1);
+/*
+ * With thousands of connections each lies in no cache when its turn comes: what its watch stands in is fetched while the event
+ * before it is handled. An address where there is nothing does no harm.
+ */
+static void fetch_surroundings(const struct dx_loop *loop, const struct dx_watch *watch)
+{
+    uintptr_t at = ((uintptr_t)watch - loop->before_watch) & ~(uintptr_t)(CACHE_LINE - 1);
+    uintptr_t end = (uintptr_t)watch + loop->behind_watch;
+
+    for (; at < end; at += CACHE_LINE)
+        __builtin_prefetch((const void *)at, 1);
 }
 
 void dx_loop_poll_watches(struct dx_loop *loop)
@@ -106,7 +111,7 @@ void dx_loop_poll_watches(struct dx_loop *loop)
         struct dx_watch *watch = event->data.ptr;
 
         if (loop->event_index < loop->event_count)
-            fetch_surroundings(loop->events[loop->event_index].data.ptr);
+            fetch_surroundings(loop, loop->events[loop->event_index].data.ptr);
         if (watch)
             watch->on_ready(watch, ready_of(event->events));
     }

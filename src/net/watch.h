@@ -36,6 +36,9 @@ DX_MUST_CHECK enum dx_err dx_watch_set(struct dx_loop *loop, struct dx_watch *wa
 /** Stops; before the descriptor is closed. Fine when not started (a watch that is all zero). */
 void dx_watch_stop(struct dx_loop *loop, struct dx_watch *watch);
 
+/** Says how many bytes before and from its beginning on most watches' owners have: they are fetched ahead. */
+void dx_loop_expect_around_watch(struct dx_loop *loop, size_t before, size_t behind);
+
 static inline bool dx_watch_is_started(const struct dx_watch *watch)
 {
     return watch->on_ready != NULL;

@@ -6,6 +6,7 @@
 #include "support/peer_bench.h"
 #include "unit/connection/frames.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -277,6 +278,76 @@ static void test_more_behind_the_close(void **unused)
     bench_release(&bench);
 }
 
+/* Puts frames of 60,000 bytes until the connection is gone, `max_len` are put, or, without turns, no more fit; returns how many. */
+static size_t flood(struct bench *bench, size_t max_len, bool turns)
+{
+    static uint8_t frame[8 + 60000] = {BINARY, 0x80 | 126, 60000 >> 8, 60000 & 0xff};
+    size_t len = 0;
+
+    while (bench->connection && len < max_len) {
+        size_t at = len % sizeof(frame);
+        ssize_t put = send(bench->peer, frame + at, sizeof(frame) - at, MSG_NOSIGNAL);
+
+        if (put > 0)
+            len += (size_t)put;
+        else if (errno != EAGAIN || !turns)
+            break;
+        if (turns)
+            bench_turn(bench, 0);
+    }
+    return len;
+}
+
+/* Who goes on sending behind our Close is read no more than four of the longest messages, or a mebibyte. */
+static void test_a_flood_behind_our_close_is_cut(void **unused)
+{
+    static const struct {
+        uint64_t max_message;
+        size_t limit;
+        bool peer_closes;
+        bool peer_fails;
+        const char *journal;
+    } rows[] = {
+        {60000, 1048576, false, false, "close:1006/1000 DX_ERR_TOO_BIG;"},
+        {400000, 1600000, false, false, "close:1006/1000 DX_ERR_TOO_BIG;"},
+        {60000, 1048576, true, false, "close:1000/1000 clean;"},
+        {60000, 1048576, false, true, "close:1006/1002 DX_ERR_PROTOCOL;"},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bench bench;
+        int large = 400000;
+        size_t len;
+
+        bench_init(&bench);
+        bench.transport = BENCH_TCP;
+        bench_connect(&bench);
+        assert_int_equal(setsockopt(bench.fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof(large)), 0);
+        bench.handlers.on_message = NULL;
+        bench.options.max_message = rows[i].max_message;
+        bench.options.close_timeout_ms = 60000;
+        bench.options.ping_interval_ms = 0;
+        bench_open(&bench);
+        if (rows[i].peer_closes)
+            bench_put_frame(&bench, CLOSE, CLOSE_1000, 2);
+        else if (rows[i].peer_fails)
+            bench_put_frame(&bench, 0xff, "", 0);
+        else
+            assert_int_equal(dx_connection_close(bench.connection, 1000, NULL, 0), DX_OK);
+        /* Behind the peer's Close so much lies there already that the end is not taken for near. */
+        len = flood(&bench, rows[i].peer_closes ? 400000 : 0, false);
+        flood(&bench, rows[i].limit - 100000 - len, true);
+        assert_non_null(bench.connection);
+        len = flood(&bench, 20000000, true);
+        assert_null(bench.connection);
+        /* The rest of what was put had gone as far as the system's buffers. */
+        assert_true(len < 16000000);
+        assert_string_equal(bench.journal, rows[i].journal);
+        bench_release(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_our_failing_close_is_not_lost),
         cmocka_unit_test(test_failed_and_the_peer_stays),
         cmocka_unit_test(test_more_behind_the_close),
+        cmocka_unit_test(test_a_flood_behind_our_close_is_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -2,6 +2,7 @@
  * tls_test.c - a connection on TLS: what TLS holds back must not be forgotten, and a cut stream is no whole one.
  */
 #include "connection/connection_parts.h"
+#include "support/failing_system.h"
 #include "support/peer_bench.h"
 
 #include <duplex/tls.h>
@@ -84,11 +85,8 @@ static void turn(struct bench *bench)
     bench->peer_has_ended = was;
 }
 
-static void open_tls(struct bench *bench, struct client *client)
+static void make_client(struct bench *bench, struct client *client)
 {
-    bench->transport = BENCH_TCP;
-    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench->tls, NULL, 0), DX_OK);
-    bench_open(bench);
     client->context = SSL_CTX_new(TLS_client_method());
     client->ssl = SSL_new(client->context);
     client->got = malloc(2 * sizeof(payload));
@@ -97,10 +95,23 @@ static void open_tls(struct bench *bench, struct client *client)
     SSL_set_mode(client->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_set_fd(client->ssl, bench->peer);
     SSL_set_connect_state(client->ssl);
+}
+
+static void start_client(struct bench *bench, struct client *client)
+{
+    make_client(bench, client);
     while (SSL_do_handshake(client->ssl) != 1) {
         ERR_clear_error();
         turn(bench);
     }
+}
+
+static void open_tls(struct bench *bench, struct client *client)
+{
+    bench->transport = BENCH_TCP;
+    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench->tls, NULL, 0), DX_OK);
+    bench_open(bench);
+    start_client(bench, client);
 }
 
 static void release_tls(struct bench *bench, struct client *client)
@@ -382,6 +393,88 @@ static void test_the_end_behind_a_message(void **unused)
     release_tls(&bench, &client);
 }
 
+/* How many reads and writes of the socket the loop makes within 100 ms in which nothing can go on. */
+static size_t calls_while_stuck(struct bench *bench)
+{
+    uint64_t end_ms = bench_clock_ms() + 100;
+    size_t count;
+
+    for (int i = 0; i < 10; i++)
+        turn(bench);
+    failing_system_start(0);
+    while (bench_clock_ms() < end_ms)
+        turn(bench);
+    count = failing_system_count(CALL_RECV) + failing_system_count(CALL_SEND);
+    failing_system_stop();
+    return count;
+}
+
+/*
+ * The client reads nothing: the server's part of the handshake cannot leave, so nothing can be read either, though more input
+ * lies there, and its end.
+ */
+static void test_reading_that_has_to_write_does_not_spin(void **unused)
+{
+    static uint8_t junk[65536];
+    struct client client;
+    struct bench bench;
+    int small = 4096;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.transport = BENCH_TCP;
+    bench_connect(&bench);
+    assert_int_equal(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+    assert_int_equal(setsockopt(bench.peer, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench.tls, NULL, 0), DX_OK);
+    bench_open(&bench);
+    /* The system goes on making room for a moment. */
+    for (int i = 0; i < 20; i++) {
+        while (send(bench.connection->stream.watch.fd, junk, sizeof(junk), MSG_NOSIGNAL) > 0)
+            ;
+        usleep(1000);
+    }
+    make_client(&bench, &client);
+    assert_int_equal(SSL_do_handshake(client.ssl), -1);
+    assert_int_equal(send(bench.peer, junk, 1000, MSG_NOSIGNAL), 1000);
+    turn(&bench);
+    assert_true(bench.connection->read_wants_write);
+    assert_true(calls_while_stuck(&bench) < 20);
+    assert_int_equal(shutdown(bench.peer, SHUT_WR), 0);
+    assert_true(calls_while_stuck(&bench) < 20);
+    release_tls(&bench, &client);
+}
+
+/* What is sent before the handshake waits for input, not for the socket to take more; then it goes. */
+static void test_writing_that_has_to_read_does_not_spin(void **unused)
+{
+    struct client client;
+    struct bench bench;
+
+    (void)unused;
+    for (int is_paused = 0; is_paused < 2; is_paused++) {
+        bench_init(&bench);
+        bench.transport = BENCH_TCP;
+        assert_int_equal(dx_tls_new(certificate_path, key_path, &bench.tls, NULL, 0), DX_OK);
+        bench_open(&bench);
+        if (is_paused)
+            dx_connection_pause(bench.connection);
+        assert_int_equal(dx_connection_send(bench.connection, DX_OP_TEXT, "early", 5), DX_OK);
+        turn(&bench);
+        assert_true(bench.connection->write_wants_read);
+        assert_true(calls_while_stuck(&bench) < 20);
+        start_client(&bench, &client);
+        while (client.got_len < 7)
+            receive(&bench, &client);
+        assert_memory_equal(client.got,
+                            "\x81\x05"
+                            "early",
+                            7);
+        assert_false(bench.connection->is_blocked);
+        release_tls(&bench, &client);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +484,8 @@ int main(void)
         cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_blocked),
         cmocka_unit_test(test_completions),
+        cmocka_unit_test(test_reading_that_has_to_write_does_not_spin),
+        cmocka_unit_test(test_writing_that_has_to_read_does_not_spin),
         cmocka_unit_test(test_half_a_record_is_waited_for),
         cmocka_unit_test(test_the_end_behind_a_message),
     };
