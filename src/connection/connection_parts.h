@@ -61,8 +61,8 @@ struct dx_connection {
         write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
     bool read_wants_write : 1; /* TLS has to write before it can read on */
     bool write_wants_read : 1; /* the other way round, while blocked */
-    bool room_is_awaited : 1; /* on_writable is owed to the guests */
-    bool counts_put : 1;      /* what the stream takes is counted, for completions */
+    bool room_is_awaited : 1;  /* on_writable is owed to the guests */
+    bool counts_put : 1;       /* what the stream takes is counted, for completions */
     /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
     _Alignas(void *) unsigned char owner[];
 };
