@@ -4,6 +4,7 @@
 #include "support/failing_allocator.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TABLE_LEN 4096 /* blocks alive at once that it can remember */
 
@@ -70,6 +71,16 @@ void *__wrap_realloc(void *old, size_t len)
     forget(old);
     block = __real_realloc(old, len);
     return remember(block);
+}
+
+/* The C library's own would call its malloc, not this one. Only for programs that wrap it, too. */
+char *__wrap_strdup(const char *text);
+char *__wrap_strdup(const char *text)
+{
+    size_t room = strlen(text) + 1;
+    char *copy = __wrap_malloc(room);
+
+    return copy ? memcpy(copy, text, room) : NULL;
 }
 
 void __wrap_free(void *block)
