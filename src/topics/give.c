@@ -45,11 +45,16 @@ void dx_subscriber_forget(struct dx_subscriber *subscriber)
         drop_first(subscriber);
 }
 
-/* Room in fact: what was only gathered in this turn has been offered to the kernel. */
+/*
+ * Room in fact: what was only gathered in this turn has been offered to the kernel. What is congested was offered before, and
+ * may be one long message of the application's own: a flush would judge it as if it were a queue.
+ */
 static bool has_room(struct dx_subscriber *subscriber)
 {
     if (dx_connection_has_room(subscriber->connection))
         return true;
+    if (dx_connection_is_congested(subscriber->connection))
+        return false;
     dx_connection_flush(subscriber->connection);
     return dx_connection_has_room(subscriber->connection);
 }

@@ -325,6 +325,38 @@ static void test_burst_is_not_slow(void **state)
     crowd_close(&crowd);
 }
 
+/*
+ * An application may send one message of any length while nothing is congested; that it waits is no reason to cut the
+ * connection when something is published.
+ */
+static void test_behind_a_long_message(void **state)
+{
+    static uint8_t bytes[60000];
+    struct crowd crowd;
+    struct bench *slow;
+
+    (void)state;
+    crowd_init(&crowd);
+    crowd.connection_options.max_queue = 2000;
+    crowd_open(&crowd, 2);
+    slow = &crowd.members[0];
+    crowd_subscribe(&crowd, 0, "a");
+    crowd_subscribe(&crowd, 1, "a");
+    while (dx_connection_buffered_len(slow->connection) == 0) {
+        assert_int_equal(dx_connection_send(slow->connection, DX_OP_BINARY, bytes, 500), DX_OK);
+        assert_int_equal(dx_loop_dispatch(crowd.loop), DX_OK);
+    }
+    assert_false(dx_connection_is_congested(slow->connection));
+    assert_int_equal(dx_connection_send(slow->connection, DX_OP_BINARY, bytes, sizeof(bytes)),
+                     DX_OK);
+    publish(&crowd, 1);
+    turn(&crowd);
+    assert_true(dx_connection_buffered_len(slow->connection) >= sizeof(bytes));
+    assert_heard(&crowd.members[1], 1, 1);
+    assert_heard(slow, 1, 1);
+    crowd_close(&crowd);
+}
+
 static void test_unlimited_queue(void **state)
 {
     struct crowd crowd;
@@ -439,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_own_goes_ahead),
         cmocka_unit_test(test_aborted_while_it_waits),
         cmocka_unit_test(test_burst_is_not_slow),
+        cmocka_unit_test(test_behind_a_long_message),
         cmocka_unit_test(test_unlimited_queue),
         cmocka_unit_test(test_between_fragments),
         cmocka_unit_test(test_between_fragments_too_long),
