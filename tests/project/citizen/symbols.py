@@ -30,6 +30,8 @@ spawner = 'this room starts and watches duplex-spawner'
 allowed = {
     ('server_shard', 'pthread_sigmask'): threads,
     ('net_resolve', 'pthread_sigmask'): threads,
+    ('net_send_file', 'pthread_sigmask'): 'sendfile has no MSG_NOSIGNAL: SIGPIPE is blocked in this thread meanwhile',
+    ('net_send_file', 'sigtimedwait'): 'takes the SIGPIPE that this has caused',
     ('bridge_spawner', 'pthread_sigmask'): threads,
     ('bridge_spawner', 'prctl'): 'only when the application said owns_children',
     ('bridge_spawner', 'waitpid'): spawner,
