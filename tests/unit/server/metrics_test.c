@@ -377,6 +377,9 @@ static void test_route(void **state)
     parse(answer.body, answer.body_len);
     assert_int_equal(value_of("duplex_requests_total"), 2);
     assert_int_equal(value_of("duplex_responses_total{class=\"2xx\"}"), 1);
+    ask("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405);
+    assert_true(answer_has(&answer, "Allow: GET, HEAD"));
+    ask(REQUEST("/metrics/more"), 404);
     service_stop(&service);
 }
 
