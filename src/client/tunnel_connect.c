@@ -41,8 +41,8 @@ enum dx_err dx_tunnel_connect_begin(struct dx_tunnel *tunnel)
     bool is_ipv6 = strchr(tunnel->target.host, ':') != NULL;
     char authority[DX_TUNNEL_HOST_MAX + sizeof("[]:65535")];
 
-    (void)snprintf(authority, sizeof(authority), is_ipv6 ? "[%s]:%u" : "%s:%u", tunnel->target.host,
-                   (unsigned)tunnel->target.port);
+    (void)snprintf(authority, sizeof(authority), "%s%s%s:%u", is_ipv6 ? "[" : "",
+                   tunnel->target.host, is_ipv6 ? "]" : "", (unsigned)tunnel->target.port);
     if (put_text(tunnel, "CONNECT ") && put_text(tunnel, authority) &&
         put_text(tunnel, " HTTP/1.1\r\nHost: ") && put_text(tunnel, authority) &&
         put_text(tunnel, "\r\n") && put_credentials(tunnel) && put_text(tunnel, "\r\n"))

@@ -31,6 +31,19 @@ enum dx_err dx_stream_init(struct dx_stream *stream, struct dx_loop *loop, int f
     return DX_OK;
 }
 
+enum dx_err dx_stream_start_tls(struct dx_stream *stream, struct dx_tls_client *client,
+                                const char *host)
+{
+    if (stream->tls)
+        return DX_ERR_USAGE;
+    return dx_tls_session_new_client(client, stream->watch.fd, host, &stream->tls);
+}
+
+bool dx_stream_is_established(const struct dx_stream *stream)
+{
+    return !stream->tls || dx_tls_session_is_established(stream->tls);
+}
+
 enum dx_err dx_stream_read(struct dx_stream *stream, void *bytes, size_t len, size_t *got)
 {
     ssize_t count;

@@ -13,6 +13,7 @@
 
 struct dx_tls; /* <duplex/tls.h> */
 struct dx_tls_facts;
+struct dx_tls_client;
 struct dx_tls_session; /* net/tls_session.c */
 
 struct dx_stream {
@@ -27,6 +28,16 @@ struct dx_stream {
  */
 DX_MUST_CHECK enum dx_err dx_stream_init(struct dx_stream *stream, struct dx_loop *loop, int fd,
                                          struct dx_tls *tls);
+
+/**
+ * Puts a client's TLS to `host` on a plain stream; the handshake happens inside read and write. Returns DX_OK, DX_ERR_NOMEM;
+ * DX_ERR_USAGE (there is TLS on it already).
+ */
+DX_MUST_CHECK enum dx_err dx_stream_start_tls(struct dx_stream *stream,
+                                              struct dx_tls_client *client, const char *host);
+
+/** Whether TLS's handshake is through; true without TLS. */
+bool dx_stream_is_established(const struct dx_stream *stream);
 
 /**
  * Reads at most `len` bytes. Returns DX_OK with `*got` > 0; DX_ERR_AGAIN; DX_ERR_CLOSED at the end of the stream (for TLS:

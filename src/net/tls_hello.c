@@ -99,13 +99,16 @@ int dx_tls_session_on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char
 
 static const char *agreed_protocol(const struct dx_tls_session *session)
 {
-    const char *text = dx_tls_alpn_of(session->tls)->texts;
     const unsigned char *agreed;
+    const char *text;
     unsigned len;
 
     SSL_get0_alpn_selected(session->ssl, &agreed, &len);
     if (len == 0)
         return NULL;
+    if (session->client)
+        return "http/1.1"; /* the only one that is offered */
+    text = dx_tls_alpn_of(session->tls)->texts;
     for (; *text; text += strlen(text) + 1)
         if (strlen(text) == len && memcmp(text, agreed, len) == 0)
             return text;
@@ -143,10 +146,29 @@ static const struct {
     {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the client shows no certificate"},
 };
 
+/* What a client says of a server. */
+static void explain_server(const struct dx_tls_session *session, char *why, size_t why_len)
+{
+    const char *reason = ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, session->reason));
+
+    if (session->reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        (void)snprintf(why, why_len, "the certificate of %s is not good: %s", session->server_name,
+                       X509_verify_cert_error_string(SSL_get_verify_result(session->ssl)));
+    else if (session->reason == SSL_R_WRONG_VERSION_NUMBER)
+        (void)snprintf(why, why_len, "the server does not speak TLS on this port");
+    else
+        (void)snprintf(why, why_len, "the TLS handshake failed: %s",
+                       reason != NULL ? reason : "the connection was broken off");
+}
+
 void dx_tls_session_why(const struct dx_tls_session *session, char *why, size_t why_len)
 {
     const char *text = "it does not speak TLS as this server does";
 
+    if (session->client) {
+        explain_server(session, why, why_len);
+        return;
+    }
     if (dx_tls_wire_is_http(&session->wire))
         text = "it speaks plain HTTP to a port for TLS";
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

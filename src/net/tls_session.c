@@ -42,6 +42,39 @@ enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd, struct dx_tls_session
     return DX_OK;
 }
 
+enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd, const char *host,
+                                      struct dx_tls_session **session)
+{
+    struct dx_tls_session *made = calloc(1, sizeof(*made));
+    const char *name = NULL;
+    SSL *ssl = made ? dx_tls_client_ssl(client, host, &name) : NULL;
+    BIO *bio = ssl ? BIO_new(dx_tls_client_bio_method(client)) : NULL;
+
+    if (bio)
+        made->server_name = strdup(name);
+    if (!bio || !made->server_name) {
+        BIO_free(bio);
+        SSL_free(ssl);
+        free(made);
+        ERR_clear_error();
+        return DX_ERR_NOMEM;
+    }
+    made->wire.fd = fd;
+    made->ssl = ssl;
+    made->client = client;
+    dx_tls_client_keep(client);
+    BIO_set_data(bio, made);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    *session = made;
+    return DX_OK;
+}
+
+bool dx_tls_session_is_established(const struct dx_tls_session *session)
+{
+    return SSL_is_init_finished(session->ssl) == 1;
+}
+
 void dx_tls_session_free(struct dx_tls_session *session)
 {
     if (!session)
@@ -49,6 +82,7 @@ void dx_tls_session_free(struct dx_tls_session *session)
     SSL_free(session->ssl);
     dx_tls_set_drop(session->set);
     dx_tls_free(session->tls);
+    dx_tls_client_free(session->client);
     free(session->server_name);
     free(session);
 }
@@ -57,7 +91,7 @@ void dx_tls_session_free(struct dx_tls_session *session)
 static void note_broken(struct dx_tls_session *session, unsigned long error)
 {
     session->reason = ERR_GET_REASON(error);
-    if (session->broken != DX_ERR_TLS)
+    if (session->broken != DX_ERR_TLS || session->client)
         return;
     if (dx_tls_wire_is_http(&session->wire))
         dx_tls_wire_answer_http(&session->wire);

@@ -10,13 +10,22 @@
 
 #include <openssl/ssl.h>
 
+struct dx_tls_client;
 struct dx_tls_session;
 struct dx_tls_tickets;
 
 /** A server's session on `fd`, which stays the caller's; holds a reference to `tls`. Returns DX_OK, DX_ERR_NOMEM. */
 DX_MUST_CHECK enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd,
                                              struct dx_tls_session **session);
+/** A client's, that asks for `host` and verifies it; holds a reference to `client`. Returns DX_OK, DX_ERR_NOMEM. */
+DX_MUST_CHECK enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd,
+                                                    const char *host,
+                                                    struct dx_tls_session **session);
+
 void dx_tls_session_free(struct dx_tls_session *session);
+
+/** Whether the handshake is through. */
+bool dx_tls_session_is_established(const struct dx_tls_session *session);
 
 /** As dx_stream_read, dx_stream_has_pending, dx_stream_write, dx_stream_wants. */
 DX_MUST_CHECK enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes,

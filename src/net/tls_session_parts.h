@@ -5,15 +5,17 @@
 #define DX_NET_TLS_SESSION_PARTS_H
 
 #include "net/tls.h"
+#include "net/tls_client_session.h"
 #include "net/tls_session.h"
 #include "net/tls_wire.h"
 
 struct dx_tls_session {
     struct dx_tls_wire wire; /* the first: OpenSSL's BIO leads from it to here */
     SSL *ssl;
-    struct dx_tls *tls;
-    struct dx_tls_set *set; /* until the handshake is through */
-    char *server_name;      /* asked for, normalized; NULL: none, or no name */
+    struct dx_tls *tls;           /* a server's, … */
+    struct dx_tls_client *client; /* … or a client's: one of the two */
+    struct dx_tls_set *set;       /* until the handshake is through */
+    char *server_name;            /* asked for, a server's normalized; NULL: none, or no name */
     unsigned wants;
     bool is_named; /* a certificate carries the name */
     bool

@@ -1,0 +1,236 @@
+/*
+ * duplex/client.h - the browser's WebSocket in C (WHATWG WebSockets), and what a program needs beside: reasons of failures,
+ * reconnecting, heartbeats, an outbox, proxies, TLS.
+ *
+ * States, events and their order, close codes and bufferedAmount are the standard's. By default three things are not, because
+ * programs are not pages; options.strict_browser makes them so: ports that browsers block may be connected to; several sockets
+ * may be connecting to one host; a send that finds the buffer full fails instead of closing the connection.
+ *
+ * All functions may be called from any thread: on the loop's own they act at once, from others they post. Callbacks come on
+ * the loop's thread, never from inside a call. There is no close event without an open or an error event before it.
+ */
+#ifndef DUPLEX_CLIENT_H
+#define DUPLEX_CLIENT_H
+
+#include <duplex/connection.h>
+#include <duplex/handshake.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dx_websocket;
+
+enum dx_ready_state { DX_CONNECTING = 0, DX_OPEN, DX_CLOSING, DX_CLOSED };
+
+/* ---- events ---- */
+
+/* Where a connection failed. */
+enum dx_failure_step {
+    DX_STEP_RESOLVE = 1, /* the name has no address */
+    DX_STEP_CONNECT,     /* nobody accepts there */
+    DX_STEP_PROXY,       /* the proxy refuses, or cannot be reached */
+    DX_STEP_TLS,         /* handshake or certificate */
+    DX_STEP_UPGRADE,     /* an answer, but not 101: http_status */
+    DX_STEP_HANDSHAKE,   /* a 101 that breaks the rules, or no HTTP */
+    DX_STEP_PROTOCOL,    /* the peer broke the protocol or a limit, after the opening */
+    DX_STEP_HEARTBEAT,   /* no sign of life */
+    DX_STEP_LOST,        /* the connection ended without a Close */
+    DX_STEP_CLOSED,      /* closed by ourselves before it was open */
+};
+
+/* What a browser has to hide. Valid during the callback, as all texts in it. */
+struct dx_websocket_error {
+    enum dx_failure_step step;
+    enum dx_err err;
+    int system_error;                          /* errno, or 0 */
+    uint16_t http_status;                      /* UPGRADE, and PROXY: what was answered; else 0 */
+    const char *detail;                        /* one English sentence: what, where, which rule */
+    const struct dx_handshake_header *headers; /* UPGRADE: of the answer */
+    size_t header_count;
+    const uint8_t *body; /* UPGRADE: the first bytes of the answer's body, at most 4 KiB */
+    size_t body_len;
+};
+
+struct dx_websocket_close {
+    uint16_t code; /* as CloseEvent's: the peer's, 1005, or 1006 */
+    const char *reason;
+    size_t reason_len;
+    bool was_clean;
+    bool will_reconnect; /* after delay_ms; the next event is open or error */
+    uint32_t delay_ms;
+};
+
+/* A received message; counted. */
+struct dx_message;
+DX_API enum dx_opcode dx_message_opcode(const struct dx_message *message);
+/** The bytes, with a NUL behind them that is not counted. */
+DX_API const uint8_t *dx_message_data(const struct dx_message *message, size_t *len);
+/** One more reference, to keep it beyond the callback; and one less. Any thread. */
+DX_API void dx_message_keep(struct dx_message *message);
+DX_API void dx_message_drop(struct dx_message *message);
+
+/* Whom to tell what. Every member may be NULL. Borrowed while it is listening. */
+struct dx_websocket_listener {
+    void (*on_open)(struct dx_websocket *websocket, void *user);
+    void (*on_message)(struct dx_websocket *websocket, struct dx_message *message, void *user);
+    /* When a listener has it, messages come in pieces as they arrive, in constant memory, and nobody gets on_message. */
+    void (*on_chunk)(struct dx_websocket *websocket, enum dx_opcode opcode, const uint8_t *data,
+                     size_t len, bool is_first, bool is_last, void *user);
+    void (*on_error)(struct dx_websocket *websocket, const struct dx_websocket_error *error,
+                     void *user);
+    void (*on_close)(struct dx_websocket *websocket, const struct dx_websocket_close *close,
+                     void *user);
+    void (*on_drain)(struct dx_websocket *websocket,
+                     void *user); /* what waits fell below half of high_water */
+    void (*on_pong)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
+};
+
+static inline struct dx_websocket_listener dx_websocket_listener_init(void)
+{
+    struct dx_websocket_listener listener = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+
+    return listener;
+}
+
+/* ---- options ---- */
+
+struct dx_reconnect_options {
+    bool is_on;
+    uint32_t min_delay_ms,
+        max_delay_ms;      /* doubled from the first to the second, each by a random half less */
+    uint32_t stable_ms;    /* so long open, and the next delay is the first again */
+    uint32_t max_attempts; /* in a row; 0: for ever */
+    /* Before each attempt: another URL or token; `*url` is copied. False: no more attempts. NULL: the same URL. */
+    bool (*on_attempt)(struct dx_websocket *websocket, uint32_t attempt, const char **url,
+                       void *user);
+    void *user;
+};
+
+/* What has to have happened before a sent message is forgotten. */
+enum dx_outbox_guarantee {
+    DX_OUTBOX_UNSENT =
+        0, /* the kernel took it: what it had at a break may be lost, nothing comes twice */
+    DX_OUTBOX_UNTIL_PONG, /* a later pong proved that the peer's endpoint read it: nothing is lost, some may come twice */
+};
+enum dx_outbox_full { DX_OUTBOX_REFUSE = 0, DX_OUTBOX_DROP_OLDEST, DX_OUTBOX_DROP_NEWEST };
+
+struct dx_outbox_options {
+    bool is_on; /* keeps what is sent while the connection is down; needs reconnecting */
+    enum dx_outbox_guarantee guarantee;
+    enum dx_outbox_full when_full;
+    size_t max_len; /* of all payloads in it */
+    uint32_t max_count;
+};
+
+struct dx_websocket_options {
+    size_t size;
+    const char *base_url; /* for a relative URL; or NULL */
+    const char *const *protocols;
+    size_t protocol_count;
+    const struct dx_handshake_header *headers; /* more headers of the request */
+    size_t header_count;
+    const char *origin;     /* or NULL */
+    const char *user_agent; /* or NULL */
+    const char *unix_path;  /* connect to that socket, whatever the URL's host is; or NULL */
+    const char *
+        proxy; /* http://, https://, socks5:// or socks5h://[NAME:PASSWORD@]HOST:PORT; NULL: none */
+    struct dx_tls *tls; /* dx_tls_new_client; NULL: verification by the system's authorities */
+    uint32_t connect_timeout_ms; /* of all steps until the opening */
+    uint32_t
+        max_redirects; /* followed at the opening, never from wss to ws; credentials only within one origin. 0: refused */
+    struct dx_connection_options connection; /* its max_queue is the buffer of unsent bytes */
+    size_t high_water;                       /* for on_drain */
+    const char *heartbeat_text; /* sent in place of pings each connection.ping_interval, … */
+    const char
+        *heartbeat_answer; /* … and answered with this, which is kept from listeners; NULL: pings */
+    const char *greeting; /* a text message sent first at each opening; or NULL */
+    struct dx_reconnect_options reconnect;
+    struct dx_outbox_options outbox;
+    bool strict_browser;
+    struct dx_websocket_listener listener; /* the first one, and its user */
+    void *user;
+};
+
+/** 10 s, 16 MiB messages, 64 MiB unsent, high_water 1 MiB, ping after 30 s of silence and 30 s for its answer; delays 500 ms to 30 s, stable after 5 s. */
+DX_API struct dx_websocket_options dx_websocket_options_init(void);
+
+/* ---- life ---- */
+
+/**
+ * As `new WebSocket(url, protocols)`: the URL (WHATWG; ws, wss, http, https) and the options are checked and copied, the rest goes on later.
+ *
+ * Returns DX_OK; DX_ERR_USAGE (SyntaxError: URL, fragment, protocols, a header that cannot stand there); DX_ERR_NOMEM.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
+                                                  const struct dx_websocket_options *options,
+                                                  struct dx_websocket **websocket);
+
+/** Gives the handle back: no callback comes any more; an open connection is closed without a code, as the standard does for a socket that nobody holds. NULL is fine. */
+DX_API void dx_websocket_free(struct dx_websocket *websocket);
+
+/** Adds a listener, behind those that are there. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY (100). */
+DX_API DX_MUST_CHECK enum dx_err
+dx_websocket_add_listener(struct dx_websocket *websocket,
+                          const struct dx_websocket_listener *listener, void *user);
+/** Removes it; it is not called any more, not even by the event that is being told. */
+DX_API void dx_websocket_remove_listener(struct dx_websocket *websocket,
+                                         const struct dx_websocket_listener *listener, void *user);
+
+/* ---- send and close ---- */
+
+/**
+ * Queues a message, copied. While CLOSING or CLOSED it is dropped and counted in the buffered amount (the standard), or kept in the outbox.
+ *
+ * Returns DX_OK; DX_ERR_STATE (CONNECTING without an outbox: InvalidStateError); DX_ERR_UTF8 (text); DX_ERR_QUEUE_FULL (nothing was queued; strict_browser: and
+ * the connection is being closed); DX_ERR_USAGE; DX_ERR_NOMEM.
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_websocket_send(struct dx_websocket *websocket,
+                                                   enum dx_opcode opcode, const void *data,
+                                                   size_t len);
+/** One fragment of a message of unknown length. Not through an outbox. Errors as dx_websocket_send. */
+DX_API DX_MUST_CHECK enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket,
+                                                            enum dx_opcode opcode, const void *data,
+                                                            size_t len, bool is_last);
+/** Returns DX_OK, DX_ERR_STATE (not open), DX_ERR_USAGE (more than 125 bytes), DX_ERR_QUEUE_FULL, DX_ERR_NOMEM. */
+DX_API DX_MUST_CHECK enum dx_err dx_websocket_ping(struct dx_websocket *websocket, const void *data,
+                                                   size_t len);
+
+/**
+ * As the standard's close(): `code` 1000 or 3000 to 4999, or 0 for none; the reason at most 123 bytes of UTF-8. What is queued goes first. Ends
+ * reconnecting, too.
+ *
+ * Returns DX_OK, also when it is closing or closed; DX_ERR_USAGE (InvalidAccessError: the code); DX_ERR_TOO_BIG or DX_ERR_UTF8 (SyntaxError: the reason).
+ */
+DX_API DX_MUST_CHECK enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code,
+                                                    const char *reason, size_t reason_len);
+/** Cuts the connection: 1006. Ends reconnecting, too. */
+DX_API void dx_websocket_abort(struct dx_websocket *websocket);
+
+/** Stops and goes on with reading (backpressure). */
+DX_API void dx_websocket_pause(struct dx_websocket *websocket);
+DX_API void dx_websocket_resume(struct dx_websocket *websocket);
+
+/* ---- attributes ---- */
+
+DX_API enum dx_ready_state dx_websocket_ready_state(const struct dx_websocket *websocket);
+/** As serialised by the URL standard, with ws or wss. */
+DX_API const char *dx_websocket_url(const struct dx_websocket *websocket);
+/** "" until open. On the loop's thread, valid until the next opening. */
+DX_API const char *dx_websocket_protocol(const struct dx_websocket *websocket);
+DX_API const char *dx_websocket_extensions(const struct dx_websocket *websocket);
+/** Payload bytes that were sent and not given to the network; falls between callbacks only, and not after the end. */
+DX_API uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket);
+/** What waits in the outbox: messages, and those of them that were sent and are not proven. */
+DX_API void dx_websocket_outbox(const struct dx_websocket *websocket, size_t *count,
+                                size_t *unproven_count);
+/** A header of the 101, or NULL. On the loop's thread, valid until the next opening. */
+DX_API const char *dx_websocket_response_header(const struct dx_websocket *websocket,
+                                                const char *name);
+DX_API bool dx_websocket_tls(const struct dx_websocket *websocket, struct dx_tls_facts *facts);
+DX_API struct dx_loop *dx_websocket_loop(const struct dx_websocket *websocket);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

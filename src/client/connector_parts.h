@@ -1,0 +1,106 @@
+/*
+ * connector_parts.h - what a connector is made of; for connector*.c only.
+ *
+ * connector.c: life, names and addresses, the deadline. connector_way.c: what is said on the stream: to the proxy, and the
+ * opening handshake. connector_refused.c: an answer other than 101: its body, and redirects.
+ */
+#ifndef DX_CLIENT_CONNECTOR_PARTS_H
+#define DX_CLIENT_CONNECTOR_PARTS_H
+
+#include "client/connector.h"
+#include "net/connect.h"
+#include "net/address.h"
+#include "net/resolve.h"
+#include "ws/handshake.h"
+
+#define DX_CONNECTOR_IN_MAX (DX_CONNECTOR_HEAD_MAX + DX_CONNECTOR_BODY_MAX)
+#define DX_CONNECTOR_OUT_MAX 65536 /* of the request */
+#define DX_CONNECTOR_DETAIL_MAX 512
+
+enum dx_connector_state {
+    DX_CONNECTOR_RESOLVING_TARGET, /* for a proxy that does not look names up */
+    DX_CONNECTOR_RESOLVING,
+    DX_CONNECTOR_CONNECTING,
+    DX_CONNECTOR_TUNNELLING, /* with the proxy */
+    DX_CONNECTOR_ASKING,     /* TLS if any, the request, its answer */
+    DX_CONNECTOR_REFUSED,    /* reading the body of the refusal */
+    DX_CONNECTOR_DONE,       /* to be told in this turn */
+};
+
+struct dx_connector {
+    struct dx_connector_options options;
+    void (*on_done)(void *user, const struct dx_opening *opening);
+    void *user;
+    struct dx_timer timer;
+    struct dx_turn_task task;
+    struct dx_resolve *resolve;
+    struct dx_connect *connect;
+    struct dx_stream stream;
+    struct dx_tunnel tunnel;
+    struct dx_url url;
+    struct dx_handshake_request request;
+    uint64_t due_ms; /* of everything; 0: never */
+    uint32_t redirect_count;
+    uint8_t state;
+    bool has_stream;
+    bool has_tunnel;
+    bool is_secure;     /* the stream has TLS to the target */
+    bool drops_secrets; /* a redirect has led to another origin */
+    struct dx_websocket_error error;
+    struct dx_opening opening;
+    struct dx_head head; /* of the answer that counts */
+    size_t head_at;      /* where it begins in `in` */
+    size_t in_len;
+    size_t out_len;
+    size_t out_sent;
+    char *out;
+    struct dx_handshake_header headers[DX_HEAD_HEADERS_MAX]; /* of a refusal */
+    char target_host[DX_RESOLVE_HOST_MAX + 1];               /* what the proxy is told */
+    char host[DX_HOST_MAX + 16];                             /* as it goes into Host */
+    char key[DX_HANDSHAKE_KEY_LEN + 1];
+    char detail[DX_CONNECTOR_DETAIL_MAX];
+    char normal[DX_URL_MAX + 1];
+    uint8_t in[DX_CONNECTOR_IN_MAX + 1];
+};
+
+/* ---- connector.c ---- */
+
+/** Everything begins anew with the URL in `normal`. */
+void dx_connector_begin(struct dx_connector *connector);
+
+/** Ends it: `detail` is copied, or NULL for the text of `err`. */
+void dx_connector_fail(struct dx_connector *connector, enum dx_failure_step step, enum dx_err err,
+                       const char *detail);
+
+/** It is open. */
+void dx_connector_succeed(struct dx_connector *connector);
+
+/** Closes the stream, if there is one. */
+void dx_connector_drop_stream(struct dx_connector *connector);
+
+/** Writes Host and Origin's port as the URL has them, the request and its key. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+DX_MUST_CHECK enum dx_err dx_connector_write_request(struct dx_connector *connector);
+
+/* ---- connector_way.c ---- */
+
+/** A connection stands: begins to speak on it. Owns `fd`. */
+void dx_connector_speak(struct dx_connector *connector, int fd);
+
+/** Watches the stream for what it needs: reading, or writing where `wants_write`. */
+void dx_connector_watch(struct dx_connector *connector, bool wants_write);
+
+/** Reads once into `in`. False: nothing now, or it has failed. `*is_end` is set at the stream's end where a refusal is being read. */
+bool dx_connector_read(struct dx_connector *connector, bool *is_end);
+
+/* ---- connector_refused.c ---- */
+
+/** The head of a refusal is whole: follows it, or goes on to read its body. */
+void dx_connector_note_refusal(struct dx_connector *connector);
+
+/** More of the body has come, or its end. */
+void dx_connector_read_refusal(struct dx_connector *connector);
+
+/** The time for the body is up: what is there is told. */
+void dx_connector_end_refusal(struct dx_connector *connector);
+
+#endif

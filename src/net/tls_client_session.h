@@ -1,0 +1,22 @@
+/*
+ * tls_client_session.h - what a session needs of a dx_tls_client.
+ */
+#ifndef DX_NET_TLS_CLIENT_SESSION_H
+#define DX_NET_TLS_CLIENT_SESSION_H
+
+#include "net/tls_client.h"
+
+#include <openssl/ssl.h>
+
+void dx_tls_client_keep(struct dx_tls_client *client);
+
+/** Lives as long as `client`. */
+BIO_METHOD *dx_tls_client_bio_method(struct dx_tls_client *client);
+
+/**
+ * A new SSL that asks for `host` (a name, or an address without brackets), verifies it, and goes on with an earlier session if there is one. `*name` is
+ * what sessions are kept under: options.server_name or `host`, borrowed. NULL: no memory.
+ */
+SSL *dx_tls_client_ssl(struct dx_tls_client *client, const char *host, const char **name);
+
+#endif
