@@ -93,7 +93,7 @@ struct dx_topic *dx_topic_names_find(const struct dx_topic_names *names, uint64_
     return topic;
 }
 
-/* Without memory the chains grow longer, and that is all. */
+/* Without memory the chains grow longer, and that is all. The key stays untouched: it is read without the lock. */
 static void grow(struct dx_topic_names *names)
 {
     struct dx_topic_names larger = *names;
@@ -113,7 +113,8 @@ static void grow(struct dx_topic_names *names)
         }
     }
     free(names->buckets);
-    *names = larger;
+    names->buckets = larger.buckets;
+    names->bucket_count = larger.bucket_count;
 }
 
 enum dx_err dx_topic_names_add(struct dx_topic_names *names, uint64_t hash, const char *name,

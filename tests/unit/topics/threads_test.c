@@ -31,6 +31,7 @@
 #define MESSAGES 1500 /* of each publisher to each topic */
 #define PAYLOAD_LEN 8 /* topic, publisher, 4 digits of the number, two to fill */
 #define FRAME_LEN (2 + PAYLOAD_LEN)
+#define OTHERS 900 /* topics of which nothing is heard */
 #define WIRE_LEN ((size_t)TOPICS * PUBLISHERS * MESSAGES * FRAME_LEN)
 
 struct member {
@@ -50,6 +51,7 @@ struct side {
     struct dx_loop_timer *timer;
     bool is_in;
     unsigned stretches;
+    unsigned other_count;
 };
 
 static const char *const names[TOPICS] = {"first", "second"};
@@ -115,6 +117,14 @@ static void on_due(void *user)
         } else if (dx_topics_subscribe(topics, member->connection, names[i], strlen(names[i]))) {
             abort();
         }
+    }
+    /* More and more topics, while others look for theirs. */
+    for (int i = 0; i < 40 && side->other_count < OTHERS; i++) {
+        char name[32];
+        int len = snprintf(name, sizeof(name), "%p %u", (void *)side, side->other_count++);
+
+        if (dx_topics_subscribe(topics, member->connection, name, (size_t)len))
+            abort();
     }
     side->stretches += side->is_in;
     side->is_in = !side->is_in;

@@ -90,10 +90,15 @@ static void test_usage(void **state)
     wrong.slow_policy = (enum dx_slow_policy)3;
     assert_int_equal(dx_topics_new(&wrong, &none), DX_ERR_USAGE);
     wrong = dx_topics_options_init();
-    wrong.size = 1;
+    wrong.size = 0;
+    assert_int_equal(dx_topics_new(&wrong, &none), DX_ERR_USAGE);
+    wrong.size =
+        sizeof(wrong) + 1; /* of a later version: it may mean what this one does not know */
     assert_int_equal(dx_topics_new(&wrong, &none), DX_ERR_USAGE);
     assert_null(none);
     dx_topics_free(NULL);
+    assert_int_equal(dx_topics_new(NULL, &none), DX_OK); /* the defaults */
+    dx_topics_free(none);
 
     crowd_init(&crowd);
     crowd.members[1].role = DX_ROLE_CLIENT;
