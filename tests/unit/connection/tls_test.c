@@ -218,7 +218,7 @@ static void test_resume_gives_what_tls_holds(void **unused)
     release_tls(&bench, &client);
 }
 
-static void test_truncation(void **unused)
+static void test_H78_truncation_inside_a_message(void **unused)
 {
     struct client client;
     struct bench bench;
@@ -230,6 +230,38 @@ static void test_truncation(void **unused)
     assert_int_equal(shutdown(bench.peer, SHUT_WR), 0);
     assert_true(bench_until(&bench, bench_is_closed));
     assert_string_equal(bench.journal, "close:1006/0 DX_ERR_RESET;");
+    release_tls(&bench, &client);
+}
+
+/* What has come is a whole frame, but no whole message. */
+static void test_H78_truncation_between_fragments(void **unused)
+{
+    struct client client;
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    open_tls(&bench, &client);
+    put(&bench, &client, "\x01\x85\0\0\0\0hello", 11);
+    assert_int_equal(shutdown(bench.peer, SHUT_WR), 0);
+    assert_true(bench_until(&bench, bench_is_closed));
+    assert_string_equal(bench.journal, "close:1006/0 DX_ERR_RESET;");
+    release_tls(&bench, &client);
+}
+
+/* Nobody has cut this one, and still there is no message. */
+static void test_H78_the_end_of_tls_inside_a_message(void **unused)
+{
+    struct client client;
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    open_tls(&bench, &client);
+    put(&bench, &client, "\x81\x85\0\0\0\0hel", 9);
+    assert_int_equal(SSL_shutdown(client.ssl), 0);
+    assert_true(bench_until(&bench, bench_is_closed));
+    assert_string_equal(bench.journal, "close:1006/0 DX_ERR_CLOSED;");
     release_tls(&bench, &client);
 }
 
@@ -475,12 +507,113 @@ static void test_writing_that_has_to_read_does_not_spin(void **unused)
     }
 }
 
+/* Each byte in a record of its own, as long as there are some; returns how many records were made. */
+static size_t put_in_bytes(struct client *client, BIO *gathered, const uint8_t *bytes, size_t len)
+{
+    (void)gathered;
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(SSL_write(client->ssl, bytes + i, 1), 1);
+    return len;
+}
+
+/* As much as the socket takes. */
+static bool send_some(struct bench *bench, BIO *gathered)
+{
+    char *bytes;
+    long len = BIO_get_mem_data(gathered, &bytes);
+    ssize_t sent = len > 0 ? send(bench->peer, bytes, (size_t)len, MSG_NOSIGNAL) : 0;
+
+    if (sent > 0)
+        assert_int_equal(BIO_read(gathered, bytes, (int)sent), sent);
+    return len > 0;
+}
+
+static size_t come_len;
+
+static void count_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                        size_t len, bool is_first, bool is_last)
+{
+    (void)connection;
+    (void)opcode;
+    (void)data;
+    (void)is_first;
+    (void)is_last;
+    come_len += len;
+}
+
+/* A record of one byte is 23 on the wire, so that one read has less than 3,000 of them, and its decryption a few milliseconds. */
+static void test_H81_one_byte_records_take_their_turns(void **unused)
+{
+    enum { LEN = 100000, PER_TURN = 65536 / 23 + 16384 / 23 + 2 };
+    static const uint8_t header[] = {0x82, 0xff, 0, 0, 0, 0, 0, 0x01, 0x86, 0xa0, 0, 0, 0, 0};
+    struct client client;
+    struct bench bench;
+    BIO *gathered;
+    size_t turn_count = 0;
+    bool has_more = true;
+
+    (void)unused;
+    come_len = 0;
+    bench_init(&bench);
+    bench.handlers.on_message = NULL;
+    bench.handlers.on_chunk = count_chunk;
+    open_tls(&bench, &client);
+    receive(&bench, &client);
+    gathered = gather(&client);
+    put(&bench, &client, header, sizeof(header));
+    assert_int_equal(put_in_bytes(&client, gathered, payload, LEN), LEN);
+    while (come_len < LEN) {
+        size_t before_len = come_len;
+
+        has_more = has_more && send_some(&bench, gathered);
+        turn(&bench);
+        assert_true(come_len - before_len <= PER_TURN);
+        turn_count++;
+        assert_true(turn_count < 100000);
+    }
+    assert_int_equal(come_len, LEN);
+    assert_true(turn_count >= LEN / PER_TURN);
+    release_tls(&bench, &client);
+}
+
+/* 16,385 empty fragments, 98,310 records. */
+static void test_H81_fragments_in_one_byte_records(void **unused)
+{
+    enum { FRAGMENTS = 16384 };
+    struct client client;
+    struct bench bench;
+    BIO *gathered;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.options.max_fragments = FRAGMENTS;
+    open_tls(&bench, &client);
+    receive(&bench, &client);
+    gathered = gather(&client);
+    for (int i = 0; i <= FRAGMENTS; i++)
+        (void)put_in_bytes(&client, gathered,
+                           (const uint8_t *)(i == 0 ? "\x01\x80\0\0\0\0" : "\0\x80\0\0\0\0"), 6);
+    while (send_some(&bench, gathered) && bench.connection && bench.info.sent_code == 0)
+        turn(&bench);
+    SSL_set0_wbio(client.ssl, BIO_new_socket(bench.peer, BIO_NOCLOSE));
+    client.got_len = 0;
+    while (client.got_len < 4)
+        receive(&bench, &client);
+    assert_memory_equal(client.got, "\x88", 1);
+    assert_memory_equal(client.got + 2, "\x03\xf0", 2);
+    release_tls(&bench, &client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_echo_and_close),
         cmocka_unit_test(test_resume_gives_what_tls_holds),
-        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_H78_truncation_inside_a_message),
+        cmocka_unit_test(test_H78_truncation_between_fragments),
+        cmocka_unit_test(test_H78_the_end_of_tls_inside_a_message),
+        cmocka_unit_test(test_H81_one_byte_records_take_their_turns),
+        cmocka_unit_test(test_H81_fragments_in_one_byte_records),
         cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_blocked),
         cmocka_unit_test(test_completions),
