@@ -85,10 +85,12 @@ static int add_programs(struct cli_service *service)
 static int add_routes(struct cli_service *service)
 {
     const struct cli_static *statics = service->config->statics.items;
+    struct dx_files_options options = dx_files_options_init();
 
+    options.not_found = "404.html";
     for (size_t i = 0; i < service->config->statics.count; i++) {
         enum dx_err err =
-            dx_server_route_files(service->server, statics[i].path, statics[i].directory, NULL);
+            dx_server_route_files(service->server, statics[i].path, statics[i].directory, &options);
 
         if (err != DX_OK)
             return cli_service_fail(service, statics[i].directory, dx_err_text(err));

@@ -3,8 +3,13 @@
  *
  * GET and HEAD; index pages; types by extension; ETag and Last-Modified with If-None-Match, If-Modified-Since, If-Match,
  * If-Unmodified-Since (RFC 9110 section 13); one range, with If-Range (section 14; several ranges get the whole file); `.br` and
- * `.gz` beside a file. No dotfiles, no listings, nothing outside the directory, no symbolic links, regular files only. Sent by the kernel
- * from its cache (sendfile) where there is no TLS.
+ * `.gz` beside a file, unless they are older. No dotfiles, no listings, nothing outside the directory, no symbolic links, regular files
+ * only: all else is 404. Sent by the kernel from its cache (sendfile) where there is no TLS, 64 KiB a turn of the loop. SIGPIPE is
+ * held back in the loop's thread during such a call and never reaches the host.
+ *
+ * A tag is made of the file's inode, length and times of modification and change: it differs from machine to machine, and is
+ * weak for two seconds after a change, for a clock cannot tell two changes apart that are closer than its grain. A file that becomes shorter
+ * while it is sent ends the connection. A file that is being sent holds a descriptor, besides its connection's.
  */
 #ifndef DUPLEX_FILES_H
 #define DUPLEX_FILES_H
@@ -17,10 +22,10 @@ extern "C" {
 
 struct dx_files_options {
     size_t size;
-    const char *index;         /* a directory's page; NULL: directories are 404 */
+    const char *index;         /* a directory's page, a name; NULL: directories are 404 */
     const char *cache_control; /* NULL: no such header */
     const char *
-        not_found; /* a file beneath the directory that is the body of 404 answers; NULL: one line of text */
+        not_found; /* a file beneath the directory that is the body of 404 answers; NULL, or not there: one line of text */
     const char *headers; /* more "Name: value\r\n" lines for each answer with a file, or NULL */
     bool
         is_precompressed; /* FILE.br or FILE.gz is sent to who accepts it, with Vary: Accept-Encoding */
@@ -37,7 +42,8 @@ static inline struct dx_files_options dx_files_options_init(void)
  * Serves the files beneath `directory` at `path` and below it. The directory is opened here, so that moving it later changes nothing.
  * `options` may be NULL; its strings are copied.
  *
- * Errors as dx_server_route, and DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
+ * Errors as dx_server_route, and DX_ERR_USAGE (an index that is no name or begins with a dot, headers that are none, more than
+ * 4 KiB of them), DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route_files(struct dx_server *server, const char *path,
                                                        const char *directory,

@@ -29,6 +29,9 @@ PROGRAMS = {
     'ws endpoint_send': (['tests/unit/ws/endpoint_send_test.c'] + SCENARIO, WRAP, False),
     'ws handshake': (['tests/unit/ws/handshake_test.c'], [], True),
     'http hostile': (['tests/unit/http/hostile_test.c'], [], False),
+    'http range': (['tests/unit/http/range_test.c'], [], False),
+    'http conditional': (['tests/unit/http/conditional_test.c'], [], False),
+    'http accept': (['tests/unit/http/accept_test.c'], [], False),
 }
 
 IN = 'src/ws/endpoint_receive.c'
@@ -38,6 +41,9 @@ SERVER = 'src/ws/handshake.c'
 CLIENT = 'src/ws/handshake_client.c'
 HEAD = 'src/http/head.c'
 TARGET = 'src/http/target.c'
+RANGE = 'src/http/range.c'
+CONDITIONAL = 'src/http/conditional.c'
+ACCEPT = 'src/http/accept.c'
 
 GUARDS = [
     # frames
@@ -94,6 +100,22 @@ GUARDS = [
     (TARGET, 'return refuse(refusal, "Host differs from the request target");', ';', 'http hostile', 'a16_absolute_targets_name_the_host'),
     (TARGET, 'return refuse(refusal, "the path is not UTF-8 or has a control character");', ';', 'http hostile', 'a17_paths'),
     ('src/http/message.c', 'return refuse(refusal, 400, "both Content-Length and Transfer-Encoding");', ';', 'http hostile', 'g69_bodies_of_two_lengths'),
+    # parts, states and codings of files
+    (RANGE, 'value > (UINT64_MAX - digit) / 10 ? UINT64_MAX : value', 'value', 'http range', 'others'),
+    (RANGE, 'if (wanted == 0)', 'if (false)', 'http range', 'others'),
+    (RANGE, 'if (len == 0)', 'if (false)', 'http range', 'others'),
+    (RANGE, 'if (spec.len > 0 ||', 'if (', 'http range', 'others'),
+    (RANGE, 'if (has_last && last < first)', 'if (false)', 'http range', 'others'),
+    (RANGE, 'if (first >= len)', 'if (false)', 'http range', 'others'),
+    (RANGE, 'has_last && last < len ?', 'has_last ?', 'http range', 'parts'),
+    (RANGE, 'dx_list_next(&list, &other) == DX_LIST_END', 'true', 'http range', 'thousand_ranges'),
+    (RANGE, 'dx_head_count(head, "Range") != 1 ||', '', 'http range', 'others'),
+    (CONDITIONAL, 'if (is_strong && (is_weak || ours_is_weak))', 'if (false)', 'http conditional', 'preconditions'),
+    (CONDITIONAL, 'if (dx_head_count(head, "If-Range") > 1 ||', 'if (', 'http conditional', 'if_range'),
+    (CONDITIONAL, 'return value.len == 0 &&', 'return', 'http conditional', 'if_range'),
+    (CONDITIONAL, 'return validators->is_date_strong &&', 'return', 'http conditional', 'if_range'),
+    (ACCEPT, 'return value <= WEIGHT_MAX;', 'return true;', 'http accept', 'weights'),
+    (ACCEPT, 'text.len > 5 ||', '', 'http accept', 'weights'),
 ]
 
 
