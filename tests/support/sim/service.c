@@ -1,0 +1,199 @@
+/*
+ * service.c - what the simulated server's routes do.
+ */
+#include "support/sim/service.h"
+
+#include "support/sim/client.h"
+#include "support/sim/memory.h"
+#include "support/sim/talker.h"
+
+#include <duplex/request.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOSTILE_MAX 32
+#define WAITING_MAX 64
+
+/* A request that is decided later. */
+struct waiting {
+    struct dx_request *request; /* NULL: free */
+    struct dx_loop_timer *timer;
+    struct sim_link *link;
+    bool is_refused;
+};
+
+static struct sim_link *links;
+static int link_count;
+static struct sim_link hostile[HOSTILE_MAX];
+static int hostile_count;
+static struct waiting waiting[WAITING_MAX];
+
+static void accept(struct dx_request *request, struct sim_link *link)
+{
+    struct sim_side *side = &link->server;
+    struct dx_connection *connection;
+    enum dx_err err =
+        dx_request_accept(request, sim_talker_handlers(SIM_SERVER), side, &connection);
+
+    if (err == DX_OK)
+        sim_talker_open(side, connection);
+    else if (err != DX_ERR_CLOSED && !sim_manners.is_scarce && !sim_manners.is_cramped)
+        sim_fail("link %d: dx_request_accept says %s", link->number, dx_err_name(err));
+    else
+        link->is_disturbed = true;
+}
+
+static void refuse(struct dx_request *request)
+{
+    dx_request_refuse(request, 503, "no place is free", "Retry-After: 1\r\n");
+}
+
+static void on_decided(void *user)
+{
+    struct waiting *place = user;
+    struct dx_request *request = place->request;
+
+    place->request = NULL;
+    dx_loop_timer_free(place->timer);
+    place->timer = NULL;
+    if (place->is_refused)
+        refuse(request);
+    else
+        accept(request, place->link);
+}
+
+static void decide_later(struct dx_request *request, struct sim_link *link, bool is_refused)
+{
+    struct waiting *place = waiting;
+
+    while (place->request != NULL)
+        if (++place == waiting + WAITING_MAX)
+            sim_fail("more than %d requests wait", WAITING_MAX);
+    *place = (struct waiting){.request = request, .link = link, .is_refused = is_refused};
+    sim_memory_hold();
+    if (dx_loop_timer_new(dx_request_loop(request), on_decided, place, &place->timer) != DX_OK)
+        sim_fail("the machine itself has no memory");
+    sim_memory_let_go();
+    dx_loop_timer_set(place->timer, sim_magnitude(SIM_SERVER, 0, 2000));
+}
+
+static void on_abandoned(struct dx_request *request, void *user)
+{
+    struct waiting *place = waiting;
+
+    (void)user;
+    while (place->request != request)
+        if (++place == waiting + WAITING_MAX)
+            sim_fail("a request is abandoned that did not wait");
+    dx_loop_timer_free(place->timer);
+    *place = (struct waiting){.request = NULL};
+}
+
+static struct sim_link *new_hostile(void)
+{
+    if (hostile_count == HOSTILE_MAX)
+        sim_fail("more than %d hostile links", HOSTILE_MAX);
+    sim_link_init(&hostile[hostile_count], 100 + hostile_count);
+    hostile[hostile_count].is_hostile = true;
+    return &hostile[hostile_count++];
+}
+
+static void on_websocket(struct dx_request *request, void *user)
+{
+    const char *path = dx_request_path(request) + strlen("/ws/");
+    char *mode;
+    long number = strtol(path, &mode, 10);
+    struct sim_link *link;
+
+    (void)user;
+    if (mode == path && *mode == 'x')
+        link = new_hostile();
+    else if (number < link_count && *mode == '/')
+        link = &links[number];
+    else
+        sim_fail("a request for %s", path);
+    if (strstr(path, "now") != NULL)
+        accept(request, link);
+    else if (strstr(path, "later") != NULL)
+        decide_later(request, link, false);
+    else if (sim_happens(SIM_SERVER, 500))
+        refuse(request);
+    else
+        decide_later(request, link, true);
+}
+
+static void on_plain(struct dx_request *request, void *user)
+{
+    unsigned len, at;
+    struct sim_message body = {.opcode = DX_OP_BINARY};
+
+    (void)user;
+    if (sscanf(dx_request_path(request), "/plain/%u/%u", &len, &at) != 2 || len > SIM_MESSAGE_MAX ||
+        at > 65535) {
+        refuse(request);
+        return;
+    }
+    body.at = at;
+    dx_request_respond(request, 200, "application/octet-stream", NULL, sim_message_bytes(&body),
+                       len);
+}
+
+static void write_log(void *user, enum dx_log_level level, const char *message,
+                      const struct dx_log_field *fields, size_t field_count)
+{
+    (void)user;
+    (void)level;
+    for (size_t i = 0; i < field_count; i++)
+        if (strcmp(fields[i].name, "why") == 0 || strcmp(fields[i].name, "detail") == 0) {
+            sim_trace("log: %s: %.*s", message, (int)fields[i].len, fields[i].value);
+            return;
+        }
+    sim_trace("log: %s", message);
+}
+
+static bool add_routes(struct dx_server *server)
+{
+    struct dx_route websockets = dx_route_init();
+    struct dx_route plain = dx_route_init();
+
+    websockets.on_request = on_websocket;
+    websockets.on_abandoned = on_abandoned;
+    websockets.wants_upgrades = true;
+    plain.on_request = on_plain;
+    plain.wants_plain = true;
+    return dx_server_route(server, "/ws", &websockets) == DX_OK &&
+           dx_server_route(server, "/plain", &plain) == DX_OK;
+}
+
+struct dx_server *sim_service_new(struct dx_loop *loop, const struct dx_server_options *options,
+                                  struct sim_link *all_links, int count)
+{
+    struct dx_server_options own = *options;
+    struct dx_server *server;
+    char why[200];
+
+    links = all_links;
+    link_count = count;
+    hostile_count = 0;
+    memset(waiting, 0, sizeof(waiting));
+    own.log = (struct dx_log_sink){write_log, NULL, DX_LOG_DEBUG};
+    if (dx_server_new(loop, &own, &server) != DX_OK)
+        return NULL;
+    if (add_routes(server) && dx_server_listen(server, "8080", NULL, why, sizeof(why)) == DX_OK)
+        return server;
+    dx_server_free(server);
+    return NULL;
+}
+
+void sim_service_end(void)
+{
+    for (int i = 0; i < WAITING_MAX; i++)
+        if (waiting[i].request != NULL)
+            sim_fail("a request was neither answered nor abandoned");
+    for (int i = 0; i < hostile_count; i++) {
+        sim_check_link(&hostile[i], false);
+        sim_link_release(&hostile[i]);
+    }
+}

@@ -1,0 +1,17 @@
+/*
+ * topics.h - publishing and subscribing in a simulated world, and what subscribers may get.
+ */
+#ifndef TESTS_SIM_TOPICS_H
+#define TESTS_SIM_TOPICS_H
+
+#include "support/sim/link.h"
+
+/** By chance: subscribes, unsubscribes, publishes; on a server's side only. */
+void sim_topics_act(struct sim_side *side);
+
+/** Whether the message was published; it is judged then. */
+bool sim_topics_take(struct sim_side *side, enum dx_opcode opcode, const uint8_t *data, size_t len);
+
+void sim_topics_begin(void);
+
+#endif
