@@ -7,8 +7,8 @@
 #include "connection/connection_parts.h"
 
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -108,15 +108,25 @@ static uint32_t unsent_of(const struct dx_connection *connection)
     return ioctl(connection->stream.watch.fd, SIOCOUTQ, &unsent) == 0 ? (uint32_t)unsent : 0;
 }
 
+/*
+ * The kernel's tcp_info as far as it is needed here. libc's ends before these three, and the kernel's own header cannot be included
+ * beside libc's, which libuv includes: in the amalgamation both would meet.
+ */
+struct tcp_facts {
+    struct tcp_info known;
+    uint64_t pacing_rate, max_pacing_rate, bytes_acked;
+};
+_Static_assert(offsetof(struct tcp_facts, bytes_acked) == 120, "as in linux/tcp.h");
+
 /* A number that grows while the peer's system takes what we have sent: what TCP has had acknowledged, else what has gone from our buffer. */
 static uint32_t taken_of(const struct dx_connection *connection)
 {
-    struct tcp_info info = {.tcpi_bytes_acked = 0};
-    socklen_t len = sizeof(info);
+    struct tcp_facts facts = {.bytes_acked = 0};
+    socklen_t len = sizeof(facts);
 
-    if (getsockopt(connection->stream.watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-        len >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
-        return (uint32_t)info.tcpi_bytes_acked;
+    if (getsockopt(connection->stream.watch.fd, IPPROTO_TCP, TCP_INFO, &facts, &len) == 0 &&
+        len == sizeof(facts))
+        return (uint32_t)facts.bytes_acked;
     return 0 - unsent_of(connection);
 }
 
