@@ -104,6 +104,40 @@ static void on_later_request(struct dx_request *request, void *user)
     service->kept[service->kept_count++] = request;
 }
 
+static void on_pieces_close(struct dx_response *response, enum dx_err err, void *user)
+{
+    struct service *service = user;
+
+    (void)response;
+    (void)err;
+    service->pieces_closed_count++;
+}
+
+/* Small, large and small pieces, all from within. */
+static void on_pieces_request(struct dx_request *request, void *user)
+{
+    static const struct dx_response_handlers handlers = {.on_close = on_pieces_close};
+    static char large[SERVICE_PIECES_LEN - 5];
+    struct service *service = user;
+    struct dx_response *response;
+    char body[65536];
+    size_t len;
+    const void *bytes = dx_request_body(request, &len);
+
+    memset(large, 'p', sizeof(large));
+    memcpy(body, bytes, len);
+    if (dx_request_respond_in_pieces(request, 200, "text/plain", NULL, DX_LEN_UNKNOWN, &handlers,
+                                     service, &response) != DX_OK)
+        return;
+    service->pieces_opened_count++;
+    if (dx_response_write(response, "ppppp", 5) == DX_OK &&
+        dx_response_write(response, large, sizeof(large)) == DX_OK &&
+        dx_response_write(response, body, len) == DX_OK)
+        dx_response_end(response);
+    else
+        dx_response_abort(response);
+}
+
 static void on_abandoned(struct dx_request *request, void *user)
 {
     struct service *service = user;
@@ -132,6 +166,11 @@ static bool add_routes(struct service *service, const struct service_setup *setu
                              .user = service,
                              .wants_upgrades = true,
                              .wants_plain = true};
+    struct dx_route pieces = {.on_request = on_pieces_request,
+                              .user = service,
+                              .wants_plain = true,
+                              .max_body = 65536,
+                              .methods = "POST"};
 
     if (setup->ends_by_itself)
         echo.on_shutdown = on_shutdown;
@@ -139,6 +178,7 @@ static bool add_routes(struct service *service, const struct service_setup *setu
            dx_server_route(service->server, "/plain", &plain) == DX_OK &&
            dx_server_route(service->server, "/no", &no) == DX_OK &&
            dx_server_route(service->server, "/later", &later) == DX_OK &&
+           dx_server_route(service->server, "/pieces", &pieces) == DX_OK &&
            (setup->files == NULL ||
             dx_server_route_files(service->server, "/files", setup->files, NULL) == DX_OK);
 }

@@ -2,7 +2,7 @@
  * service.h - a real server and raw clients in one thread: the server's loop turns while a client waits.
  *
  * Routes: "/" echoes WebSocket messages; "/plain" answers "hello\n"; "/later" keeps requests until the test decides;
- * "/no" refuses upgrades with 401; "/files" serves a directory that the test names.
+ * "/pieces" answers a body in pieces, SERVICE_PIECES_LEN bytes and the body; "/no" refuses upgrades with 401; "/files" serves a directory that the test names.
  */
 #ifndef TESTS_SERVICE_H
 #define TESTS_SERVICE_H
@@ -14,6 +14,7 @@
 #define SERVICE_LOG_ROOM 2048
 #define SERVICE_WAIT_MS 5000 /* within which everything must happen */
 #define SERVICE_KEPT_MAX 16
+#define SERVICE_PIECES_LEN 20000 /* all 'p' */
 #define RAW_ROOM (1024 * 1024)
 
 struct service {
@@ -29,6 +30,8 @@ struct service {
     size_t opened_count;
     size_t closed_count;
     size_t shutdown_count;
+    size_t pieces_opened_count; /* of "/pieces" */
+    size_t pieces_closed_count;
     bool ends_by_itself; /* routes have on_shutdown */
     bool is_closed;
     void (*end)(void *data);

@@ -87,6 +87,51 @@ static bool run_file(void)
     return ask("GET /files/a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 0, 200);
 }
 
+/*
+ * A body, asked for by a 100 where `framing` wants that, and its answer in pieces. What comes is the beginning of the right answer, or
+ * a 503.
+ */
+static bool post(const char *framing, const char *sent, const char *body, size_t piece)
+{
+    static char expected[SERVICE_PIECES_LEN + 20000];
+    size_t len = (size_t)sprintf(expected, "5\r\nppppp\r\n%x\r\n", SERVICE_PIECES_LEN - 5);
+    char head[256];
+    struct raw raw;
+    bool is_right;
+
+    memset(expected + len, 'p', SERVICE_PIECES_LEN - 5);
+    len += SERVICE_PIECES_LEN - 5;
+    len += (size_t)sprintf(expected + len, "\r\n%zx\r\n%s\r\n0\r\n\r\n", strlen(body), body);
+    (void)snprintf(head, sizeof(head), "POST /pieces HTTP/1.1\r\n" HOST "%s\r\n", framing);
+    is_right = raw_connect(&raw, &service, true) && raw_send(&raw, head, strlen(head), piece);
+    if (is_right && strstr(framing, "Expect") != NULL)
+        is_right = raw_wait_answer(&raw, &answer, true) && answer.status == 100;
+    is_right = is_right && raw_send(&raw, sent, strlen(sent), piece) &&
+               raw_wait_answer(&raw, &answer, true) && answer.status == 200;
+    if (is_right) {
+        is_right = raw_wait_len(&raw, len);
+        assert_memory_equal(raw.in, expected, raw.len < len ? raw.len : len);
+    }
+    raw_close(&raw);
+    service_turn(&service, 5);
+    return is_right;
+}
+
+/* It grows as it comes. */
+static bool run_post(void)
+{
+    static char body[9001];
+
+    memset(body, 'b', sizeof(body) - 1);
+    return post("Content-Length: 9000\r\nExpect: 100-continue\r\n", body, body, 3000);
+}
+
+static bool run_post_byte_by_byte(void)
+{
+    return post("Transfer-Encoding: chunked\r\n", "3;x\r\nhel\r\n2\r\nlo\r\n0\r\nX: y\r\n\r\n",
+                "hello", 1);
+}
+
 static bool one_is_kept(void *data)
 {
     struct raw *raw = data;
@@ -200,6 +245,8 @@ static const struct {
     {"file", run_file},
     {"deferred", run_deferred},
     {"drain", run_drain},
+    {"post and pieces", run_post},
+    {"post and pieces, byte by byte", run_post_byte_by_byte},
     {"refused, byte by byte", run_refused_byte_by_byte},
     {"deferred, byte by byte", run_deferred_byte_by_byte},
     {"echo, byte by byte", run_echo_byte_by_byte},
@@ -233,6 +280,7 @@ static bool live(const char *name, size_t nth, bool (*run)(void))
     if (is_right) {
         is_right = run();
         service_stop(&service);
+        assert_int_equal(service.pieces_closed_count, service.pieces_opened_count);
     }
     if (service_now_ms() - begin_ms > HANG_MS)
         fail_msg("%s hangs with failure %zu", name, nth);
@@ -314,6 +362,54 @@ static void test_file_cannot_be_read(void **state)
     assert_true(live("file", 0, run_file));
 }
 
+/* A 100 that the network does not take at once goes out when it does; its part before the answer. */
+static bool run_continue_that_waits(void)
+{
+    bool is_right;
+    struct raw raw;
+
+    (void)raw_connect(&raw, &service, false);
+    (void)raw_send_text(&raw, "POST /pieces HTTP/1.1\r\n" HOST "Content-Length: 5\r\n"
+                              "Expect: 100-continue\r\n\r\n");
+    failing_system_start(0);
+    failing_system_fail_next(CALL_SEND, EAGAIN);
+    is_right = raw_wait_answer(&raw, &answer, true) && answer.status == 100 &&
+               raw_send_text(&raw, "hello") && raw_wait_answer(&raw, &answer, true) &&
+               answer.status == 200;
+    assert_true(failing_system_stop());
+    raw_close(&raw);
+    return is_right;
+}
+
+/* And in front of the answer, when that comes first. */
+static bool run_continue_that_waits_long(void)
+{
+    bool is_right;
+    struct raw raw;
+
+    (void)raw_connect(&raw, &service, false);
+    (void)raw_send_text(&raw, "POST /pieces HTTP/1.1\r\n" HOST "Content-Length: 5\r\n"
+                              "Expect: 100-continue\r\n\r\n");
+    failing_system_start(0);
+    failing_system_fail_all(CALL_SEND, EAGAIN);
+    service_turn(&service, 5);
+    is_right = raw_send_text(&raw, "hello");
+    service_turn(&service, 5);
+    failing_system_fail_all(CALL_SEND, 0);
+    is_right = is_right && raw_wait_answer(&raw, &answer, true) && answer.status == 100 &&
+               raw_wait_answer(&raw, &answer, true) && answer.status == 200;
+    (void)failing_system_stop();
+    raw_close(&raw);
+    return is_right;
+}
+
+static void test_continue_waits(void **state)
+{
+    (void)state;
+    assert_true(live("100", 0, run_continue_that_waits));
+    assert_true(live("100", 0, run_continue_that_waits_long));
+}
+
 static int set_up(void **state)
 {
     char path[128];
@@ -348,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_system_calls),
         cmocka_unit_test(test_file_cannot_be_read),
+        cmocka_unit_test(test_continue_waits),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
