@@ -269,6 +269,8 @@ enum dx_err dx_tls_new_with(const struct dx_tls_options *options, struct dx_tls 
         dx_tls_explain(&reason, "certificate_path and key_path are needed");
         return DX_ERR_USAGE;
     }
+    if (!dx_tls_start_openssl())
+        return DX_ERR_NOMEM;
     ERR_clear_error();
     err = check(&own, &reason);
     if (!err)
@@ -303,8 +305,10 @@ enum dx_err dx_tls_new_self_signed(const char *const *names, size_t name_count, 
     const struct dx_tls_why nobody = {NULL, 0};
     struct dx_tls_certificate *certificate = NULL;
     struct dx_tls *made = NULL;
-    enum dx_err err = dx_tls_self_signed(names, name_count, days, &certificate);
+    enum dx_err err = dx_tls_start_openssl() ? DX_OK : DX_ERR_NOMEM;
 
+    if (!err)
+        err = dx_tls_self_signed(names, name_count, days, &certificate);
     if (!err)
         err = make(&options, &made);
     if (err) {

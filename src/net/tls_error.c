@@ -4,8 +4,14 @@
 #include "net/tls_error.h"
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+bool dx_tls_start_openssl(void)
+{
+    return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1;
+}
 
 void dx_tls_explain(const struct dx_tls_why *why, const char *format, ...)
 {

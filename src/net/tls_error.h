@@ -7,6 +7,12 @@
 
 #include <duplex/error.h>
 
+/**
+ * Before the first call of OpenSSL's: keeps it from its configuration file, which the environment names and which could name
+ * code to be loaded. False without memory.
+ */
+bool dx_tls_start_openssl(void);
+
 /** Where one line for people goes; text may be NULL. */
 struct dx_tls_why {
     char *text;

@@ -120,13 +120,9 @@ static enum dx_err ask_clients(SSL_CTX *context, const struct dx_tls_rules *rule
 enum dx_err dx_tls_rules_apply(const struct dx_tls_rules *rules, SSL_CTX **context,
                                uint8_t policy[DX_TLS_DIGEST_LEN], const struct dx_tls_why *why)
 {
-    SSL_CTX *made = NULL;
+    SSL_CTX *made = SSL_CTX_new(TLS_server_method());
     enum dx_err err;
 
-    ERR_clear_error();
-    /* The configuration file is named by the environment, and could name code to be loaded. */
-    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1)
-        made = SSL_CTX_new(TLS_server_method());
     if (!made || !set_rules(made) ||
         !dx_tls_tickets_install(rules->tickets, made, rules->ticket_lifetime_s)) {
         SSL_CTX_free(made);
