@@ -116,7 +116,7 @@ DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(vo
 
 /**
  * Kills what is left and ends the spawner. Before dx_server_free. On the server's thread: unless dx_programs_close has called
- * back, it waits for the present turn of each other loop. NULL is fine.
+ * back, it waits for the present turn of each other loop. Requests that come later get 503. NULL is fine.
  */
 DX_API void dx_programs_free(struct dx_programs *programs);
 

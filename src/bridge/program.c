@@ -392,6 +392,10 @@ void dx_program_on_request(struct dx_request *request, void *user)
         show_page(request, &route->options);
         return;
     }
+    if (!shard->is_open) {
+        dx_request_refuse(request, 503, "the programs are ended", "Retry-After: 1\r\n");
+        return;
+    }
     if (!dx_programs_enter(programs)) {
         dx_request_refuse(request, 503, "no place for another program", "Retry-After: 1\r\n");
         return;

@@ -197,6 +197,7 @@ static bool ignores_sigpipe(void)
 }
 
 static void judge_again(struct dx_timer *timer);
+static void on_server_gone(struct dx_server_tenant *tenant);
 
 enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_options *options,
                             struct dx_programs **out)
@@ -220,11 +221,14 @@ enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_o
         err = dx_spawner_start(&spawner_options, &programs->spawner);
     if (err == DX_OK)
         err = open_shards(programs);
-    if (err == DX_OK)
-        *out = programs;
-    else
+    if (err != DX_OK) {
         dx_programs_free(programs);
-    return err;
+        return err;
+    }
+    programs->tenant.free = on_server_gone;
+    dx_server_keep(server, &programs->tenant);
+    *out = programs;
+    return DX_OK;
 }
 
 /* ---- routes ---- */
@@ -417,6 +421,23 @@ void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *use
                  dx_loop_now_ms(programs->loop));
 }
 
+static void free_memory(struct dx_programs *programs)
+{
+    while (programs->routes) {
+        struct dx_program_route *route = programs->routes;
+
+        programs->routes = route->next;
+        free_route(route);
+    }
+    free(programs->shards);
+    free(programs);
+}
+
+static void on_server_gone(struct dx_server_tenant *tenant)
+{
+    free_memory((struct dx_programs *)((char *)tenant - offsetof(struct dx_programs, tenant)));
+}
+
 void dx_programs_free(struct dx_programs *programs)
 {
     if (!programs)
@@ -427,12 +448,6 @@ void dx_programs_free(struct dx_programs *programs)
     if (programs->on_closed)
         dx_loop_let_go(programs->loop);
     dx_spawner_stop(programs->spawner);
-    while (programs->routes) {
-        struct dx_program_route *route = programs->routes;
-
-        programs->routes = route->next;
-        free_route(route);
-    }
-    free(programs->shards);
-    free(programs);
+    if (!programs->tenant.free) /* it was not made whole */
+        free_memory(programs);
 }

@@ -11,6 +11,7 @@
 #include "bridge/environment.h"
 #include "bridge/spawner.h"
 #include "net/watch.h"
+#include "server/server.h"
 
 struct dx_program;
 
@@ -28,8 +29,10 @@ struct dx_programs_shard {
     bool is_told;         /* to close; the server's loop's */
 };
 
+/* Its memory goes with the server's: until then a loop of another thread may bring a late request, which finds its shard closed. */
 struct dx_programs {
     struct dx_server *server;
+    struct dx_server_tenant tenant;
     struct dx_programs_options options;
     struct dx_spawner *spawner;
     struct dx_programs_shard *shards;

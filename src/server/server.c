@@ -131,12 +131,29 @@ enum dx_err dx_server_route(struct dx_server *server, const char *path,
 
 /* ---- the end ---- */
 
+void dx_server_keep(struct dx_server *server, struct dx_server_tenant *tenant)
+{
+    tenant->next = server->tenants;
+    server->tenants = tenant;
+}
+
+static void free_tenants(struct dx_server *server)
+{
+    struct dx_server_tenant *next;
+
+    for (struct dx_server_tenant *tenant = server->tenants; tenant != NULL; tenant = next) {
+        next = tenant->next;
+        tenant->free(tenant);
+    }
+}
+
 void dx_server_destroy(struct dx_server *server)
 {
     for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_free(server->shards[index]);
     (void)pthread_mutex_destroy(&server->each_lock);
     dx_routes_release(&server->routes);
+    free_tenants(server);
     dx_server_free_listeners(server);
     dx_server_settings_release(&server->settings);
     free(server);

@@ -47,6 +47,13 @@ struct dx_server_listener {
 
 struct dx_shard;
 
+/* Embedded in what routes point to and somebody beside the server has made: its memory goes with the server's, when no loop can
+ * bring a request any more. */
+struct dx_server_tenant {
+    struct dx_server_tenant *next;
+    void (*free)(struct dx_server_tenant *tenant);
+};
+
 struct dx_server {
     struct dx_loop *loop;
     struct dx_server_settings settings;
@@ -65,6 +72,7 @@ struct dx_server {
     bool is_closed;
     bool is_orphan; /* freed by its user inside a callback */
     struct dx_turn_task free_task;
+    struct dx_server_tenant *tenants;
     struct dx_loop_timer *close_timer; /* begins the ending, and looks whether all loops are done */
     uint32_t close_round;              /* counts calls of dx_server_close */
     _Atomic uint32_t drain_ms;
@@ -78,6 +86,9 @@ bool dx_server_is_full(const struct dx_server *server, size_t stream_count, size
 /** The loops of the server: 0 is its own, the others run on threads of the server until dx_server_free. */
 size_t dx_server_loop_count(const struct dx_server *server);
 struct dx_loop *dx_server_loop_at(const struct dx_server *server, size_t index);
+
+/** Calls tenant->free at the server's very end. On its own loop. */
+void dx_server_keep(struct dx_server *server, struct dx_server_tenant *tenant);
 
 /** Tells that the last stream of the shard on the server's own loop is gone. */
 void dx_server_on_empty(struct dx_server *server);

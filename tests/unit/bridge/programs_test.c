@@ -429,6 +429,31 @@ static void test_what_is_left_for_a_slow_client_is_waited_for(void **state)
     raw_close(&raw);
 }
 
+/* The programs are freed and the server is not yet: who comes late is told, on whichever loop, and costs nobody a thought. */
+static void test_requests_after_the_free(void **state)
+{
+    (void)state;
+    bench.options.page = "a page";
+    bench.options.page_len = 6;
+    start("exec cat");
+    program_open(&bench, &raw, "/");
+    dx_programs_free(bench.programs);
+    bench.programs = NULL;
+    assert_true(raw_wait_end(&raw));
+    raw_close(&raw);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(program_ask(&bench, &raw, &answer), 503);
+        assert_true(answer_has(&answer, "Retry-After: 1"));
+        raw_close(&raw);
+    }
+    assert_int_equal(service_log_has(&bench.service, "why=the programs are ended"), 3);
+    (void)raw_connect(&raw, &bench.service, false);
+    assert_true(raw_send_text(&raw, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 200);
+    raw_close(&raw);
+}
+
 /* Freed before the loops of the other threads have come to open their channels: nothing of it may be touched then. */
 static void test_free_before_other_loops_have_begun(void **state)
 {
@@ -473,6 +498,7 @@ int main(void)
         ROW(test_nothing_but_the_programs_holds_the_loop),
         ROW(test_free_at_once),
         ROW(test_what_is_left_for_a_slow_client_is_waited_for),
+        ROW(test_requests_after_the_free),
         cmocka_unit_test(test_free_before_other_loops_have_begun),
     };
 
