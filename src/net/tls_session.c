@@ -135,7 +135,6 @@ static void begin_call(struct dx_tls_session *session)
     ERR_clear_error();
     session->wants = 0;
     session->wire.budget = DX_READ_SIZE;
-    session->wire.is_spent = false;
 }
 
 static void end_call(struct dx_tls_session *session)

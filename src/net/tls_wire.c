@@ -37,7 +37,6 @@ static int bio_read(BIO *bio, char *bytes, int len)
 
     BIO_clear_retry_flags(bio);
     if (wire->budget == 0) {
-        wire->is_spent = true;
         BIO_set_retry_read(bio);
         return -1;
     }

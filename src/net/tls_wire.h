@@ -14,7 +14,6 @@ struct dx_tls_wire {
     int fd;
     uint8_t first_len;
     uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes that came: a record of TLS, or what else? */
-    bool is_spent; /* reading has stopped at the budget: the descriptor may have more */
     size_t budget; /* so many bytes more may be received in this call */
 };
 

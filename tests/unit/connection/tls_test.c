@@ -4,11 +4,11 @@
 #include "connection/connection_parts.h"
 #include "support/failing_system.h"
 #include "support/peer_bench.h"
+#include "support/tls_bench.h"
 
 #include <duplex/tls.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,38 +22,13 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/duplex-wss-XXXXXX";
-static char certificate_path[64];
-static char key_path[64];
 static uint8_t payload[500000];
-
-static void write_files(X509 *certificate, EVP_PKEY *key)
-{
-    FILE *file = fopen(certificate_path, "w");
-
-    assert_true(PEM_write_X509(file, certificate));
-    fclose(file);
-    file = fopen(key_path, "w");
-    assert_true(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL));
-    fclose(file);
-}
 
 static int set_up(void **state)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-
     (void)state;
-    assert_non_null(mkdtemp(directory));
-    (void)snprintf(certificate_path, sizeof(certificate_path), "%s/cert.pem", directory);
-    (void)snprintf(key_path, sizeof(key_path), "%s/key.pem", directory);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-    write_files(certificate, key);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    tls_files_begin();
+    tls_certificate_make(&(struct tls_certificate){.name = "own", .common_name = "localhost"});
     for (size_t i = 0; i < sizeof(payload); i++)
         payload[i] = (uint8_t)(i * 13 + i / 999);
     return 0;
@@ -62,9 +37,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    unlink(certificate_path);
-    unlink(key_path);
-    return rmdir(directory);
+    tls_files_end();
+    return 0;
 }
 
 struct client {
@@ -109,7 +83,7 @@ static void start_client(struct bench *bench, struct client *client)
 static void open_tls(struct bench *bench, struct client *client)
 {
     bench->transport = BENCH_TCP;
-    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench->tls, NULL, 0), DX_OK);
+    bench->tls = tls_load("own");
     bench_open(bench);
     start_client(bench, client);
 }
@@ -272,7 +246,7 @@ static void test_plain_http(void **unused)
     (void)unused;
     bench_init(&bench);
     bench.transport = BENCH_TCP;
-    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench.tls, NULL, 0), DX_OK);
+    bench.tls = tls_load("own");
     bench_open(&bench);
     bench_put(&bench, "GET / HTTP/1.1\r\n\r\n", 18);
     assert_true(bench_until(&bench, bench_is_closed));
@@ -458,7 +432,7 @@ static void test_reading_that_has_to_write_does_not_spin(void **unused)
     bench_connect(&bench);
     assert_int_equal(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
     assert_int_equal(setsockopt(bench.peer, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
-    assert_int_equal(dx_tls_new(certificate_path, key_path, &bench.tls, NULL, 0), DX_OK);
+    bench.tls = tls_load("own");
     bench_open(&bench);
     /* The system goes on making room for a moment. */
     for (int i = 0; i < 20; i++) {
@@ -487,7 +461,7 @@ static void test_writing_that_has_to_read_does_not_spin(void **unused)
     for (int is_paused = 0; is_paused < 2; is_paused++) {
         bench_init(&bench);
         bench.transport = BENCH_TCP;
-        assert_int_equal(dx_tls_new(certificate_path, key_path, &bench.tls, NULL, 0), DX_OK);
+        bench.tls = tls_load("own");
         bench_open(&bench);
         if (is_paused)
             dx_connection_pause(bench.connection);
@@ -507,13 +481,11 @@ static void test_writing_that_has_to_read_does_not_spin(void **unused)
     }
 }
 
-/* Each byte in a record of its own, as long as there are some; returns how many records were made. */
-static size_t put_in_bytes(struct client *client, BIO *gathered, const uint8_t *bytes, size_t len)
+/* Each byte in a record of its own. */
+static void put_in_bytes(struct client *client, const uint8_t *bytes, size_t len)
 {
-    (void)gathered;
     for (size_t i = 0; i < len; i++)
         assert_int_equal(SSL_write(client->ssl, bytes + i, 1), 1);
-    return len;
 }
 
 /* As much as the socket takes. */
@@ -561,7 +533,7 @@ static void test_H81_one_byte_records_take_their_turns(void **unused)
     receive(&bench, &client);
     gathered = gather(&client);
     put(&bench, &client, header, sizeof(header));
-    assert_int_equal(put_in_bytes(&client, gathered, payload, LEN), LEN);
+    put_in_bytes(&client, payload, LEN);
     while (come_len < LEN) {
         size_t before_len = come_len;
 
@@ -591,8 +563,7 @@ static void test_H81_fragments_in_one_byte_records(void **unused)
     receive(&bench, &client);
     gathered = gather(&client);
     for (int i = 0; i <= FRAGMENTS; i++)
-        (void)put_in_bytes(&client, gathered,
-                           (const uint8_t *)(i == 0 ? "\x01\x80\0\0\0\0" : "\0\x80\0\0\0\0"), 6);
+        put_in_bytes(&client, (const uint8_t *)(i == 0 ? "\x01\x80\0\0\0\0" : "\0\x80\0\0\0\0"), 6);
     while (send_some(&bench, gathered) && bench.connection && bench.info.sent_code == 0)
         turn(&bench);
     SSL_set0_wbio(client.ssl, BIO_new_socket(bench.peer, BIO_NOCLOSE));

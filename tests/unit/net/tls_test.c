@@ -350,50 +350,6 @@ static void test_wrong_peers(void **unused)
     }
 }
 
-static void test_old_and_weak_clients_are_refused(void **unused)
-{
-    struct line line;
-
-    (void)unused;
-    line_init(&line);
-    SSL_set_security_level(line.ssl, 0);
-    SSL_set_min_proto_version(line.ssl, TLS1_VERSION);
-    SSL_set_max_proto_version(line.ssl, TLS1_1_VERSION);
-    assert_int_equal(shake(&line), DX_ERR_TLS);
-    line_release(&line);
-
-    line_init(&line);
-    SSL_set_max_proto_version(line.ssl, TLS1_2_VERSION);
-    SSL_set_cipher_list(line.ssl, "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA256:AES128-SHA");
-    assert_int_equal(shake(&line), DX_ERR_TLS);
-    line_release(&line);
-
-    line_init(&line);
-    assert_int_equal(SSL_set_alpn_protos(line.ssl, (const unsigned char *)"\x02h2", 3), 0);
-    assert_int_equal(shake(&line), DX_ERR_TLS);
-    line_release(&line);
-}
-
-static void test_renegotiation_is_refused(void **unused)
-{
-    struct line line;
-    char byte;
-    size_t got;
-
-    (void)unused;
-    line_init(&line);
-    SSL_set_max_proto_version(line.ssl, TLS1_2_VERSION);
-    assert_int_equal(shake(&line), DX_ERR_AGAIN);
-    assert_int_equal(SSL_version(line.ssl), TLS1_2_VERSION);
-    (void)SSL_renegotiate(line.ssl);
-    (void)SSL_do_handshake(line.ssl);
-    ERR_clear_error();
-    (void)read_server(&line, &byte, 1, &got);
-    assert_int_equal(SSL_do_handshake(line.ssl) == 1 && SSL_renegotiate_pending(line.ssl) == 0, 0);
-    ERR_clear_error();
-    line_release(&line);
-}
-
 static void test_files_that_cannot_be_used(void **unused)
 {
     struct dx_tls *tls = NULL;
@@ -500,8 +456,6 @@ int main(void)
         cmocka_unit_test(test_slow_handshake),
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_wrong_peers),
-        cmocka_unit_test(test_old_and_weak_clients_are_refused),
-        cmocka_unit_test(test_renegotiation_is_refused),
         cmocka_unit_test(test_files_that_cannot_be_used),
         cmocka_unit_test(test_no_memory_for_openssl),
     };
