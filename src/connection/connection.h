@@ -123,8 +123,8 @@ struct dx_attachment *dx_connection_find_attachment(const struct dx_connection *
 bool dx_connection_has_room(struct dx_connection *connection);
 
 /**
- * Queues a frame that is encoded already: one whole data message, unmasked, `payload_len` bytes of it payload. A short one is copied,
- * a longer one referred to; it leaves at the turn's end with everything else. The caller's reference stays the caller's.
+ * Queues a frame that is encoded already: one whole data message, unmasked, `payload_len` bytes of it payload. A short one is copied behind
+ * what waits already, else it is referred to; it leaves at the turn's end with everything else. The caller's reference stays the caller's.
  *
  * Returns DX_OK; DX_ERR_USAGE for a client's connection (its frames are masked, each with a key of its own); DX_ERR_STATE inside a
  * fragmented message of ours (on_writable will come); DX_ERR_CLOSED, DX_ERR_NOMEM, DX_ERR_TOO_MANY, DX_ERR_QUEUE_FULL as

@@ -151,6 +151,26 @@ static void test_shared_frames_keep_their_place(void **unused)
     bench_release(&bench);
 }
 
+/* A block of its own for each of ten thousand subscribers would be 160 MiB: only what waits already is copied behind. */
+static void test_a_shared_frame_takes_no_block(void **unused)
+{
+    struct dx_shared *frame = text_frame(200);
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    bench_open(&bench);
+    bench_quiet(&bench);
+    assert_int_equal(dx_connection_send_shared(bench.connection, frame, 200), DX_OK);
+    assert_true(dx_loop_pool(bench.loop)->used_len < 100);
+    bench_quiet(&bench);
+    assert_int_equal(dx_connection_send(bench.connection, DX_OP_TEXT, "a", 1), DX_OK);
+    assert_int_equal(dx_connection_send_shared(bench.connection, frame, 200), DX_OK);
+    assert_ptr_equal(bench.connection->output.first, bench.connection->output.last);
+    dx_shared_drop(frame);
+    bench_release(&bench);
+}
+
 static void test_not_for_clients_nor_inside_a_message_nor_behind_a_close(void **unused)
 {
     struct dx_shared *frame = text_frame(200);
@@ -296,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found_by_owner_and_told_of_the_end_first),
         cmocka_unit_test(test_shared_frames_keep_their_place),
+        cmocka_unit_test(test_a_shared_frame_takes_no_block),
         cmocka_unit_test(test_not_for_clients_nor_inside_a_message_nor_behind_a_close),
         cmocka_unit_test(test_room_comes_at_half_of_the_queue),
         cmocka_unit_test(test_what_a_guest_may_do),
