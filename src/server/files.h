@@ -19,7 +19,7 @@ DX_MUST_CHECK enum dx_err dx_files_new(const char *directory,
 /** NULL is fine. */
 void dx_files_free(struct dx_files *files);
 
-/** Answers the request, whose route is that of `files`. */
+/** Answers the request, a GET or HEAD, whose route is that of `files`. */
 void dx_files_answer(const struct dx_files *files, struct dx_request *request);
 
 #endif

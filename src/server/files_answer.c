@@ -216,17 +216,12 @@ static void answer_file(const struct dx_files *files, struct dx_request *request
 
 void dx_files_answer(const struct dx_files *files, struct dx_request *request)
 {
-    const char *method = dx_request_method(request);
     size_t route_len = dx_request_route_len(request);
     const char *path = request->path + (route_len > 1 ? route_len : 0);
     bool lacks_slash = *path == '\0'; /* the directory itself, by the route's name */
     struct dx_found_file found;
     enum dx_err err;
 
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        dx_request_refuse(request, 405, "files are read with GET and HEAD", "Allow: GET, HEAD\r\n");
-        return;
-    }
     err = dx_files_find(files, path + (*path == '/'), &request->head, &found);
     if (err != DX_OK) {
         refuse(files, request, err);

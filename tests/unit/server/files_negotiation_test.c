@@ -4,6 +4,8 @@
  */
 #include "files_site.h"
 
+#include "http/date.h"
+
 #define LEN_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 static char etag[64];
@@ -181,6 +183,7 @@ static void test_fresh_files_have_weak_tags(void **state)
 /* Same length, same time of modification, other bytes: as archives and copies leave them. */
 static void test_tag_tells_states_apart(void **state)
 {
+    int64_t date_s, modified_s;
     char before[64];
 
     (void)state;
@@ -195,7 +198,9 @@ static void test_tag_tells_states_apart(void **state)
     set_time("state", 4000000000);
     get("GET", "/files/state", "");
     /* RFC 9110 8.8.2.1: not later than the answer's own date */
-    assert_string_not_equal(header_of("Last-Modified"), "Sat, 02 Oct 2096 07:06:40 GMT");
+    assert_int_equal(dx_date_read(dx_slice_of(header_of("Date")), 0, &date_s), DX_OK);
+    assert_int_equal(dx_date_read(dx_slice_of(header_of("Last-Modified")), 0, &modified_s), DX_OK);
+    assert_in_range(modified_s, date_s - 60, date_s);
 }
 
 /* ---- parts ---- */

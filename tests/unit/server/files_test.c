@@ -25,6 +25,7 @@ static int set_up(void **state)
     assert_int_equal(symlink("a.txt", path_of("in")), 0);
     assert_int_equal(symlink("/etc", path_of("etc")), 0);
     assert_int_equal(symlink("sub", path_of("sublink")), 0);
+    put_file("back\\slash", "no");
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     put_file("mode0", "no");
     assert_int_equal(chmod(path_of("mode0"), 0), 0);
@@ -140,6 +141,7 @@ static void test_rows_61_to_66(void **state)
         {"G61 down and up", "/files/sub/../a.txt", 400},
         {"G61 up at the end", "/files/sub/..", 400},
         {"G61 backslash", "/files/a.txt%5c", 404},
+        {"G61 a file with a backslash in its name", "/files/back%5cslash", 404},
         {"G62 link to a file outside", "/files/out", 404},
         {"G62 link to a directory outside", "/files/etc/passwd", 404},
         {"G62 link to a directory outside, its index", "/files/etc/", 404},
