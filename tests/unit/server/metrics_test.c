@@ -351,10 +351,62 @@ static void test_refused(void **state)
 
 /* ---- the route ---- */
 
+static const struct dx_response_handlers no_handlers = {NULL, NULL};
+
+static void on_pieces(struct dx_request *request, void *user)
+{
+    struct dx_response *response;
+
+    (void)user;
+    if (dx_request_respond_in_pieces(request, 206, "text/plain", NULL, 4, &no_handlers, NULL,
+                                     &response) != DX_OK)
+        return;
+    assert_int_equal(dx_response_write(response, "half", 4), DX_OK);
+    dx_response_end(response);
+}
+
+static void on_redirected(struct dx_request *request, void *user)
+{
+    (void)user;
+    dx_request_respond(request, 303, NULL, "Location: /\r\n", "", 0);
+}
+
+static void on_failing(struct dx_request *request, void *user)
+{
+    (void)user;
+    dx_request_respond(request, 200, NULL, "no header\r\n", "", 0);
+}
+
 static bool add_routes(struct service *at, void *data)
 {
+    const struct dx_route pieces = {.on_request = on_pieces, .wants_plain = true};
+    const struct dx_route redirected = {.on_request = on_redirected, .wants_plain = true};
+    const struct dx_route failing = {.on_request = on_failing, .wants_plain = true};
+
     (void)data;
-    return dx_server_route_metrics(at->server, "/metrics") == DX_OK;
+    return dx_server_route_metrics(at->server, "/metrics") == DX_OK &&
+           dx_server_route(at->server, "/pieces", &pieces) == DX_OK &&
+           dx_server_route(at->server, "/redirected", &redirected) == DX_OK &&
+           dx_server_route(at->server, "/failing", &failing) == DX_OK;
+}
+
+/* Each kind of answer, once: one that cannot be composed is the 500 that is sent in its place. */
+static void test_classes(void **state)
+{
+    struct service_setup setup = service_setup_init();
+
+    (void)state;
+    setup.prepare = add_routes;
+    assert_true(service_start(&service, &setup));
+    ask(REQUEST("/pieces"), 206);
+    ask(REQUEST("/redirected"), 303);
+    ask(REQUEST("/failing"), 500);
+    ask(REQUEST("/nowhere"), 404);
+    look();
+    assert_int_equal(now.requests, 4);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(now.responses[i], i > 0);
+    service_stop(&service);
 }
 
 static void test_route(void **state)
@@ -405,7 +457,8 @@ int main(void)
         cmocka_unit_test(test_text),           cmocka_unit_test(test_room),
         cmocka_unit_test(test_requests),       cmocka_unit_test(test_websockets),
         cmocka_unit_test(test_half_a_message), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_route),          cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_classes),        cmocka_unit_test(test_route),
+        cmocka_unit_test(test_usage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
