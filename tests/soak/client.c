@@ -18,6 +18,7 @@
 #define CONNECTING_MAX 64 /* at a time */
 #define JAMMED_MAX 16
 #define JAM_MS 2000
+#define FRAGMENT_MS 200
 #define PATIENCE_MS 120000 /* for whatever must come */
 #define READ_LEN 65536
 #define SOURCES 16 /* 127.0.0.2 and so on: none runs out of ports */
@@ -229,8 +230,10 @@ static size_t take_head(struct visit *visit, struct client *client, const uint8_
 
     if (!end)
         return 0;
-    if (len < 12 || memcmp(bytes, "HTTP/1.1 101", 12) != 0)
+    if (len < 12 || memcmp(bytes, "HTTP/1.1 101", 12) != 0) {
+        fprintf(stderr, "%.*s", (int)(end - bytes), (const char *)bytes);
         complain(visit, client, "it was not let in");
+    }
     client->state = CLIENT_OPEN;
     visit->connecting_count--;
     visit->connected_count++;
@@ -387,6 +390,8 @@ static void act(struct visit *visit, struct client *client)
         return;
     if (client->is_in_message)
         command(visit, client, COMMAND_FRAGMENT, 0);
+    else if (client->view.is_slow && what % 2)
+        end_by_close(visit, client); /* the flood is for few */
     else if (what < 60)
         subscribe(visit, client);
     else if (what < 76)
@@ -442,6 +447,8 @@ static void look_after(struct visit *visit, struct client *client, uint64_t now_
         complain(visit, client, "nothing comes any more");
     if (visit->is_ending)
         finish(visit, client);
+    else if (client->is_in_message && !client->command && now_ms - client->since_ms > FRAGMENT_MS)
+        command(visit, client, COMMAND_FRAGMENT, 0); /* what waits meanwhile has a limit */
 }
 
 static void look_at_sockets(struct visit *visit)

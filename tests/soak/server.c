@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #define FILLING_LEN 600
-#define FLOOD_LEN 8000
-#define FLOOD_EACH 8 /* every so many messages of a thread one for the flood */
+#define FLOOD_LEN 60000
+#define FLOOD_EACH 2 /* every so many messages of a thread one for the flood */
 #define JAM_LEN 60000
 
 /* What a connection's user pointer names. */
@@ -288,10 +288,11 @@ static bool start(const struct soak_plan *plan, int control_fd)
 
     options.threads = SOAK_LOOPS;
     options.max_connections = 16000;
+    options.handshake_timeout_ms = 60000; /* a busy machine is not what is tested */
     options.max_memory = (uint64_t)1 << 30;
     options.connection.max_queue = 524288;
     topics_options.slow_policy = (enum dx_slow_policy)plan->policy;
-    topics_options.max_pending = 65536;
+    topics_options.max_pending = 1048576;
     topics_options.max_subscriptions = SOAK_SUBSCRIPTIONS + 1;
     topics_options.max_topics = SOAK_TOPICS + 1;
     err = dx_loop_new(&loop);

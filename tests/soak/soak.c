@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 {
     struct soak_plan plan = {.connections = number_at(argc, argv, 1, 300),
                              .seconds = number_at(argc, argv, 2, 3),
-                             .publish_rate = number_at(argc, argv, 3, 1000),
+                             .publish_rate = number_at(argc, argv, 3, 500),
                              .action_rate = number_at(argc, argv, 4, 3000),
                              .policy = (int)number_at(argc, argv, 5, 0),
                              .seed = number_at(argc, argv, 6, (unsigned)getpid())};
