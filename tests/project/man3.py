@@ -3,6 +3,7 @@
 
 usage: man3.py ROOT DIRECTORY     DIRECTORY has the pages that script/man3 wrote
 """
+import concurrent.futures
 import os
 import re
 import shutil
@@ -45,12 +46,14 @@ try:
                 failures.append(f'{name}(3) leads to {other}(3), which there is not')
 
     files = [f'man3/{name}.3' for name in pages]
-    for file in files:
+    def formatted(file):
         run = subprocess.run(['man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', file], cwd=scratch,
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                              env={**os.environ, 'LC_ALL': 'C.UTF-8', 'MANROFFSEQ': ''})
-        if run.returncode or run.stderr:
-            failures.append(f'man: {file}: {run.stderr.strip()}')
+        return f'man: {file}: {run.stderr.strip()}' if run.returncode or run.stderr else None
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        failures += [text for text in pool.map(formatted, files) if text]
     lint = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning'] + files, cwd=scratch, stdout=subprocess.PIPE, text=True)
     # Leading from one page to another is what .so is for, and what Debian's manual pages do.
     failures += [line for line in lint.stdout.splitlines() if '.so is fragile' not in line]
