@@ -176,7 +176,7 @@ static enum dx_err connect_stream(struct dx_request *request,
     if (err != DX_OK)
         return err;
     dx_peer_text(&http->peer, peer);
-    own_len = dx_websocket_len(peer, request->target.path);
+    own_len = dx_server_websocket_len(peer, request->target.path);
     /* One that only the application knows is copied behind; other connections are not larger for it. */
     start.owner_len = own_len + (agreed != own ? strlen(agreed) + 1 : 0);
     err = dx_registry_reserve(&http->shard->registry, &start.id);
@@ -188,7 +188,7 @@ static enum dx_err connect_stream(struct dx_request *request,
         dx_registry_remove(&http->shard->registry, start.id);
         return err;
     }
-    dx_websocket_open(*connection, peer, request->target.path);
+    dx_server_websocket_open(*connection, peer, request->target.path);
     dx_shard_count_response(http->shard, 101);
     if (agreed != own)
         dx_connection_set_subprotocol(

@@ -275,7 +275,7 @@ static struct dx_route_entry *make_entry(struct dx_slice path, const struct dx_r
     entry->files = files;
     dx_connection_kind_init(&entry->kind, DX_ROLE_SERVER,
                             route->connection != NULL ? route->connection : options);
-    entry->kind.on_gone = dx_websocket_on_gone;
+    entry->kind.on_gone = dx_server_websocket_on_gone;
     entry->route.connection = NULL;
     entry->path_len = path.len;
     memcpy(entry->path, path.data, path.len);

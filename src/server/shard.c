@@ -242,7 +242,7 @@ static void drain_one_step(struct dx_shard *shard)
 
     while ((connection = dx_registry_next(&shard->registry, &place)) != NULL)
         if (steps <= 1 || next_random(shard) % steps == 0)
-            dx_websocket_shut_down(dx_connection_owner(connection));
+            dx_server_websocket_shut_down(dx_connection_owner(connection));
     if (steps <= 1)
         return;
     shard->drain_steps--;

@@ -16,9 +16,9 @@ static size_t kept_len_of(struct dx_slice path)
     return path.len < PATH_KEPT_LEN ? path.len : PATH_KEPT_LEN;
 }
 
-size_t dx_websocket_len(const char *peer, struct dx_slice path)
+size_t dx_server_websocket_len(const char *peer, struct dx_slice path)
 {
-    return sizeof(struct dx_websocket) + strlen(peer) + kept_len_of(path);
+    return sizeof(struct dx_server_websocket) + strlen(peer) + kept_len_of(path);
 }
 
 static struct dx_shard *shard_of(const struct dx_connection *connection)
@@ -28,16 +28,18 @@ static struct dx_shard *shard_of(const struct dx_connection *connection)
     return (struct dx_shard *)(void *)(traffic - offsetof(struct dx_shard, traffic));
 }
 
-void dx_websocket_open(struct dx_connection *connection, const char *peer, struct dx_slice path)
+void dx_server_websocket_open(struct dx_connection *connection, const char *peer,
+                              struct dx_slice path)
 {
-    struct dx_websocket *websocket = dx_connection_owner(connection);
+    struct dx_server_websocket *websocket = dx_connection_owner(connection);
     struct dx_shard *shard = shard_of(connection);
     size_t peer_len = strlen(peer);
     size_t path_len = kept_len_of(path);
 
-    *websocket = (struct dx_websocket){.opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
-                                       .peer_len = peer_len & 0xff,
-                                       .path_len = path_len & 0x1ff};
+    *websocket =
+        (struct dx_server_websocket){.opened_ms = dx_loop_now_ms(shard->loop) & OPENED_MASK,
+                                     .peer_len = peer_len & 0xff,
+                                     .path_len = path_len & 0x1ff};
     memcpy(websocket->text, peer, peer_len);
     memcpy(websocket->text + peer_len, path.data, path_len);
     dx_registry_put(&shard->registry, dx_connection_id(connection), connection);
@@ -54,7 +56,7 @@ static const struct dx_route *route_of(const struct dx_connection *connection)
     return &((const struct dx_route_entry *)(const void *)entry)->route;
 }
 
-void dx_websocket_shut_down(struct dx_websocket *websocket)
+void dx_server_websocket_shut_down(struct dx_server_websocket *websocket)
 {
     struct dx_connection *connection = dx_connection_of_owner(websocket);
 
@@ -67,7 +69,7 @@ void dx_websocket_shut_down(struct dx_websocket *websocket)
         (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
 }
 
-static void log_close(const struct dx_websocket *websocket, struct dx_connection *connection,
+static void log_close(const struct dx_server_websocket *websocket, struct dx_connection *connection,
                       const struct dx_close_info *info)
 {
     struct dx_connection_counts counts;
@@ -94,9 +96,9 @@ static void log_close(const struct dx_websocket *websocket, struct dx_connection
     dx_server_log(shard_of(connection)->server, DX_LOG_INFO, "closed", &line);
 }
 
-void dx_websocket_on_gone(struct dx_connection *connection, const struct dx_close_info *info)
+void dx_server_websocket_on_gone(struct dx_connection *connection, const struct dx_close_info *info)
 {
-    struct dx_websocket *websocket = dx_connection_owner(connection);
+    struct dx_server_websocket *websocket = dx_connection_owner(connection);
     struct dx_shard *shard = shard_of(connection);
 
     log_close(websocket, connection, info);

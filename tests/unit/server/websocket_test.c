@@ -26,7 +26,7 @@ static struct service service;
 static void test_bytes(void **state)
 {
     struct dx_slice path = {(const uint8_t *)"/", 1};
-    size_t len = sizeof(struct dx_connection) + dx_websocket_len("127.0.0.1:65535", path);
+    size_t len = sizeof(struct dx_connection) + dx_server_websocket_len("127.0.0.1:65535", path);
     void *block = malloc(len);
     size_t taken = malloc_usable_size(block) + sizeof(size_t);
 
