@@ -22,6 +22,13 @@ WRAP = ['-Wl,--wrap=malloc', '-Wl,--wrap=calloc', '-Wl,--wrap=realloc', '-Wl,--w
 SCENARIO = ['tests/support/' + name + '.c'
             for name in ('scenario', 'journal', 'failing_allocator', 'frame_row', 'endpoint_fixture')]
 ROOMS = ['base', 'http', 'ws']
+SYSTEM = ['-Wl,--wrap=' + name for name in (
+    'recv', 'sendmsg', 'send', 'epoll_ctl', 'epoll_create1', 'accept4', 'socket', 'bind', 'listen', 'getsockname',
+    'getrandom', 'fchmod', 'open', 'open64')]
+TLS_BENCH = ['tests/support/tls_bench.c']
+PEER_BENCH = ['tests/support/%s.c' % name for name in ('peer_bench', 'failing_system')]
+SERVER_ROOMS = ROOMS + ['net', 'connection', 'server']  # for programs of one of the last three
+LIBRARIES = ['-luv', '-lssl', '-lcrypto', '-lpthread']
 
 # name: (sources beside the rooms', link arguments, whether it takes the row's name as a filter)
 PROGRAMS = {
@@ -29,9 +36,19 @@ PROGRAMS = {
     'ws endpoint_send': (['tests/unit/ws/endpoint_send_test.c'] + SCENARIO, WRAP, False),
     'ws handshake': (['tests/unit/ws/handshake_test.c'], [], True),
     'http hostile': (['tests/unit/http/hostile_test.c'], [], False),
+    'net tls_rows': (['tests/unit/net/tls_rows_test.c'] + TLS_BENCH, LIBRARIES, False),
+    'net tls_certificates': (['tests/unit/net/tls_certificates_test.c'] + TLS_BENCH, LIBRARIES, False),
+    'connection tls': (['tests/unit/connection/tls_test.c'] + TLS_BENCH + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'http range': (['tests/unit/http/range_test.c'], [], False),
     'http conditional': (['tests/unit/http/conditional_test.c'], [], False),
     'http accept': (['tests/unit/http/accept_test.c'], [], False),
+    'http chunked': (['tests/unit/http/chunked_test.c'], [], False),
+    'http query': (['tests/unit/http/query_test.c'], [], False),
+    'server routes': (['tests/unit/server/routes_test.c'], LIBRARIES, False),
+    'server body': (['tests/unit/server/body_test.c', 'tests/support/service.c'], LIBRARIES, False),
+    'server facts': (['tests/unit/server/facts_test.c', 'tests/support/service.c'], LIBRARIES, False),
+    'server pieces': (['tests/unit/server/pieces_test.c', 'tests/support/service.c'], LIBRARIES, False),
+    'server pieces_ending': (['tests/unit/server/pieces_ending_test.c', 'tests/support/service.c'], LIBRARIES, False),
 }
 
 IN = 'src/ws/endpoint_receive.c'
@@ -41,9 +58,18 @@ SERVER = 'src/ws/handshake.c'
 CLIENT = 'src/ws/handshake_client.c'
 HEAD = 'src/http/head.c'
 TARGET = 'src/http/target.c'
+RULES = 'src/net/tls_rules.c'
+HELLO = 'src/net/tls_hello.c'
+TICKETS = 'src/net/tls_tickets.c'
 RANGE = 'src/http/range.c'
 CONDITIONAL = 'src/http/conditional.c'
 ACCEPT = 'src/http/accept.c'
+CHUNKED = 'src/http/chunked.c'
+BODY = 'src/server/request_body.c'
+PIECES = 'src/server/response.c'
+READ = 'src/server/http_read.c'
+ADDED = 'src/server/request_answer.c'
+ROUTES = 'src/server/routes.c'
 
 GUARDS = [
     # frames
@@ -116,6 +142,55 @@ GUARDS = [
     (CONDITIONAL, 'return validators->is_date_strong &&', 'return', 'http conditional', 'if_range'),
     (ACCEPT, 'return value <= WEIGHT_MAX;', 'return true;', 'http accept', 'weights'),
     (ACCEPT, 'text.len > 5 ||', '', 'http accept', 'weights'),
+    # bodies in chunks, row 69
+    (CHUNKED, '++chunked->digit_count > DX_CHUNKED_DIGITS_MAX || ', '++chunked->digit_count == 0 || ', 'http chunked', 'test_bad_bodies'),
+    (CHUNKED, '|| chunked->left > INT64_MAX >> 4', '', 'http chunked', 'test_bad_bodies'),
+    (CHUNKED, 'if (chunked->digit_count == 0)', 'if (false)', 'http chunked', 'test_bad_bodies'),
+    (CHUNKED, "else if (byte != ' ' && byte != '\\t')\n        fail(chunked, \"malformed size of a chunk\");", ';', 'http chunked', 'test_bad_bodies'),
+    (CHUNKED, 'fail(chunked, "a control character in a chunk extension");', ';', 'http chunked', 'test_bad_bodies'),
+    (CHUNKED, 'fail(chunked, "a line of the chunked body does not end in CRLF");', 'chunked->state = next;', 'http chunked', 'test_bad_bodies'),
+    (CHUNKED, 'fail(chunked, "too many chunk extensions");\n    return false;', 'return true;', 'http chunked', 'test_limits'),
+    (CHUNKED, 'fail(chunked, "too many trailers");', ';', 'http chunked', 'test_limits'),
+    (CHUNKED, 'fail(chunked, "a control character in a trailer");', ';', 'http chunked', 'test_bad_bodies'),
+    ('src/http/query.c', "*name == '\\0' || ", '', 'http query', 'test_values'),
+    ('src/http/query.c', "if (text[len++] == '\\0')\n            return false;", 'len++;', 'http query', 'test_values'),
+    # bodies and what they may cost
+    (BODY, 'request->body_kind.kind == DX_BODY_LENGTH && request->body_kind.len > max_of(request)', 'false', 'server body', 'test_row_69'),
+    (BODY, 'if (is_too_long(request, piece.len))', 'if (false)', 'server body', 'test_row_69'),
+    (BODY, 'dx_pool_charge(pool_of(request), room - request->body_room) != DX_OK', 'false', 'server body', 'test_short_of_memory'),
+    (BODY, 'if (request->http->moved_len >= DX_HTTP_PROGRESS_LEN)', 'if (request->http->moved_len > 0)', 'server body', 'test_drip'),
+    (BODY, 'early_len == 0 && dx_message_expect', 'dx_message_expect', 'server body', 'test_continue'),
+    (BODY, 'request->body_room == 0 ? FIRST_ROOM : request->body_room;', 'request->body_kind.len + 1;', 'server body', 'test_announced_only'),
+    # what an application says must not become a header of its own
+    (ADDED, '|| has_control(line[2])', '', 'server facts', 'test_headers_that_are_refused'),
+    (ADDED, '|| is_ours(line[0])', '', 'server facts', 'test_headers_that_are_refused'),
+    (ADDED, 'if (!is_offered(request, name))', 'if (false)', 'server facts', 'test_subprotocols'),
+    # answers in pieces
+    (PIECES, 'if (len > response->left)', 'if (false)', 'server pieces', 'test_known_length'),
+    (PIECES, 'response->framing == DX_FRAMING_LENGTH && response->left > 0', 'false', 'server pieces', 'test_too_little'),
+    (PIECES, 'dx_http_connection_fail(response->http, DX_ERR_QUEUE_FULL);\n    return DX_ERR_QUEUE_FULL;', 'return DX_OK;', 'server pieces', 'test_queue_full'),
+    (PIECES, 'response->is_blocked = true;\n    dx_http_send_set_deadline(response->http);', 'response->is_blocked = true;', 'server pieces_ending', 'test_write_deadline'),
+    ('src/server/http_connection.c', 'abort || response != NULL', 'abort', 'server pieces', 'test_http_1_0'),
+    (READ, 'is_answering(http) && early_room(http) == 0 ? 0 : DX_WATCH_READ', 'DX_WATCH_READ', 'server pieces_ending', 'test_early_bytes_have_a_bound'),
+    # routes
+    (ROUTES, 'node->param != NULL && part.len > 0', 'node->param != NULL', 'server routes', 'test_precedence'),
+    (ROUTES, 'if (part.len == 1)\n            return false;', ';', 'server routes', 'test_usage'),
+    # TLS
+    (RULES, 'SSL_CTX_set_cipher_list(context, ciphers) == 1', 'true', 'net tls_rows', 'test_H75_weak_ciphers_get_an_alert'),
+    (RULES, 'SSL_CTX_set1_groups_list(context, groups) == 1', 'true', 'net tls_rows', 'test_H75_curves'),
+    (RULES, 'mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;', ';', 'net tls_rows', 'test_H83_client_certificates'),
+    (HELLO, 'memcpy(text, session->set->policy, DX_TLS_DIGEST_LEN);', 'memset(text, 0, DX_TLS_DIGEST_LEN);', 'net tls_rows', 'test_H83_tickets_know_who_was_trusted'),
+    (HELLO, 'EVP_Digest(text, DX_TLS_DIGEST_LEN + len,', 'EVP_Digest(text, DX_TLS_DIGEST_LEN,', 'net tls_rows', 'test_H80_sessions_stay_with_their_name'),
+    (HELLO, 'return SSL_TLSEXT_ERR_ALERT_FATAL;', 'return SSL_TLSEXT_ERR_NOACK;', 'net tls_certificates', 'test_alpn'),
+    (TICKETS, 'if (age_ms < tickets->period_ms)', 'if (true)', 'net tls_rows', 'test_H80_ticket_keys_rotate'),
+    (TICKETS, 'tickets->has_current && age_ms < 2 * tickets->period_ms', 'tickets->has_current', 'net tls_rows', 'test_H80_ticket_keys_rotate'),
+    (TICKETS, 'return SSL_CTX_set_num_tickets(context, 0) == 1;', 'return true;', 'net tls_rows', 'test_H80_no_tickets_for_0'),
+    ('src/net/tls_names.c', "strchr(normal + 2, '.') &&", '', 'net tls_certificates', 'test_names'),
+    ('src/net/tls_file.c', 'if (file->len > DX_TLS_FILE_MAX)', 'if (false)', 'net tls_certificates', 'test_files_that_are_refused'),
+    ('src/net/tls_certificate.c', 'sk_X509_num(chain) >= CHAIN_MAX ||', '', 'net tls_certificates', 'test_files_that_are_refused'),
+    ('src/net/tls.c', 'if (count >= DX_TLS_CERTIFICATES_MAX)', 'if (false)', 'net tls_certificates', 'test_at_most_a_thousand'),
+    ('src/net/tls.c', 'if (!ssl || !dx_tls_certificate_use(certificate, ssl))', 'if (!ssl)', 'net tls_certificates', 'test_reload_drops_nobody'),
+    ('src/net/tls_wire.c', 'if (wire->budget == 0)', 'if (false)', 'connection tls', 'test_H81_one_byte_records_take_their_turns'),
 ]
 
 
@@ -123,10 +198,10 @@ def run(command, **options):
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 
-def room_sources():
-    """The sources that the rooms' meson.build files list, for this processor."""
+def room_sources(program):
+    """The sources that the meson.build files of a program's rooms list, for this processor."""
     is_x86 = platform.machine() in ('x86_64', 'AMD64')
-    for room in ROOMS:
+    for room in SERVER_ROOMS if program.split()[0] in SERVER_ROOMS[-3:] else ROOMS:
         with open(os.path.join(ROOT, 'src', room, 'meson.build')) as file:
             names = re.findall(r"'(\w+\.c)'", file.read())
         for name in names:
@@ -177,7 +252,7 @@ def try_guard(scratch, number, guard):
     with open(copy, 'w') as file:
         file.write(source.replace(text, replacement))
     compile_file(copy, copy + '.o')
-    objects = [copy + '.o' if item == path else object_of(scratch, item) for item in room_sources()]
+    objects = [copy + '.o' if item == path else object_of(scratch, item) for item in room_sources(program)]
     failed = failed_rows(scratch, program, objects, 'guard%d' % number, row)
     os.unlink(os.path.join(scratch, 'guard%d' % number))
     if failed is None or row in failed:
@@ -187,7 +262,7 @@ def try_guard(scratch, number, guard):
 
 def check_whole(scratch, program):
     """With all guards in place every row of the table passes."""
-    objects = [object_of(scratch, item) for item in room_sources()]
+    objects = [object_of(scratch, item) for item in room_sources(program)]
     sources, link_args, takes_filter = PROGRAMS[program]
     binary = os.path.join(scratch, program.replace(' ', '_'))
     result = run(CC + objects + [object_of(scratch, source) for source in sources] + link_args +
@@ -208,7 +283,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         used = sorted({guard[3] for guard in GUARDS})
-        sources = set(room_sources()).union(*(PROGRAMS[program][0] for program in used))
+        sources = set().union(*(PROGRAMS[program][0] + list(room_sources(program)) for program in used))
         list(pool.map(lambda source: compile_file(source, object_of(scratch, source)), sources))
         problems = [problem for problem in pool.map(lambda program: check_whole(scratch, program), used) if problem]
         if problems:

@@ -63,8 +63,9 @@ static void test_values(void **state)
         {"a=%C3", "a", NULL},
         {"a=%00", "a", NULL},
         {"a=x%00y", "a", NULL},
-        {"a%00=1", "a", NULL},
-        {"%00=1", "", NULL},
+        {"a%00=1", "a\0",
+         NULL}, /* behind the name's end one more NUL, should somebody look there */
+        {"%00=1", "\0", NULL},
         {"a=1;b=2", "b", NULL},
         {"a=%ED%A0%80", "a", NULL},
     };

@@ -107,9 +107,14 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
     service_stop(&service);
     return 0;
+}
+
+static void expect_nothing_left(void)
+{
+    service_turn(&service, 5);
+    assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
 }
 
 /* `cut` 0: byte by byte. */
@@ -166,6 +171,7 @@ static void test_pipelined_in_every_cut(void **state)
         raw_close(&raw);
     }
     print_message("%zu cuts\n", len + 1);
+    expect_nothing_left();
 }
 
 static void fill(char *body, size_t len)
@@ -208,6 +214,7 @@ static void test_largest(void **state)
         assert_memory_equal(raw.in, body, MAX_BODY);
         raw_close(&raw);
     }
+    expect_nothing_left();
 }
 
 /* It is kept for later with its body, and goes with it when the peer goes. */
@@ -246,6 +253,7 @@ static void test_decided_later(void **state)
     assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
     raw_close(&raw);
     assert_true(service_wait(&service, one_is_abandoned, NULL, SERVICE_WAIT_MS));
+    expect_nothing_left();
 }
 
 /* ---- 100 ---- */
@@ -280,6 +288,7 @@ static void test_continue(void **state)
     assert_true(raw_send_text(&raw, "hello"));
     expect_body(&raw, 200, "hello", 5);
     raw_close(&raw);
+    expect_nothing_left();
 }
 
 /* Refused at once: no body is asked for. */
@@ -310,6 +319,7 @@ static void test_no_continue_when_refused(void **state)
         assert_int_equal(raw.len, 0);
         raw_close(&raw);
     }
+    expect_nothing_left();
 }
 
 /* ---- what breaks a rule: one row a rule ---- */
@@ -350,6 +360,7 @@ static void test_row_69(void **state)
             check_row(&rows[i], text, len, cut);
     }
     print_message("%zu rows, sent %zu times\n", count, sent);
+    expect_nothing_left();
 }
 
 /* Handshakes with a body stay refused, also where bodies are read. */
@@ -366,6 +377,7 @@ static void test_no_body_for_a_websocket(void **state)
     assert_int_equal(answer.status, 404); /* there is no WebSocket */
     assert_true(raw_wait_end(&raw));
     raw_close(&raw);
+    expect_nothing_left();
 }
 
 /* ---- slow and greedy peers ---- */
@@ -390,6 +402,7 @@ static void test_drip(void **state)
             service_turn(&service, 10);
             (void)raw_wait_len(&raw, 0);
         }
+        assert_true(raw.len > 0);
         assert_true(service_now_ms() >= begin_ms + TIMEOUT_MS - 1);
         assert_true(raw_wait_answer(&raw, &answer, false));
         assert_int_equal(answer.status, 408);
@@ -397,6 +410,7 @@ static void test_drip(void **state)
         raw_close(&raw);
         service_turn(&service, 5);
     }
+    expect_nothing_left();
 }
 
 /* Who sends enough in each span may take longer than one. */
@@ -417,6 +431,7 @@ static void test_slow_but_steady(void **state)
     assert_true(raw_wait_answer(&raw, &answer, true));
     assert_int_equal(answer.status, 200);
     raw_close(&raw);
+    expect_nothing_left();
 }
 
 /* Announced, and never sent: costs next to nothing. */
@@ -436,6 +451,7 @@ static void test_announced_only(void **state)
         raw_close(&raws[i]);
     service_turn(&service, 20);
     assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
+    expect_nothing_left();
 }
 
 /* Bodies count against --max-memory; a peer that brings more is told to come again. */
@@ -461,6 +477,7 @@ static void test_short_of_memory(void **state)
         assert_true(raw_wait_end(&raw));
         raw_close(&raw);
     }
+    expect_nothing_left();
 }
 
 static void test_gone_inside_a_body(void **state)
@@ -481,6 +498,7 @@ static void test_gone_inside_a_body(void **state)
         service_turn(&service, 20);
         assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
     }
+    expect_nothing_left();
 }
 
 static void on_closed(void *user)
@@ -509,6 +527,7 @@ static void test_server_ends_inside_a_body(void **state)
     assert_true(answer_has(&answer, "Retry-After: 1"));
     raw_close(&raw);
     assert_true(service_wait(&service, has_closed, NULL, SERVICE_WAIT_MS));
+    expect_nothing_left();
 }
 
 int main(void)
