@@ -31,8 +31,6 @@ exceptions = (
     # call, what its line has, why
     ('rt_sigaction', r'SIGRT(MIN|_[01])\b|SIG3[23]\b', "glibc's own, with the first thread"),
     ('prctl', r'PR_SET_VMA', "glibc's malloc names its memory"),
-    ('prctl', r'PR_SET_NAME', 'a thread names itself'),
-    ('openat', r'"/usr/lib/ssl/openssl\.cnf"|"/etc/ssl/openssl\.cnf"', "OpenSSL's configuration, read and closed when TLS is first used"),
 )
 
 scratch = Path(tempfile.mkdtemp())
