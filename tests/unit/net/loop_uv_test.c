@@ -101,9 +101,15 @@ static void test_five_handles_and_none_afterwards(void **unused)
     assert_int_equal(fd_count(), before);
 }
 
+static void close_timer(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
 static void test_what_is_not_for_such_a_loop(void **unused)
 {
     struct dx_loop *loop;
+    uv_timer_t timer;
     uv_loop_t uv;
 
     (void)unused;
@@ -112,7 +118,11 @@ static void test_what_is_not_for_such_a_loop(void **unused)
     assert_int_equal(dx_loop_run(loop), DX_ERR_STATE);
     assert_int_equal(dx_loop_dispatch(loop), DX_ERR_STATE);
     assert_int_equal(dx_loop_fd(loop), -1);
+    /* It stops nothing: a timer that is not ours still comes. */
     dx_loop_stop(loop);
+    assert_int_equal(uv_timer_init(&uv, &timer), 0);
+    assert_int_equal(uv_timer_start(&timer, close_timer, 20, 0), 0);
+    assert_int_equal(uv_run(&uv, UV_RUN_DEFAULT), 0);
     dx_loop_free(loop);
     end(&uv);
     assert_int_equal(dx_loop_new(&loop), DX_OK);
