@@ -142,6 +142,51 @@ static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CI
     return result;
 }
 
+/* ---- how long a session goes on, whatever number of tickets it gets ---- */
+
+/* A ticket carries when its session began. */
+static int on_new_ticket(SSL *ssl, void *unused)
+{
+    SSL_SESSION *session = SSL_get_session(ssl);
+    uint64_t begun_ms = dx_tls_session_tickets(ssl)->now_ms();
+    void *kept = NULL;
+    size_t len = 0;
+
+    (void)unused;
+    /* One that goes on has it from its first ticket. */
+    if (SSL_SESSION_get0_ticket_appdata(session, &kept, &len) == 1 && len == sizeof(begun_ms))
+        return 1;
+    return SSL_SESSION_set1_ticket_appdata(session, &begun_ms, sizeof(begun_ms));
+}
+
+static bool may_go_on(struct dx_tls_tickets *tickets, SSL_SESSION *session)
+{
+    const X509 *shown = SSL_SESSION_get0_peer(session);
+    uint64_t begun_ms;
+    void *kept = NULL;
+    size_t len = 0;
+
+    if (SSL_SESSION_get0_ticket_appdata(session, &kept, &len) != 1 || len != sizeof(begun_ms))
+        return false;
+    memcpy(&begun_ms, kept, sizeof(begun_ms));
+    if (tickets->now_ms() - begun_ms > 2 * tickets->period_ms)
+        return false;
+    return !shown || X509_cmp_current_time(X509_get0_notAfter(shown)) > 0;
+}
+
+static SSL_TICKET_RETURN on_opened_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                          size_t name_len, SSL_TICKET_STATUS status, void *unused)
+{
+    (void)name;
+    (void)name_len;
+    (void)unused;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (!may_go_on(dx_tls_session_tickets(ssl), session))
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 bool dx_tls_tickets_install(const struct dx_tls_tickets *tickets, SSL_CTX *context,
                             uint32_t lifetime_s)
 {
@@ -153,5 +198,6 @@ bool dx_tls_tickets_install(const struct dx_tls_tickets *tickets, SSL_CTX *conte
     }
     (void)SSL_CTX_set_timeout(context, (long)lifetime_s);
     return SSL_CTX_set_num_tickets(context, 1) == 1 &&
-           SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
+           SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1 &&
+           SSL_CTX_set_session_ticket_cb(context, on_new_ticket, on_opened_ticket, NULL) == 1;
 }

@@ -137,7 +137,8 @@ void tls_certificate_make(const struct tls_certificate *certificate)
     X509_set_version(leaf, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(leaf), ++serial);
     X509_time_adj_ex(X509_getm_notBefore(leaf), days < 0 ? days - 1 : 0, -60, NULL);
-    X509_time_adj_ex(X509_getm_notAfter(leaf), days, 0, NULL);
+    X509_time_adj_ex(X509_getm_notAfter(leaf), certificate->seconds ? 0 : days,
+                     certificate->seconds, NULL);
     X509_set_pubkey(leaf, key);
     if (certificate->common_name)
         X509_NAME_add_entry_by_txt(X509_get_subject_name(leaf), "CN", MBSTRING_UTF8,

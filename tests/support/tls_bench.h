@@ -28,6 +28,7 @@ struct tls_certificate {
     const char *signer; /* the name of an authority's files; NULL: itself */
     bool is_authority;
     int days;     /* 0: one; negative: expired */
+    int seconds;  /* instead of days, when not 0 */
     int rsa_bits; /* 0: P-256 */
 };
 void tls_certificate_make(const struct tls_certificate *certificate);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -304,6 +305,37 @@ static void test_H80_ticket_keys_rotate(void **unused)
     }
 }
 
+/* Each time that a session goes on it gets a new ticket, and yet it has an end (RFC 8446 4.6.1). */
+static void test_H80_sessions_do_not_go_on_for_ever(void **unused)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+    (void)unused;
+    for (size_t i = 0; i < 2; i++) {
+        struct dx_tls *tls = tls_load("ec");
+        SSL_SESSION *session;
+        int count = 0;
+
+        now_ms = 1000;
+        dx_tls_tickets_of(tls)->now_ms = fake_clock;
+        session = session_of(tls, NULL, versions[i]);
+        for (;; count++) {
+            SSL_SESSION *renewed;
+            bool is_resumed;
+
+            now_ms += 86400 * 100; /* a tenth of its lifetime */
+            is_resumed = resumes(tls, session, NULL, &renewed);
+            SSL_SESSION_free(session);
+            session = renewed;
+            if (!is_resumed)
+                break;
+        }
+        assert_int_equal(count, 10);
+        SSL_SESSION_free(session);
+        dx_tls_free(tls);
+    }
+}
+
 static void test_H80_sessions_stay_with_their_name(void **unused)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -483,6 +515,43 @@ static void test_H83_tickets_know_who_was_trusted(void **unused)
     }
 }
 
+/* One that is good for two seconds more: its ticket is, too. */
+static void test_H83_tickets_end_with_the_certificate(void **unused)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct dx_tls *tls;
+
+    (void)unused;
+    tls_file_copy("ca.pem", "clients.pem");
+    tls = ask(DX_TLS_CLIENT_OPTIONAL);
+    for (size_t i = 0; i < 2; i++) {
+        struct timespec moment = {.tv_nsec = 20000000};
+        SSL_SESSION *session = NULL;
+        bool is_resumed = true;
+
+        /* On a machine that is busy two seconds may be too few even for the handshake. */
+        while (!session) {
+            struct tls_line line;
+
+            tls_certificate_make(&(struct tls_certificate){
+                .name = "short", .common_name = "short", .signer = "ca", .seconds = 2});
+            tls_line_begin(&line, tls);
+            SSL_set_max_proto_version(line.ssl, versions[i]);
+            show(&line, "short");
+            if (tls_line_shake(&line) == DX_OK && tls_line_greet(&line))
+                session = SSL_get1_session(line.ssl);
+            tls_line_release(&line);
+        }
+        for (int attempt = 0; attempt < 500 && is_resumed; attempt++) {
+            nanosleep(&moment, NULL);
+            is_resumed = resumes(tls, session, NULL, NULL);
+        }
+        assert_false(is_resumed);
+        SSL_SESSION_free(session);
+    }
+    dx_tls_free(tls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,7 +563,9 @@ int main(void)
         cmocka_unit_test(test_H76_renegotiation_is_refused),
         cmocka_unit_test(test_H79_early_data_is_off),
         cmocka_unit_test(test_H80_ticket_keys_rotate),
+        cmocka_unit_test(test_H80_sessions_do_not_go_on_for_ever),
         cmocka_unit_test(test_H80_sessions_stay_with_their_name),
+        cmocka_unit_test(test_H83_tickets_end_with_the_certificate),
         cmocka_unit_test(test_H80_no_tickets_for_0),
         cmocka_unit_test(test_H80_forged_tickets),
         cmocka_unit_test(test_H83_client_certificates),
