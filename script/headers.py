@@ -184,6 +184,12 @@ def error_values(headers):
     return dict(re.findall(r'X\((DX_\w+), (-?\d+), \w+,', text))
 
 
+def manual_pages(headers):
+    """What section 3 of the manual is to have: the library, its headers, and all that a program may call."""
+    called = [d.name for h in headers for d in h.declarations if d.kind in ('function', 'inline')]
+    return ['libduplex', 'duplex'] + [f'dx_{h.stem}' for h in headers] + called
+
+
 def map_symbols(path):
     """The names that a version script exports."""
     text = re.sub(r'/\*.*?\*/', '', Path(path).read_text(encoding='utf-8'), flags=re.S)

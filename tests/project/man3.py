@@ -27,7 +27,7 @@ try:
         shutil.copy(page, scratch / 'man3')
     pages = {page.stem: page.read_text() for page in sorted((scratch / 'man3').iterdir())}
 
-    wanted = ['libduplex'] + [f'dx_{h.stem}' for h in public] + [f.name for h in public for f in h.functions]
+    wanted = headers.manual_pages(public)
     failures += [f'{name} has no page' for name in wanted if name not in pages]
     failures += [f'{name}.3 is about nothing' for name in pages if name not in wanted]
 
