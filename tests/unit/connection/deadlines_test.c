@@ -212,6 +212,7 @@ static void test_a_ping_that_was_blocked_gets_its_time(void **unused)
     static uint8_t block[100000];
     struct bench bench;
     uint64_t end_ms;
+    uint32_t heard_ms;
 
     (void)unused;
     bench_init(&bench);
@@ -227,11 +228,13 @@ static void test_a_ping_that_was_blocked_gets_its_time(void **unused)
     for (end_ms = bench_clock_ms() + 500; bench_clock_ms() < end_ms;)
         bench_turn(&bench, 20);
     assert_non_null(bench.connection);
+    heard_ms = bench.connection->heard_ms;
     bench.peer_has_ended = false;
     while (bench.connection && bench.connection->is_blocked)
         bench_turn(&bench, 5);
     assert_non_null(bench.connection);
     assert_true(bench.connection->ping_is_out);
+    assert_true((int32_t)(bench.connection->heard_ms - heard_ms) >= 400);
     bench_put_frame(&bench, PONG, "", 0);
     bench_turn(&bench, 5);
     assert_string_equal(bench.journal, "pong:;");
