@@ -49,6 +49,12 @@ PROGRAMS = {
     'server facts': (['tests/unit/server/facts_test.c', 'tests/support/service.c'], LIBRARIES, False),
     'server pieces': (['tests/unit/server/pieces_test.c', 'tests/support/service.c'], LIBRARIES, False),
     'server pieces_ending': (['tests/unit/server/pieces_ending_test.c', 'tests/support/service.c'], LIBRARIES, False),
+    'net loop_uv': (['tests/unit/net/loop_uv_test.c', 'tests/support/failing_allocator.c', 'tests/support/failing_system.c'],
+                    WRAP + SYSTEM + LIBRARIES + ['-Wl,--wrap=uv_' + call for call in ('async_init', 'poll_init', 'poll_start')], False),
+    'connection attachment': (['tests/unit/connection/attachment_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
+    'connection closing': (['tests/unit/connection/closing_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
+    'connection deadlines': (['tests/unit/connection/deadlines_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
+    'connection sent': (['tests/unit/connection/sent_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
 }
 
 IN = 'src/ws/endpoint_receive.c'
@@ -70,6 +76,13 @@ PIECES = 'src/server/response.c'
 READ = 'src/server/http_read.c'
 ADDED = 'src/server/request_answer.c'
 ROUTES = 'src/server/routes.c'
+WRITING = 'src/connection/writing.c'
+READING = 'src/connection/reading.c'
+LIFE = 'src/connection/connection.c'
+DEADLINES = 'src/connection/deadlines.c'
+GUESTS = 'src/connection/attachment.c'
+SENT = 'src/connection/sent.c'
+LOOP = 'src/net/loop.c'
 
 GUARDS = [
     # frames
@@ -191,6 +204,29 @@ GUARDS = [
     ('src/net/tls.c', 'if (count >= DX_TLS_CERTIFICATES_MAX)', 'if (false)', 'net tls_certificates', 'test_at_most_a_thousand'),
     ('src/net/tls.c', 'if (!ssl || !dx_tls_certificate_use(certificate, ssl))', 'if (!ssl)', 'net tls_certificates', 'test_reload_drops_nobody'),
     ('src/net/tls_wire.c', 'if (wire->budget == 0)', 'if (false)', 'connection tls', 'test_H81_one_byte_records_take_their_turns'),
+    # a connection: deadlines
+    (DEADLINES, 'if (has_progressed(connection))', 'if (false)', 'connection deadlines', 'test_a_slow_reader_outlives_the_pong_timeout'),
+    (DEADLINES, 'connection->taken = taken;', ';', 'connection deadlines', 'test_no_progress_is_the_end_at_once'),
+    (DEADLINES, '(waits ? 0 : PING_WIRE_LEN)', '0', 'connection deadlines', 'test_no_progress_is_the_end_at_once'),
+    (WRITING, 'dx_connection_restart_ping(connection);', ';', 'connection deadlines', 'test_a_ping_that_was_blocked_gets_its_time'),
+    # a connection: floods and loops without end
+    (READING, 'dx_connection_count_late(connection, got);\n    return true;', 'return true;', 'connection closing', 'test_a_flood_behind_our_close_is_cut'),
+    (READING, 'dx_connection_count_late(connection, got);\n    if', 'if', 'connection closing', 'test_a_flood_behind_our_close_is_cut'),
+    (LIFE, 'read_wants_write ? DX_WATCH_WRITE | DX_WATCH_QUIET', 'read_wants_write ? DX_WATCH_WRITE | DX_WATCH_READ', 'connection tls', 'test_reading_that_has_to_write_does_not_spin'),
+    (LIFE, 'read_wants_write ? DX_WATCH_WRITE | DX_WATCH_QUIET', 'read_wants_write ? DX_WATCH_WRITE', 'connection tls', 'test_reading_that_has_to_write_does_not_spin'),
+    (LIFE, 'write_wants_read ? DX_WATCH_READ : DX_WATCH_WRITE', 'write_wants_read ? DX_WATCH_WRITE : DX_WATCH_WRITE', 'connection tls', 'test_writing_that_has_to_read_does_not_spin'),
+    (READING, 'connection->write_wants_read = false;', ';', 'connection tls', 'test_writing_that_has_to_read_does_not_spin'),
+    # guests and completions
+    (GUESTS, 'while (attachment && !connection->is_dead)', 'while (attachment)', 'connection attachment', 'test_what_a_guest_may_do'),
+    (GUESTS, 'if (dx_connection_is_closing(connection))\n        return DX_ERR_CLOSED;', '', 'connection attachment', 'test_found_by_owner_and_told_of_the_end_first'),
+    (WRITING, 'connection->room_is_awaited = true;', ';', 'connection attachment', 'test_not_for_clients_nor_inside_a_message_nor_behind_a_close'),
+    (WRITING, 'role == DX_ROLE_CLIENT)\n        return DX_ERR_USAGE;', 'role == DX_ROLE_CLIENT)\n        ;', 'connection attachment', 'test_not_for_clients_nor_inside_a_message_nor_behind_a_close'),
+    (WRITING, ' && dx_output_tail_room(&connection->output) >= bytes.len', '', 'connection attachment', 'test_a_shared_frame_takes_no_block'),
+    (SENT, 'is_lost ? NEVER_PUT : queue->put', 'queue->put', 'connection sent', 'test_a_message_lost_inside_the_call'),
+    (SENT, 'connection->err ? (enum dx_err)connection->err : DX_ERR_CLOSED', '(enum dx_err)connection->err', 'connection sent', 'test_an_abort_tells_which_have_left'),
+    # somebody else's uv loop
+    (LOOP, 'return dx_loop_is_guest(loop) ? -1 : ', 'return ', 'net loop_uv', 'test_what_is_not_for_such_a_loop'),
+    (LOOP, 'if (dx_loop_is_guest(loop))\n        return;', '', 'net loop_uv', 'test_what_is_not_for_such_a_loop'),
 ]
 
 
