@@ -2,6 +2,7 @@
  * serve.c - the command `duplex serve`: programs and files behind paths.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,12 +83,76 @@ static int add_programs(struct cli_service *service)
     return exit_status;
 }
 
-static int add_routes(struct cli_service *service)
+/* ---- files ---- */
+
+static size_t count_words(char **words)
+{
+    size_t count = 0;
+
+    while (words != NULL && words[count] != NULL)
+        count++;
+    return count;
+}
+
+/* Whatever a program's command names, here or where it runs: a word that is no path hides nothing. */
+static bool hide_words(const struct cli_config *config, char **words, char **paths, size_t *count)
+{
+    for (; words != NULL && *words != NULL; words++) {
+        paths[*count] = strdup(*words);
+        if (paths[*count] == NULL)
+            return false;
+        ++*count;
+        if (config->chdir == NULL || **words == '/')
+            continue;
+        if (asprintf(&paths[*count], "%s/%s", config->chdir, *words) < 0) {
+            paths[*count] = NULL;
+            return false;
+        }
+        ++*count;
+    }
+    return true;
+}
+
+static void free_paths(char **paths)
+{
+    for (size_t i = 0; paths[i] != NULL; i++)
+        free(paths[i]);
+    free(paths);
+}
+
+/* What files may not show, should it lie among them: programs and the TLS key. Ends with NULL; NULL: no memory. */
+static char **hidden_paths(const struct cli_config *config)
+{
+    const struct cli_route *routes = config->routes.items;
+    size_t room = 2 + 2 * count_words(config->program), count = 0;
+    bool is_whole;
+    char **paths;
+
+    for (size_t i = 0; i < config->routes.count; i++)
+        room += 2 * count_words(routes[i].argv);
+    paths = calloc(room, sizeof(*paths));
+    if (paths == NULL)
+        return NULL;
+    is_whole = hide_words(config, config->program, paths, &count);
+    for (size_t i = 0; i < config->routes.count && is_whole; i++)
+        is_whole = hide_words(config, routes[i].argv, paths, &count);
+    if (is_whole && config->tls_key != NULL) {
+        paths[count] = strdup(config->tls_key);
+        is_whole = paths[count] != NULL;
+    }
+    if (is_whole)
+        return paths;
+    free_paths(paths);
+    return NULL;
+}
+
+static int add_directories(struct cli_service *service, const char *const *hidden)
 {
     const struct cli_static *statics = service->config->statics.items;
     struct dx_files_options options = dx_files_options_init();
 
     options.not_found = "404.html";
+    options.hidden = hidden;
     for (size_t i = 0; i < service->config->statics.count; i++) {
         enum dx_err err =
             dx_server_route_files(service->server, statics[i].path, statics[i].directory, &options);
@@ -95,7 +160,19 @@ static int add_routes(struct cli_service *service)
         if (err != DX_OK)
             return cli_service_fail(service, statics[i].directory, dx_err_text(err));
     }
-    return add_programs(service);
+    return 0;
+}
+
+static int add_routes(struct cli_service *service)
+{
+    char **hidden = hidden_paths(service->config);
+    int exit_status;
+
+    if (hidden == NULL)
+        return cli_service_fail(service, "--static", dx_err_text(DX_ERR_NOMEM));
+    exit_status = add_directories(service, (const char *const *)hidden);
+    free_paths(hidden);
+    return exit_status != 0 ? exit_status : add_programs(service);
 }
 
 int cli_serve(const struct cli_config *config)

@@ -29,11 +29,14 @@ struct dx_files_options {
     const char *headers; /* more "Name: value\r\n" lines for each answer with a file, or NULL */
     bool
         is_precompressed; /* FILE.br or FILE.gz is sent to who accepts it, with Vary: Accept-Encoding */
+    const char *const *
+        hidden; /* paths of files that are never served, should they lie beneath the directory: programs, keys; ends with NULL; or NULL */
 };
 
 static inline struct dx_files_options dx_files_options_init(void)
 {
-    struct dx_files_options options = {sizeof(options), "index.html", "no-cache", NULL, NULL, true};
+    struct dx_files_options options = {
+        sizeof(options), "index.html", "no-cache", NULL, NULL, true, NULL};
 
     return options;
 }
@@ -43,7 +46,7 @@ static inline struct dx_files_options dx_files_options_init(void)
  * `options` may be NULL; its strings are copied.
  *
  * Errors as dx_server_route, and DX_ERR_USAGE (an index that is no name or begins with a dot, headers that are none, more than
- * 4 KiB of them), DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
+ * 4 KiB of them), DX_ERR_TOO_BIG (64 KiB of hidden names), DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route_files(struct dx_server *server, const char *path,
                                                        const char *directory,

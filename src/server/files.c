@@ -61,8 +61,9 @@ static enum dx_err make(const struct dx_files_options *options, struct dx_files 
 
     if (files == NULL)
         return DX_ERR_NOMEM;
+    *files = (struct dx_files){.is_precompressed = options->is_precompressed};
+    dx_buf_init(&files->hidden, DX_FILES_HIDDEN_MAX);
     at = files->text;
-    files->is_precompressed = options->is_precompressed;
     files->index = keep(&at, options->index);
     files->not_found = keep(&at, options->not_found);
     files->headers = keep(&at, headers);
@@ -98,8 +99,12 @@ enum dx_err dx_files_new(const char *directory, const struct dx_files_options *o
         free(made);
         return err;
     }
-    *files = made;
-    return DX_OK;
+    err = dx_files_hide(made, directory, own.hidden);
+    if (err != DX_OK)
+        dx_files_free(made);
+    else
+        *files = made;
+    return err;
 }
 
 void dx_files_free(struct dx_files *files)
@@ -107,6 +112,7 @@ void dx_files_free(struct dx_files *files)
     if (files == NULL)
         return;
     (void)close(files->directory_fd);
+    dx_buf_release(&files->hidden);
     free(files);
 }
 

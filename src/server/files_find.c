@@ -47,6 +47,8 @@ static enum dx_err open_plain(const struct dx_files *files, const char *path,
         return DX_ERR_NOT_FOUND;
     memcpy(name, path, len + 1);
     found->name = path;
+    if (dx_files_is_hidden(files, name))
+        return DX_ERR_NOT_FOUND;
     if (!has_slash)
         err = dx_file_open(files->directory_fd, name, &found->file);
     if (err != DX_ERR_NOT_FOUND || files->index == NULL)
@@ -56,6 +58,8 @@ static enum dx_err open_plain(const struct dx_files *files, const char *path,
     memcpy(name + len, files->index, index_len + 1);
     found->name = files->index;
     found->lacks_slash = !has_slash;
+    if (dx_files_is_hidden(files, name))
+        return DX_ERR_NOT_FOUND;
     return dx_file_open(files->directory_fd, name, &found->file);
 }
 

@@ -4,12 +4,14 @@
 #ifndef DX_SERVER_FILES_PARTS_H
 #define DX_SERVER_FILES_PARTS_H
 
+#include "base/buf.h"
 #include "http/conditional.h"
 #include "net/file.h"
 #include "server/files.h"
 
-#define DX_FILES_LINES_MAX 4096 /* the options' Cache-Control and headers together */
-#define DX_FILES_PATH_ROOM 4096 /* a longer name is none (PATH_MAX) */
+#define DX_FILES_LINES_MAX 4096   /* the options' Cache-Control and headers together */
+#define DX_FILES_HIDDEN_MAX 65536 /* bytes of hidden names */
+#define DX_FILES_PATH_ROOM 4096   /* a longer name is none (PATH_MAX) */
 #define DX_FILES_ETAG_ROOM 32
 
 struct dx_files {
@@ -18,6 +20,7 @@ struct dx_files {
     const char *index;     /* NULL: directories are not found */
     const char *not_found; /* NULL: none */
     const char *headers;   /* the option's lines, or "" */
+    struct dx_buf hidden;  /* names in the directory, each with its NUL */
     const char *lines; /* what each answer with a file says: Cache-Control, Vary, the option's */
     char text[];       /* where those stand */
 };
@@ -37,6 +40,16 @@ struct dx_found_file {
  */
 DX_MUST_CHECK enum dx_err dx_files_find(const struct dx_files *files, const char *path,
                                         const struct dx_head *head, struct dx_found_file *found);
+
+/**
+ * Hides files: those of `paths` (ends with NULL; or NULL) that lie beneath the directory, by their names there. Returns DX_OK,
+ * DX_ERR_NOMEM, DX_ERR_TOO_BIG, DX_ERR_NOT_FOUND (the directory is not there any more).
+ */
+DX_MUST_CHECK enum dx_err dx_files_hide(struct dx_files *files, const char *directory,
+                                        const char *const *paths);
+
+/** Whether the file of that name is hidden. */
+bool dx_files_is_hidden(const struct dx_files *files, const char *name);
 
 /** What tells this state of the file, in this coding, from others; the tag is written to `etag`. */
 void dx_files_validate(const struct dx_found_file *found, int64_t now_s,

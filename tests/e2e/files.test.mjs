@@ -138,6 +138,21 @@ test('a page of the site for what is not there; nothing of a link or a hidden na
   assert.equal((await request(t, server, '/module.wasm')).headers['content-type'], 'application/wasm');
 });
 
+test('row 65: a program and the key that lie among the files are not shown', async (t) => {
+  const { directory } = site(t);
+  const { cert, key } = certificate(t);
+  const inside = (name) => path.join(directory, name);
+  writeFileSync(inside('chat.sh'), '#!/bin/sh\ncat\n', { mode: 0o755 });
+  writeFileSync(inside('chat.py'), 'print("secret")\n');
+  writeFileSync(inside('key.pem'), readFileSync(key), { mode: 0o600 });
+  const server = await start(t, ['serve', onePort, `--route=/sh=${inside('chat.sh')}`, '--route=/py=python3 chat.py',
+    `--chdir=${directory}`, `--static=${directory}`, `--tls-cert=${cert}`, `--tls-key=${inside('key.pem')}`]);
+  for (const [name, status] of [['chat.sh', 404], ['chat.py', 404], ['key.pem', 404], ['small.txt', 200]]) {
+    const code = await curl('--insecure', '--output', '/dev/null', '--write-out', '%{http_code}', server.http(`/${name}`));
+    assert.equal(code.toString(), `${status}`, name);
+  }
+});
+
 test('one connection: files of every size, parts and states one after another', async (t) => {
   const { directory, bytes } = site(t);
   const server = await serveSite(t, directory);

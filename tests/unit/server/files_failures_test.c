@@ -31,8 +31,12 @@ static char directory[64];
 static bool prepare(struct service *made, void *data)
 {
     struct dx_files_options options = dx_files_options_init();
+    char program[128];
+    const char *const hidden[] = {program, NULL};
 
     (void)data;
+    (void)snprintf(program, sizeof(program), "%s/small.br", directory);
+    options.hidden = hidden;
     options.not_found = "lost.html";
     options.headers = "X-Site: 1\r\n";
     return dx_server_route_files(made->server, "/files", directory, &options) == DX_OK;

@@ -14,6 +14,8 @@ static char etag[64];
 static bool prepare(struct service *made, void *data)
 {
     struct dx_files_options options = dx_files_options_init();
+    char program[128], deep[128], link[128];
+    const char *const hidden[] = {"/etc/passwd", program, "none", deep, link, NULL};
     enum dx_err err;
 
     (void)data;
@@ -31,6 +33,11 @@ static bool prepare(struct service *made, void *data)
     options.cache_control = "max-age=60, immutable";
     options.headers = "X-One: 1\r\nX-Two: 2\r\n";
     options.not_found = "missing/lost.html";
+    /* The same file in other words: with dots, and by a link. */
+    (void)snprintf(program, sizeof(program), "%s/sub/../chat.py", directory);
+    (void)snprintf(deep, sizeof(deep), "%s/sub/index.html", directory);
+    (void)snprintf(link, sizeof(link), "%s/link", directory);
+    options.hidden = hidden;
     if (err == DX_OK)
         err = dx_server_route_files(made->server, "/own", directory, &options);
     return err == DX_OK;
@@ -60,6 +67,10 @@ static int set_up(void **state)
     put_file("tricks.js", "plain");
     make_directory("tricks.js.br");
     assert_int_equal(symlink("gzip.js.gz", path_of("tricks.js.gz")), 0);
+    put_file("chat.py", "#!/usr/bin/python3");
+    put_file("chat.pyx", "another");
+    put_file("key.pem", "secret");
+    assert_int_equal(symlink("key.pem", path_of("link")), 0);
     make_directory("sub");
     put_file("sub/index.html", "sub");
     put_file("index.html.gz", "index as gzip");
@@ -387,6 +398,36 @@ static void test_options(void **state)
     assert_int_equal(answer.status, 404);
 }
 
+/* Row 65: programs and keys that lie among the files, also when they are written anew. */
+static void test_row_65_hidden_files(void **state)
+{
+    static const struct {
+        const char *target;
+        unsigned own;   /* where they are hidden */
+        unsigned files; /* where they are not */
+    } table[] = {
+        {"chat.py", 404, 200},  {"chat%2Epy", 404, 200},      {"chat.pyx", 200, 200},
+        {"key.pem", 404, 200},  {"sub/index.html", 404, 200}, {"link", 404, 404},
+        {"chat.py/", 404, 404}, {"a.txt", 200, 200},
+    };
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < LEN_OF(table); i++) {
+            char target[64];
+
+            (void)snprintf(target, sizeof(target), "/own/%s", table[i].target);
+            get("GET", target, "Accept-Encoding: gzip, br\r\n");
+            assert_int_equal(answer.status, table[i].own);
+            (void)snprintf(target, sizeof(target), "/files/%s", table[i].target);
+            get("GET", target, "");
+            assert_int_equal(answer.status, table[i].files);
+        }
+        assert_int_equal(unlink(path_of("chat.py")), 0);
+        put_file("chat.py", "#!/usr/bin/python3, edited");
+    }
+}
+
 static void test_own_page_for_what_is_not_there(void **state)
 {
     static const char *const targets[] = {"/bare/none", "/bare/", "/bare", "/bare/.hidden",
@@ -463,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_codings),
         cmocka_unit_test(test_codings_have_states_and_parts),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_row_65_hidden_files),
         cmocka_unit_test(test_own_page_for_what_is_not_there),
         cmocka_unit_test(test_wrong_options),
     };
