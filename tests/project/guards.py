@@ -55,6 +55,8 @@ PROGRAMS = {
     'connection closing': (['tests/unit/connection/closing_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'connection deadlines': (['tests/unit/connection/deadlines_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'connection sent': (['tests/unit/connection/sent_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
+    'base ids': (['tests/unit/base/ids_test.c'], [], False),
+    'server half_open': (['tests/unit/server/half_open_test.c'], LIBRARIES, False),
 }
 
 IN = 'src/ws/endpoint_receive.c'
@@ -83,6 +85,8 @@ DEADLINES = 'src/connection/deadlines.c'
 GUESTS = 'src/connection/attachment.c'
 SENT = 'src/connection/sent.c'
 LOOP = 'src/net/loop.c'
+IDS = 'src/base/ids.c'
+HALF_OPEN = 'src/server/half_open.c'
 
 GUARDS = [
     # frames
@@ -227,6 +231,17 @@ GUARDS = [
     # somebody else's uv loop
     (LOOP, 'return dx_loop_is_guest(loop) ? -1 : ', 'return ', 'net loop_uv', 'test_what_is_not_for_such_a_loop'),
     (LOOP, 'if (dx_loop_is_guest(loop))\n        return;', '', 'net loop_uv', 'test_what_is_not_for_such_a_loop'),
+    # ids that are stale or made up
+    (IDS, 'if (place >= ids->place_count)', 'if (false)', 'base ids', 'ids_that_were_never_given'),
+    (IDS, 'return !is_free(*spot->value) && ', 'return ', 'base ids', 'a_generation_ahead'),
+    (IDS, ' && *spot->generation == id >> 32;', ';', 'base ids', 'ids_find_their_own_object_or_nothing'),
+    (IDS, 'if (*spot.generation < UINT32_MAX)', 'if (true)', 'base ids', 'a_place_whose_generations_are_used_up'),
+    (IDS, 'if (chunk >= DX_IDS_CHUNKS)', 'if (false)', 'base ids', 'the_last_place'),
+    # peers that open and say nothing
+    (HALF_OPEN, 'own_count < DX_HALF_OPEN_MAX - count', 'true', 'server half_open', 'test_shares'),
+    (HALF_OPEN, 'count < DX_HALF_OPEN_MAX && own_count', 'own_count', 'server half_open', 'test_all'),
+    (HALF_OPEN, ' ^ half_open->key;', ';', 'server half_open', 'test_who_is_one_peer'),
+    (HALF_OPEN, 'peer->family == DX_ADDRESS_IPV4 ? 4 : 8', '4', 'server half_open', 'test_who_is_one_peer'),
 ]
 
 

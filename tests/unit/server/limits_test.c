@@ -5,6 +5,8 @@
 #include "server/http_connection.h"
 #include "support/service.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,6 +142,57 @@ static void test_half_open(void **state)
     raw_close(&extra);
     for (size_t i = 0; i < count; i++)
         raw_close(&raws[i]);
+    service_stop(&service);
+}
+
+static int connect_from(const char *host)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET}, to = own;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(inet_pton(AF_INET, host, &own.sin_addr), 1);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(service.port);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+/* One address has taken all that it gets, and says nothing; another is served, and so is the first when it speaks. */
+static void test_one_that_is_silent(void **state)
+{
+    struct service_setup setup = service_setup_init();
+    static int silent[OF_ONE_PEER];
+    size_t count = OF_ONE_PEER;
+    struct raw raw;
+    char byte;
+    int extra;
+
+    (void)state;
+    assert_true(service_start(&service, &setup));
+    for (size_t i = 0; i < OF_ONE_PEER; i++) {
+        silent[i] = connect_from("127.0.0.2");
+        service_turn(&service, 0);
+    }
+    assert_true(service_wait(&service, all_are_accepted, &count, SERVICE_WAIT_MS));
+    extra = connect_from("127.0.0.2");
+    (void)raw_connect(&raw, &service, false);
+    assert_true(raw_send_text(&raw, "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 200);
+    raw_close(&raw);
+    assert_true(raw_open(&raw, &service, "/"));
+    assert_true(raw_echo(&raw, "served"));
+    /* It was accepted before the one that was served. */
+    assert_int_equal(recv(extra, &byte, 1, MSG_DONTWAIT), 1);
+    assert_int_equal(service_log_has(&service, "status=503"), 1);
+    (void)close(extra);
+    raw_close(&raw);
+    for (size_t i = 0; i < OF_ONE_PEER; i++)
+        (void)close(silent[i]);
+    count = 0;
+    assert_true(service_wait(&service, all_are_accepted, &count, SERVICE_WAIT_MS));
+    assert_int_equal(atomic_load(&service.server->half_open.count), 0);
     service_stop(&service);
 }
 
@@ -322,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_deadline_is_absolute),
         cmocka_unit_test(test_kept_alive_wait),
         cmocka_unit_test(test_half_open),
+        cmocka_unit_test(test_one_that_is_silent),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_places_have_an_end),
         cmocka_unit_test(test_memory),
