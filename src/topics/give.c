@@ -12,7 +12,6 @@ static void close_for_slowness(struct dx_subscriber *subscriber, struct dx_tally
 {
     static const char reason[] = "too slow";
 
-    subscriber->is_over = true;
     dx_subscriber_forget(subscriber);
     (void)dx_connection_close(subscriber->connection, DX_CLOSE_POLICY, reason, sizeof(reason) - 1);
     tally->disconnected++;
@@ -45,17 +44,20 @@ void dx_subscriber_forget(struct dx_subscriber *subscriber)
         drop_first(subscriber);
 }
 
-/*
- * Room in fact: what was only gathered in this turn has been offered to the kernel. What is congested was offered before, and
- * may be one long message of the application's own: a flush would judge it as if it were a queue.
- */
+/* What is congested was offered to the kernel before, and may be one long message of the application's own: a flush would
+ * judge it as if it were a queue. */
+void dx_subscriber_flush(struct dx_subscriber *subscriber)
+{
+    if (!dx_connection_is_congested(subscriber->connection))
+        dx_connection_flush(subscriber->connection);
+}
+
+/* Room in fact: what was only gathered in this turn has been offered to the kernel. */
 static bool has_room(struct dx_subscriber *subscriber)
 {
     if (dx_connection_has_room(subscriber->connection))
         return true;
-    if (dx_connection_is_congested(subscriber->connection))
-        return false;
-    dx_connection_flush(subscriber->connection);
+    dx_subscriber_flush(subscriber);
     return dx_connection_has_room(subscriber->connection);
 }
 
@@ -117,8 +119,6 @@ static void put_aside(struct dx_subscriber *subscriber, struct dx_shared *frame,
 void dx_subscriber_give(struct dx_subscriber *subscriber, struct dx_shared *frame,
                         uint32_t payload_len, struct dx_tally *tally)
 {
-    if (subscriber->is_over)
-        return;
     /* Nothing can be sent behind a Close. */
     if (dx_connection_is_closing(subscriber->connection))
         dx_subscriber_forget(subscriber);

@@ -184,7 +184,7 @@ static void deliver_run(const struct dx_item *items, size_t count, size_t *gathe
             if (items[k].except == 0 || subscriber->id != items[k].except)
                 dx_subscriber_give(subscriber, items[k].frame, items[k].payload_len, tally);
         if (is_direct)
-            dx_connection_flush(subscriber->connection);
+            dx_subscriber_flush(subscriber);
     }
     if (!is_direct)
         *gathered += presence->count;

@@ -266,7 +266,6 @@ static void on_gone(struct dx_attachment *attachment, struct dx_connection *conn
     struct dx_batch batch = {NULL, 0, 0};
 
     (void)connection;
-    subscriber->is_over = true;
     dx_subscriber_forget(subscriber);
     pthread_mutex_lock(&topics->lock);
     for (uint32_t i = 0; i < subscriber->place_room; i++) {

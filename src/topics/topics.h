@@ -94,7 +94,6 @@ struct dx_subscriber {
     struct dx_pending *first; /* what waits, oldest first */
     struct dx_pending *last;
     size_t pending_len;
-    bool is_over; /* it was closed for being behind */
 };
 
 /* Names to topics: chained buckets under a keyed hash, for names may be a stranger's. */
@@ -190,6 +189,9 @@ void dx_topics_tally(struct dx_topics *topics, const struct dx_tally *tally);
 /** Hands a message to the connection, or has it wait, or whatever the policy says. */
 void dx_subscriber_give(struct dx_subscriber *subscriber, struct dx_shared *frame,
                         uint32_t payload_len, struct dx_tally *tally);
+
+/** Sends what was handed to its connection now, if the kernel takes it. */
+void dx_subscriber_flush(struct dx_subscriber *subscriber);
 
 /** Hands on what waits, as far as the connection takes it. */
 void dx_subscriber_go_on(struct dx_subscriber *subscriber);

@@ -242,6 +242,32 @@ static void *publish_refused(void *data)
     return NULL;
 }
 
+static void *publish_much(void *data)
+{
+    struct crowd *crowd = data;
+
+    for (int i = 0; i < 70000; i++)
+        assert_int_equal(dx_topics_publish(crowd->topics, "a", 1, DX_OP_TEXT, "x", 1, 0), DX_OK);
+    return NULL;
+}
+
+/* One post brings all that waits: more messages than a loop takes posts. */
+static void test_one_post(void **state)
+{
+    struct crowd crowd;
+    pthread_t thread;
+
+    (void)state;
+    crowd_init(&crowd);
+    crowd_open(&crowd, 1);
+    crowd_subscribe(&crowd, 0, "a");
+    assert_int_equal(pthread_create(&thread, NULL, publish_much, &crowd), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(bench_until_wire(&crowd.members[0], (size_t)70000 * 3));
+    assert_int_equal(crowd_counts(&crowd).delivered, 70000);
+    crowd_close(&crowd);
+}
+
 /* Another thread cannot reach a loop whose posts are full; nothing is queued then. */
 static void test_full_loop(void **state)
 {
@@ -276,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_backlog),
         cmocka_unit_test(test_smallest_backlog),
+        cmocka_unit_test(test_one_post),
         cmocka_unit_test(test_full_loop),
     };
 

@@ -273,16 +273,18 @@ static void test_own_goes_ahead(void **state)
     assert_heard(slow, 1, 2);
 
     crowd_close(&crowd);
-    open_jam(&crowd, DX_SLOW_DROP_OLDEST, 1048576);
+    open_jam(&crowd, DX_SLOW_DROP_OLDEST, 0);
     publish(&crowd, 1);
     turn(&crowd);
     assert_int_equal(dx_connection_close(slow->connection, 1000, NULL, 0), DX_OK);
-    publish(&crowd, 2);
+    for (unsigned i = 2; i <= 4; i++)
+        publish(&crowd, i);
     turn(&crowd);
     heard = hear(slow);
     assert_true(heard.has_close);
     assert_int_equal(heard.count, 0);
-    assert_int_equal(crowd_counts(&crowd).delivered, 2);
+    assert_int_equal(crowd_counts(&crowd).delivered, 4);
+    assert_int_equal(crowd_counts(&crowd).dropped, 0); /* it was not too slow: it left */
     crowd_close(&crowd);
 }
 
@@ -354,6 +356,21 @@ static void test_behind_a_long_message(void **state)
     assert_true(dx_connection_buffered_len(slow->connection) >= sizeof(bytes));
     assert_heard(&crowd.members[1], 1, 1);
     assert_heard(slow, 1, 1);
+
+    /* Nor is it when so much is published that it is sent before the turn's end. */
+    while (!dx_connection_is_congested(slow->connection)) {
+        assert_int_equal(dx_connection_send(slow->connection, DX_OP_BINARY, bytes, sizeof(bytes)),
+                         DX_OK);
+        assert_int_equal(dx_loop_dispatch(crowd.loop), DX_OK);
+    }
+    assert_int_equal(dx_topics_subscribe(crowd.topics, slow->connection, "b", 1), DX_OK);
+    for (unsigned i = 2; i <= 1026; i++) {
+        crowd_publish(&crowd, "b", "");
+        publish(&crowd, i);
+    }
+    turn(&crowd);
+    assert_non_null(slow->connection);
+    assert_heard(&crowd.members[1], 2, 1026);
     crowd_close(&crowd);
 }
 
@@ -397,14 +414,17 @@ static void test_between_fragments(void **state)
     crowd_publish(&crowd, "a", "2");
     crowd_quiet(&crowd);
     assert_int_equal(crowd_counts(&crowd).delivered, 2);
+    /* This one is handed on when the others may go, and have not gone yet. */
+    crowd_publish(&crowd, "a", "3");
     assert_int_equal(dx_connection_send_fragment(member->connection, DX_OP_TEXT, "z", 1, true),
                      DX_OK);
     assert_int_equal(dx_connection_send(member->connection, DX_OP_TEXT, "own", 3), DX_OK);
     crowd_quiet(&crowd);
-    assert_int_equal(member->wire_len, 3 * 3 + 5 + 2 * 3);
-    assert_memory_equal(member->wire,
-                        "\x01\x01x\x00\x01y\x80\x01z\x81\x03own\x81\x01\x31\x81\x01\x32", 20);
-    assert_int_equal(crowd_counts(&crowd).delivered, 4);
+    assert_int_equal(member->wire_len, 3 * 3 + 5 + 3 * 3);
+    assert_memory_equal(
+        member->wire, "\x01\x01x\x00\x01y\x80\x01z\x81\x03own\x81\x01\x31\x81\x01\x32\x81\x01\x33",
+        23);
+    assert_int_equal(crowd_counts(&crowd).delivered, 6);
     crowd_close(&crowd);
 }
 
