@@ -10,7 +10,7 @@ def start(command, **options):
     """Starts a server that prints its address on stderr as a URL; returns the process and the port."""
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
     line = process.stderr.readline()
-    match = re.match(r'http://127\.0\.0\.1:(\d+)/', line)
+    match = re.search(r'http://127\.0\.0\.1:(\d+)/', line)
     if not match:
         process.kill()
         raise RuntimeError(f'{command}: no address: {line}{process.stderr.read()}')
