@@ -55,7 +55,7 @@ bool dx_connection_has_room(struct dx_connection *connection)
  * A guest may send, detach itself or another, and abort the connection from its callback: the place in the list is kept by
  * a mark in it.
  */
-void dx_connection_tell_room(struct dx_connection *connection)
+static void tell_room(struct dx_connection *connection)
 {
     struct dx_attachment mark = {.next = NULL};
     struct dx_attachment *attachment = connection->attachments;
@@ -71,6 +71,25 @@ void dx_connection_tell_room(struct dx_connection *connection)
         attachment = mark.next;
         dx_connection_detach(connection, &mark);
     }
+}
+
+/*
+ * The owner first, unless it has left the guests nothing the last time: one that fills the queue whenever it drains would
+ * keep them waiting for ever.
+ */
+void dx_connection_tell_takers(struct dx_connection *connection)
+{
+    bool had_room = connection->room_is_awaited && has_room(connection);
+    bool was_their_turn = connection->guests_are_next;
+
+    if (was_their_turn)
+        tell_room(connection);
+    if (!connection->is_dead)
+        dx_connection_tell_drain(connection);
+    if (!connection->is_dead)
+        tell_room(connection);
+    if (had_room)
+        connection->guests_are_next = !was_their_turn && connection->room_is_awaited;
 }
 
 void dx_connection_tell_gone(struct dx_connection *connection)

@@ -177,9 +177,7 @@ void dx_connection_settle(struct dx_connection *connection)
     if (!connection->is_dead)
         dx_connection_tell_sent(connection);
     if (!connection->is_dead)
-        dx_connection_tell_drain(connection);
-    if (!connection->is_dead)
-        dx_connection_tell_room(connection);
+        dx_connection_tell_takers(connection);
     if (!connection->is_dead)
         set_watch(connection);
     if (!connection->is_dead)

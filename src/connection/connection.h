@@ -101,7 +101,7 @@ struct dx_attachment {
      * everything still, but takes nothing more. Memory may go. */
     void (*on_gone)(struct dx_attachment *attachment, struct dx_connection *connection);
     /* There is room again after dx_connection_has_room said no, or dx_connection_send_shared DX_ERR_STATE. It may send, attach,
-     * detach itself or others, close and abort. At the end of a turn, after on_drain. May be NULL. */
+     * detach itself or others, close and abort. At the end of a turn; when on_drain is due, too, in turns with it. May be NULL. */
     void (*on_writable)(struct dx_attachment *attachment, struct dx_connection *connection);
 };
 

@@ -62,6 +62,7 @@ struct dx_connection {
     bool read_wants_write : 1; /* TLS has to write before it can read on */
     bool write_wants_read : 1; /* the other way round, while blocked */
     bool room_is_awaited : 1;  /* on_writable is owed to the guests */
+    bool guests_are_next : 1;  /* of those who wait for room */
     bool counts_put : 1;       /* what the stream takes is counted, for completions */
     /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
     _Alignas(void *) unsigned char owner[];
@@ -144,8 +145,8 @@ void dx_connection_tell_drain(struct dx_connection *connection);
 
 /* ---- attachment.c ---- */
 
-/** Tells the guests' on_writable when it is due. */
-void dx_connection_tell_room(struct dx_connection *connection);
+/** Tells on_drain and the guests' on_writable when they are due. */
+void dx_connection_tell_takers(struct dx_connection *connection);
 
 /** Tells each guest that the connection ends, and forgets it. */
 void dx_connection_tell_gone(struct dx_connection *connection);

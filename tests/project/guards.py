@@ -221,6 +221,7 @@ GUARDS = [
     (LIFE, 'write_wants_read ? DX_WATCH_READ : DX_WATCH_WRITE', 'write_wants_read ? DX_WATCH_WRITE : DX_WATCH_WRITE', 'connection tls', 'test_writing_that_has_to_read_does_not_spin'),
     (READING, 'connection->write_wants_read = false;', ';', 'connection tls', 'test_writing_that_has_to_read_does_not_spin'),
     # guests and completions
+    (GUESTS, 'if (was_their_turn)\n        tell_room(connection);', '', 'connection attachment', 'test_owner_and_guests_take_turns'),
     (GUESTS, 'while (attachment && !connection->is_dead)', 'while (attachment)', 'connection attachment', 'test_what_a_guest_may_do'),
     (GUESTS, 'if (dx_connection_is_closing(connection))\n        return DX_ERR_CLOSED;', '', 'connection attachment', 'test_found_by_owner_and_told_of_the_end_first'),
     (WRITING, 'connection->room_is_awaited = true;', ';', 'connection attachment', 'test_not_for_clients_nor_inside_a_message_nor_behind_a_close'),

@@ -311,6 +311,50 @@ static void test_what_a_guest_may_do(void **unused)
     run_with(fill_again, "room c;room b;room a;room c;room b;room a;");
 }
 
+static void fill_at_drain(struct bench *bench, char what)
+{
+    static uint8_t block[10000];
+
+    while (what == 'd' && !dx_connection_is_congested(bench->connection))
+        assert_int_equal(dx_connection_send(bench->connection, DX_OP_BINARY, block, sizeof(block)),
+                         DX_OK);
+}
+
+static void await_room(struct guest *guest)
+{
+    fill_at_drain(guest->bench, 'd');
+    assert_false(dx_connection_has_room(guest->bench->connection));
+}
+
+/* An owner and a guest that both take all they can get: neither starves. */
+static void test_owner_and_guests_take_turns(void **unused)
+{
+    struct bench bench;
+    struct guest a;
+    int drain_count = 0, room_count = 0;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.options.max_queue = 100000;
+    bench.act = fill_at_drain;
+    bench_open(&bench);
+    a = guest_on(&bench, 'a');
+    a.act = await_room;
+    attach(&bench, &a);
+    fill_at_drain(&bench, 'd');
+    await_room(&a);
+    for (int i = 0; i < 400; i++)
+        bench_turn(&bench, 0);
+    for (const char *at = bench.journal; (at = strstr(at, "drain;")) != NULL; at++)
+        drain_count++;
+    for (const char *at = bench.journal; (at = strstr(at, "room a;")) != NULL; at++)
+        room_count++;
+    print_message("%d drains, %d times room\n", drain_count, room_count);
+    assert_true(drain_count > 4 && room_count > 4);
+    assert_true(drain_count <= room_count * 2 + 1 && room_count <= drain_count * 2 + 1);
+    bench_release(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_not_for_clients_nor_inside_a_message_nor_behind_a_close),
         cmocka_unit_test(test_room_comes_at_half_of_the_queue),
         cmocka_unit_test(test_what_a_guest_may_do),
+        cmocka_unit_test(test_owner_and_guests_take_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
