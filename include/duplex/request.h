@@ -115,7 +115,7 @@ static inline struct dx_route dx_route_init_websocket(struct dx_connection_handl
 
 /**
  * Answers with a status and a whole body (copied). `headers` is NULL or "Name: value\r\n" lines; the answer becomes a 500
- * when they are not. Date, Content-Length, Connection and what keeps browsers from guessing are added. To HEAD the body is
+ * when they, or the content type, are not, or for a status below 200 or above 999. Date, Content-Length, Connection and what keeps browsers from guessing are added. To HEAD the body is
  * only announced. The request is gone.
  */
 DX_API void dx_request_respond(struct dx_request *request, uint16_t status,
@@ -149,6 +149,7 @@ struct dx_response_handlers {
 /**
  * Begins the answer; the request is gone, whatever is returned. With `len` the body has to have exactly that many bytes; without
  * (DX_LEN_UNKNOWN) it is chunked, for HTTP/1.0 ended by the connection's end. To HEAD and with 204 and 304 the body is dropped.
+ * A peer that ends its side before dx_response_end has gone.
  *
  * Returns DX_OK and the response; DX_ERR_CLOSED (the peer has gone); DX_ERR_USAGE (a status below 200 or above 999, lines that are no headers:
  * a 500 was sent); DX_ERR_NOMEM, DX_ERR_TOO_MANY (the connection was cut). Then on_close does not come.
@@ -160,10 +161,12 @@ dx_request_respond_in_pieces(struct dx_request *request, uint16_t status, const 
                              struct dx_response **response);
 
 /**
- * Writes some of the body, copied where it has to wait. write_timeout and max_queue are those of the route's connections.
+ * Writes some of the body, copied where it has to wait: small pieces leave together at the turn's end, from 16 KiB up they go to the
+ * kernel at once. write_timeout and max_queue are those of the route's connections.
  *
  * Returns DX_OK (also when it waits); DX_ERR_CLOSED (the peer has gone, or it was ended); DX_ERR_USAGE (more than was announced: not sent);
- * DX_ERR_QUEUE_FULL (more than four times max_queue: the connection is cut); DX_ERR_NOMEM, DX_ERR_TOO_MANY (not sent).
+ * DX_ERR_QUEUE_FULL (more than four times max_queue: the connection is cut); DX_ERR_NOMEM, DX_ERR_TOO_MANY (not sent; where some of
+ * a piece has left already the connection is cut).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_response_write(struct dx_response *response, const void *data,
                                                    size_t len);

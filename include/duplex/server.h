@@ -95,11 +95,12 @@ struct dx_route {
     bool wants_upgrades; /* gets requests for a WebSocket */
     bool
         wants_plain; /* gets all others; a path with neither is 404, an upgrade-only path answers 426 to plain requests */
-    bool is_exact;   /* only its path, not what is below */
+    bool is_exact; /* only its path, not what is below; a slash at the path's end does not count */
     const char *
         methods; /* of plain requests: "GET, POST", GET takes HEAD along; others get 405 with Allow; NULL: all */
-    /* The longest body that is read, before on_request: longer ones get 413, no progress for message_timeout 408. 0: none
-     * is read; a request that has one is answered as if it had none, and its connection ends then. */
+    /* The longest body that is read, before on_request: longer ones get 413, less than 16 KiB of it (or the rest) within
+     * message_timeout 408. It counts against max_memory as it comes: 503 when that is short. 0: none is read; a request that
+     * has one is answered as if it had none, and its connection ends then. */
     size_t max_body;
     /* At dx_server_close, in place of dx_connection_close(connection, 1001, …): begin your own ending, which must lead to
      * on_close. Once for each connection of this route. NULL: Close 1001. */
@@ -119,7 +120,8 @@ static inline struct dx_route dx_route_init(void)
  * Adds a route for `path` and all below it ("/a" is "/a" and "/a/b", not "/ab"), or, with is_exact, for it alone. A part
  * ":name" stands for any one part of a path (dx_request_param). Where several routes match, the one with more parts wins, then
  * the one whose first differing part is a text and not a ":name", then an exact one. One path may have several routes: for upgrades,
- * and for plain requests with different methods. Before the first listen.
+ * and for plain requests with different methods. The path is chosen first: a method that only another path takes is 405. Before the
+ * first listen.
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, a ":name" without name or twice, taken, neither kind wanted, methods
  * that are none), DX_ERR_STATE (listening already), DX_ERR_TOO_MANY (1,024 routes).

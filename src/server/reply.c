@@ -58,14 +58,15 @@ static enum dx_err write_head(const struct dx_reply *reply, char *text, size_t *
 
 #define HEAD_SLICES 4
 
-/* The head as slices, of which the first is written into `text`. DX_ERR_USAGE: the lines or the content type are none. */
+/* The head as slices, of which the first is written into `text`. DX_ERR_USAGE: the status, lines or content type are none. */
 static enum dx_err compose(const struct dx_reply *reply, char text[HEAD_ROOM],
                            struct dx_slice slices[HEAD_SLICES])
 {
     const char *headers = reply->headers != NULL ? reply->headers : "";
     size_t len;
 
-    if (!dx_response_are_lines(headers) || write_head(reply, text, &len) != DX_OK)
+    if (reply->status < 200 || reply->status > 999 || !dx_response_are_lines(headers) ||
+        write_head(reply, text, &len) != DX_OK)
         return DX_ERR_USAGE;
     slices[0] = (struct dx_slice){(const uint8_t *)text, len};
     slices[1] = reply->added;

@@ -27,11 +27,11 @@ struct dx_reply {
     bool keeps_alive;
 };
 
-/** Sends it. Lines in `headers` or a content type that are none become an answer with 500. */
+/** Sends it. A status, lines in `headers` or a content type that are none become an answer with 500. */
 void dx_reply_send(struct dx_http_connection *http, const struct dx_reply *reply);
 
 /**
- * Queues the head alone. Returns DX_OK; DX_ERR_USAGE (lines or a content type that are none: nothing is queued); DX_ERR_NOMEM,
+ * Queues the head alone. Returns DX_OK; DX_ERR_USAGE (a status, lines or a content type that are none: nothing is queued); DX_ERR_NOMEM,
  * DX_ERR_TOO_MANY: some of it may be queued.
  */
 DX_MUST_CHECK enum dx_err dx_reply_queue_head(struct dx_http_connection *http,

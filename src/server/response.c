@@ -213,16 +213,14 @@ enum dx_err dx_request_respond_in_pieces(struct dx_request *request, uint16_t st
                              .len = len,
                              .is_head = dx_request_is_head(request)};
     struct dx_response *made;
-    enum dx_err err = DX_ERR_USAGE;
+    enum dx_err err = DX_ERR_NOMEM;
 
     if (http->request != request)
         return DX_ERR_CLOSED;
     made = make(request, &reply, handlers, user);
     reply.keeps_alive = request->keeps_alive && made != NULL &&
                         (made->is_dropped || made->framing != DX_FRAMING_CLOSE);
-    if (made == NULL)
-        err = DX_ERR_NOMEM;
-    else if (status >= 200 && status <= 999)
+    if (made != NULL)
         err = dx_reply_queue_head(http, &reply);
     if (err == DX_ERR_USAGE) {
         dx_request_refuse(request, 500, "the answer could not be composed", NULL);

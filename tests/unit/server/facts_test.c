@@ -358,6 +358,31 @@ static void test_headers_that_are_refused(void **state)
     raw_close(&raw);
 }
 
+/* What cannot be an answer becomes one that says so. */
+static void test_answers_that_are_none(void **state)
+{
+    static const struct {
+        uint16_t status;
+        const char *content_type, *headers;
+    } table[] = {
+        {0, NULL, NULL},          {100, NULL, NULL},        {199, NULL, NULL},
+        {1000, NULL, NULL},       {200, "a\r\nb", NULL},    {200, NULL, "a\r\n"},
+        {200, NULL, "a: b\r\nc"}, {200, NULL, "a : b\r\n"}, {200, NULL, "a: \x01\r\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct raw raw;
+        struct dx_request *request = ask(&raw, "GET / HTTP/1.1\r\n" HOST "\r\n");
+
+        dx_request_respond(request, table[i].status, table[i].content_type, table[i].headers, "x",
+                           1);
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_int_equal(answer.status, 500);
+        raw_close(&raw);
+    }
+}
+
 static void add_two(struct dx_request *request)
 {
     assert_int_equal(dx_request_add_header(request, "Set-Cookie", "a=1"), DX_OK);
@@ -417,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_subprotocols, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_101, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_headers_that_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_answers_that_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_headers_on_every_answer, set_up, tear_down),
     };
 

@@ -157,6 +157,46 @@ static void test_without_body(void **state)
     }
 }
 
+/* From inside on_request, one behind the other, in every cut of the requests. */
+static void test_pipelined_in_every_cut(void **state)
+{
+    static const char text[] =
+        "POST /pieces HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\none" PLAIN
+        "POST /pieces HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n"
+        "POST /pieces HTTP/1.0\r\n" HOST "Content-Length: 5\r\n\r\nthree";
+    static const char *const bodies[] = {"3\r\none\r\n0\r\n\r\n", "3\r\ntwo\r\n0\r\n\r\n"};
+    size_t len = strlen(text);
+
+    (void)state;
+    for (size_t cut = 0; cut <= len; cut++) {
+        struct raw raw;
+
+        (void)raw_connect(&raw, &service, false);
+        assert_true(raw_send(&raw, text, cut, cut > 0 ? cut : 0));
+        assert_true(raw_send(&raw, text + cut, len - cut, cut > 0 ? 0 : 1));
+        for (int i = 0; i < 2; i++) {
+            assert_true(raw_wait_answer(&raw, &answer, true));
+            assert_true(answer_has(&answer, CHUNKED_HEAD));
+            expect_text(&raw, "5\r\nppppp\r\n4e1b\r\npp");
+            assert_true(raw_wait_len(&raw, SERVICE_PIECES_LEN - 7 + 2));
+            raw_consume(&raw, SERVICE_PIECES_LEN - 7 + 2);
+            expect_text(&raw, bodies[i]);
+            if (i == 0)
+                expect_plain(&raw);
+        }
+        assert_true(raw_wait_answer(&raw, &answer, true));
+        assert_true(answer_has(&answer, "Connection: close"));
+        assert_true(raw_wait_end(&raw));
+        assert_false(raw.is_reset);
+        assert_int_equal(raw.len, SERVICE_PIECES_LEN + 5);
+        assert_memory_equal(raw.in + SERVICE_PIECES_LEN, "three", 5);
+        raw_close(&raw);
+    }
+    assert_int_equal(service.pieces_opened_count, 3 * (len + 1));
+    assert_int_equal(service.pieces_closed_count, 3 * (len + 1));
+    print_message("%zu cuts\n", len + 1);
+}
+
 static void test_wrong_use(void **state)
 {
     static const struct {
@@ -292,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_little, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_1_0, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pipelined_in_every_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_by_drain, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_queue_full, set_up, tear_down),
