@@ -30,6 +30,8 @@ PEER_BENCH = ['tests/support/%s.c' % name for name in ('peer_bench', 'failing_sy
 SERVER_ROOMS = ROOMS + ['net', 'connection', 'server']  # for programs of one of the last three
 LIBRARIES = ['-luv', '-lssl', '-lcrypto', '-lpthread']
 
+FILES = ['-Wl,--wrap=' + call for call in ('clock_gettime', 'sendfile', 'pread')]
+
 # name: (sources beside the rooms', link arguments, whether it takes the row's name as a filter)
 PROGRAMS = {
     'ws hostile': (['tests/unit/ws/hostile_test.c'] + SCENARIO, WRAP, True),
@@ -51,6 +53,9 @@ PROGRAMS = {
     'server pieces_ending': (['tests/unit/server/pieces_ending_test.c', 'tests/support/service.c'], LIBRARIES, False),
     'net loop_uv': (['tests/unit/net/loop_uv_test.c', 'tests/support/failing_allocator.c', 'tests/support/failing_system.c'],
                     WRAP + SYSTEM + LIBRARIES + ['-Wl,--wrap=uv_' + call for call in ('async_init', 'poll_init', 'poll_start')], False),
+    'server files': (['tests/unit/server/files_test.c', 'tests/support/service.c'], FILES + LIBRARIES, False),
+    'server files_negotiation': (['tests/unit/server/files_negotiation_test.c', 'tests/support/service.c'], FILES + LIBRARIES, False),
+    'server files_sending': (['tests/unit/server/files_sending_test.c', 'tests/support/service.c'], FILES + LIBRARIES, False),
     'connection attachment': (['tests/unit/connection/attachment_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'connection closing': (['tests/unit/connection/closing_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'connection deadlines': (['tests/unit/connection/deadlines_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
@@ -87,6 +92,10 @@ SENT = 'src/connection/sent.c'
 LOOP = 'src/net/loop.c'
 IDS = 'src/base/ids.c'
 HALF_OPEN = 'src/server/half_open.c'
+FIND = 'src/server/files_find.c'
+FILE_BODY = 'src/server/file_body.c'
+FILE = 'src/net/file.c'
+SEND_FILE = 'src/net/send_file.c'
 
 GUARDS = [
     # frames
@@ -243,6 +252,22 @@ GUARDS = [
     (HALF_OPEN, 'count < DX_HALF_OPEN_MAX && own_count', 'own_count', 'server half_open', 'test_all'),
     (HALF_OPEN, ' ^ half_open->key;', ';', 'server half_open', 'test_who_is_one_peer'),
     (HALF_OPEN, 'peer->family == DX_ADDRESS_IPV4 ? 4 : 8', '4', 'server half_open', 'test_who_is_one_peer'),
+    # files
+    (FIND, "len == 0 || segment[0] == '.'", "segment[0] == '.'", 'server files', 'test_rows_61_to_66'),
+    (FIND, "segment[0] == '.' || ", '', 'server files', 'test_rows_61_to_66'),
+    (FIND, " || memchr(segment, '\\\\', len) != NULL", '', 'server files', 'test_rows_61_to_66'),
+    (FILE, 'RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |', 'RESOLVE_BENEATH |', 'server files', 'test_rows_61_to_66'),
+    (FILE, '++tries < TRIES_MAX', 'true', 'server files', 'test_row_63_lease'),
+    (FIND, 'if (is_older(&coded.modified, &found->file.modified))', 'if (false)', 'server files_negotiation', 'test_codings'),
+    (FIND, 'found->is_acceptable = !codings.refuses_identity;', '', 'server files_negotiation', 'test_codings'),
+    (FIND, 'is_settled ? "" : "W/"', '""', 'server files_negotiation', 'test_fresh_files_have_weak_tags'),
+    (FIND, 'modified_s < now_s ? modified_s : now_s', 'modified_s', 'server files_negotiation', 'test_tag_tells_states_apart'),
+    (FIND, '(uint64_t)file->changed.tv_nsec,', '0,', 'server files_negotiation', 'test_tag_tells_states_apart'),
+    (FIND, 'if (dx_files_is_hidden(files, name))\n        return DX_ERR_NOT_FOUND;\n    if (!has_slash)', 'if (!has_slash)', 'server files_negotiation', 'test_row_65_hidden_files'),
+    (FILE_BODY, 'bool may_begin = http->turn_len < DX_READ_SIZE;', 'bool may_begin = true;', 'server files_sending', 'test_a_turn_is_bounded'),
+    (FILE_BODY, 'return got == 0 ? DX_ERR_CLOSED : DX_ERR_SYSTEM;', '{ memset(bytes, 0, room); got = (ssize_t)at_most(body, room); }', 'server files_sending', 'test_row_67_file_is_emptied_before_it_is_read'),
+    (SEND_FILE, 'sent < 0 ? error == EPIPE : (size_t)sent < len', 'sent < 0 && error == EPIPE', 'server files_sending', 'test_no_signal_at_a_closed_peer'),
+    (SEND_FILE, '!was_waiting && (sent', '(sent', 'server files_sending', 'test_no_signal_at_a_closed_peer'),
 ]
 
 

@@ -265,7 +265,7 @@ static void test_row_67_file_becomes_shorter_while_it_is_read(void **state)
 static ssize_t empty_before_read(int fd, void *bytes, size_t len, off_t at)
 {
     assert_int_equal(truncate(path_of("short"), 0), 0);
-    return __real_pread64(fd, bytes, len, at);
+    return real_pread(fd, bytes, len, at);
 }
 
 static void test_row_67_file_is_emptied_before_it_is_read(void **state)
@@ -375,9 +375,9 @@ static ssize_t stammer(int to, int from, off_t *at, size_t len)
         errno = EAGAIN;
         return -1;
     case 2:
-        return __real_sendfile64(to, from, at, len < 7 ? len : 7);
+        return real_sendfile(to, from, at, len < 7 ? len : 7);
     default:
-        return __real_sendfile64(to, from, at, len);
+        return real_sendfile(to, from, at, len);
     }
 }
 
@@ -436,7 +436,7 @@ static bool is_down_to(void *data)
 static ssize_t send_to_nobody(int to, int from, off_t *at, size_t len)
 {
     (void)shutdown(to, SHUT_WR); /* as if the reset had just come: each further byte is EPIPE */
-    return __real_sendfile64(to, from, at, len);
+    return real_sendfile(to, from, at, len);
 }
 
 /* It has sent a little, met the closed peer, and says only the first. */
@@ -445,7 +445,7 @@ static ssize_t send_little_and_signal(int to, int from, off_t *at, size_t len)
     (void)len;
     (void)pthread_kill(pthread_self(), SIGPIPE);
     on_sendfile = send_to_nobody;
-    return __real_sendfile64(to, from, at, 10);
+    return real_sendfile(to, from, at, 10);
 }
 
 static void ask_and_lose(ssize_t (*way)(int, int, off_t *, size_t))

@@ -47,6 +47,19 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
     return result;
 }
 
+/* With large files, as Meson builds, the calls have other names. */
+#if defined(_FILE_OFFSET_BITS) && _FILE_OFFSET_BITS == 64
+# define real_sendfile __real_sendfile64
+# define wrap_sendfile __wrap_sendfile64
+# define real_pread __real_pread64
+# define wrap_pread __wrap_pread64
+#else
+# define real_sendfile __real_sendfile
+# define wrap_sendfile __wrap_sendfile
+# define real_pread __real_pread
+# define wrap_pread __wrap_pread
+#endif
+
 /* What is read of files is counted; a test can take the calls' place. */
 static size_t file_bytes;
 static unsigned sendfile_count;
@@ -54,24 +67,23 @@ static unsigned pread_count;
 static ssize_t (*on_sendfile)(int to, int from, off_t *at, size_t len);
 static ssize_t (*on_pread)(int fd, void *bytes, size_t len, off_t at);
 
-ssize_t __real_sendfile64(int to, int from, off_t *at, size_t len);
-ssize_t __wrap_sendfile64(int to, int from, off_t *at, size_t len);
-ssize_t __wrap_sendfile64(int to, int from, off_t *at, size_t len)
+ssize_t real_sendfile(int to, int from, off_t *at, size_t len);
+ssize_t wrap_sendfile(int to, int from, off_t *at, size_t len);
+ssize_t wrap_sendfile(int to, int from, off_t *at, size_t len)
 {
     ssize_t sent =
-        on_sendfile != NULL ? on_sendfile(to, from, at, len) : __real_sendfile64(to, from, at, len);
+        on_sendfile != NULL ? on_sendfile(to, from, at, len) : real_sendfile(to, from, at, len);
 
     sendfile_count++;
     file_bytes += sent > 0 ? (size_t)sent : 0;
     return sent;
 }
 
-ssize_t __real_pread64(int fd, void *bytes, size_t len, off_t at);
-ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t at);
-ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t at)
+ssize_t real_pread(int fd, void *bytes, size_t len, off_t at);
+ssize_t wrap_pread(int fd, void *bytes, size_t len, off_t at);
+ssize_t wrap_pread(int fd, void *bytes, size_t len, off_t at)
 {
-    ssize_t got =
-        on_pread != NULL ? on_pread(fd, bytes, len, at) : __real_pread64(fd, bytes, len, at);
+    ssize_t got = on_pread != NULL ? on_pread(fd, bytes, len, at) : real_pread(fd, bytes, len, at);
 
     pread_count++;
     file_bytes += got > 0 ? (size_t)got : 0;
