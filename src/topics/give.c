@@ -130,8 +130,6 @@ void dx_subscriber_go_on(struct dx_subscriber *subscriber)
 {
     struct dx_tally tally = {0, 0, 0};
 
-    if (dx_connection_is_closing(subscriber->connection))
-        dx_subscriber_forget(subscriber);
     while (subscriber->first && hand_over(subscriber, subscriber->first->frame,
                                           subscriber->first->payload_len, &tally)) {
         /* A message that was lost may have taken all with it. */

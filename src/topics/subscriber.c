@@ -1,6 +1,6 @@
 /*
  * subscriber.c - subscribing and the end of it. A subscriber knows its topics by a hash table of its own, a topic's list knows
- * its subscribers by pointer alone: 8 bytes on one side and at most 32 on the other, and everything in constant time.
+ * its subscribers by pointer alone: 8 to 32 bytes on one side and 21 to 43 on the other, and everything in constant time.
  *
  * What was published before a change of a topic's list is handed on before the list changes: nobody gets what was published
  * before it came, nor misses what was before it went. A topic that ends on a loop has thereby no message left there.
