@@ -127,6 +127,7 @@ static void begin(struct sim_client *client)
         sim_trace("link %d, client: connection refused", client->link->number);
         return;
     }
+    client->link->wire_number = sim_wire_number(fd);
     befall(client, fd);
     if (dx_stream_init(&client->stream, client->loop, fd, NULL) != DX_OK)
         sim_fail("a stream without TLS needs nothing");

@@ -4,6 +4,8 @@
 #include "support/sim/link.h"
 
 #include "support/sim/memory.h"
+#include "support/sim/sockets.h"
+#include "support/sim/talker.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,7 +51,7 @@ static void init_side(struct sim_side *side, struct sim_link *link, struct sim_s
 
 void sim_link_init(struct sim_link *link, int number)
 {
-    *link = (struct sim_link){.number = number};
+    *link = (struct sim_link){.number = number, .wire_number = -1};
     init_side(&link->client, link, &link->server, "client", SIM_CLIENT);
     init_side(&link->server, link, &link->client, "server", SIM_SERVER);
 }
@@ -191,7 +193,45 @@ static bool is_excused(const struct dx_close_info *info)
     return info->err != DX_OK && info->err != DX_ERR_RESET && info->err != DX_ERR_CLOSED;
 }
 
-void sim_check_close(struct sim_side *side, const struct dx_close_info *info)
+/*
+ * Nothing has been heard since the wire fell silent: each deadline may have run once, and the write deadline once more for
+ * each 16 KiB that the wire still took.
+ */
+static void check_deadlines(const struct sim_side *side)
+{
+    const struct dx_connection_options *options = side->options;
+    uint64_t since_us = sim_silent_since(side->link->wire_number);
+    uint64_t bound_ms;
+
+    if (since_us == SIM_NEVER || side->patient_us == SIM_NEVER || sim_manners.is_scarce ||
+        options->ping_interval_ms == 0)
+        return;
+    if (since_us < side->patient_us)
+        since_us = side->patient_us;
+    bound_ms = options->ping_interval_ms + options->pong_timeout_ms + options->message_timeout_ms +
+               2 * options->close_timeout_ms +
+               (uint64_t)options->write_timeout_ms * (3 + side->link->capacity / 16384) + 2000;
+    if (sim_now_us() > since_us + bound_ms * 1000)
+        fail(side, "its peer was silent for %llu ms, and its deadlines end after %llu",
+             (unsigned long long)(sim_now_us() - since_us) / 1000, (unsigned long long)bound_ms);
+}
+
+static void check_counts(const struct sim_side *side, const struct dx_connection_counts *counts)
+{
+    uint64_t came = side->peer->out.got_count + side->published_count;
+
+    if (counts->messages_in != came)
+        fail(side, "%llu messages are counted, %llu came", (unsigned long long)counts->messages_in,
+             (unsigned long long)came);
+    /* What is published or sent by id is not told to have been sent. */
+    if (sim_manners.topics == NULL && !sim_manners.is_addressed &&
+        counts->messages_out != whole_count(&side->out))
+        fail(side, "%llu messages are counted, %zu were sent",
+             (unsigned long long)counts->messages_out, whole_count(&side->out));
+}
+
+void sim_check_close(struct sim_side *side, const struct dx_close_info *info,
+                     const struct dx_connection_counts *counts)
 {
     const struct sim_flow *flow = &side->peer->out;
 
@@ -207,11 +247,16 @@ void sim_check_close(struct sim_side *side, const struct dx_close_info *info)
     if (info->was_clean && (info->code == DX_CLOSE_ABNORMAL || info->sent_code == 0))
         fail(side, "clean without two Close frames");
     sim_counts.clean += info->was_clean;
+    /* Who sends by id does not see whether the connection is congested. */
+    if (info->err == DX_ERR_QUEUE_FULL && sim_manners.is_addressed)
+        side->link->is_disturbed = true;
     if (side->link->is_hostile)
         return;
     if (info->code != DX_CLOSE_ABNORMAL && !is_excused(info) && !side->has_aborted &&
         flow->got_count != whole_count(flow))
         fail(side, "%zu of %zu messages came before the Close", flow->got_count, whole_count(flow));
+    check_deadlines(side);
+    check_counts(side, counts);
     if (side->sent_told != side->sent_with)
         fail(side, "%u of %u completions were told", side->sent_told, side->sent_with);
 }

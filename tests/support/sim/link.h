@@ -50,17 +50,21 @@ struct sim_side {
     bool owes_drain;
     bool asked_to_close; /* the peer's Close waits for our answer */
     uint64_t asked_us;
+    uint64_t patient_us; /* from when on its deadlines run, if nothing is heard */
+    const struct dx_connection_options *options;
     uint32_t fragment_at; /* of the message that is being sent in fragments: bytes that are sent */
     bool is_fragmenting;
     uint32_t ping_count, pong_count;
     uint32_t sent_with, sent_told; /* completions asked for, and told */
-    size_t published_next;         /* the number of the next published message that may come */
+    size_t published_count;        /* published messages that came */
     uint32_t wishes;               /* messages that it would still like to send */
     int delay_max_ms;
 };
 
 struct sim_link {
     int number;
+    int wire_number;   /* -1: none yet */
+    uint32_t capacity; /* of the wire */
     bool is_hostile;   /* the client's end is no endpoint: nothing is asked of the messages */
     bool is_disturbed; /* something happened that excuses an unclean end */
     struct sim_side client, server;
@@ -86,7 +90,8 @@ void sim_check_message(struct sim_side *side, enum dx_opcode opcode, const uint8
                        size_t len);
 void sim_check_chunk(struct sim_side *side, enum dx_opcode opcode, const uint8_t *data, size_t len,
                      bool is_first, bool is_last);
-void sim_check_close(struct sim_side *side, const struct dx_close_info *info);
+void sim_check_close(struct sim_side *side, const struct dx_close_info *info,
+                     const struct dx_connection_counts *counts);
 
 /** At the world's end. `has_to_be_clean`: nothing that happened excuses anything. */
 void sim_check_link(const struct sim_link *link, bool has_to_be_clean);

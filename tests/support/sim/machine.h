@@ -61,6 +61,7 @@ struct sim_counts {
     uint64_t allocations; /* that were made to fail */
     uint64_t clean;       /* closing handshakes, counted at each end */
     uint64_t turns;       /* of loops */
+    uint64_t most_turns;  /* of one world */
 };
 extern struct sim_counts sim_counts;
 

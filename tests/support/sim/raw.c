@@ -99,18 +99,26 @@ static void say_something_hostile(struct sim_raw *raw)
 
 static void ask(struct sim_raw *raw)
 {
+    static const char *const kinds[] = {"GET /plain", "GET /plain", "GET /pieces", "POST /body"};
     char request[200];
 
     raw->asked_count = 1 + sim_below(SIM_CLIENT, SIM_ASKED_MAX);
     raw->piece_len = SIZE_MAX;
     for (uint32_t i = 0; i < raw->asked_count; i++) {
-        raw->asked[i].len = sim_magnitude(SIM_CLIENT, 0, SIM_MESSAGE_MAX / 2);
-        raw->asked[i].at = sim_below(SIM_CLIENT, 65536);
+        const char *kind = kinds[sim_below(SIM_CLIENT, 4)];
+        bool has_body = kind[0] == 'P';
+        struct sim_message body = {.opcode = DX_OP_BINARY, .at = sim_below(SIM_CLIENT, 65536)};
+
+        body.len = sim_magnitude(SIM_CLIENT, 0, has_body ? 20000 : SIM_MESSAGE_MAX / 2);
+        raw->asked[i].len = body.len;
+        raw->asked[i].at = body.at;
         (void)snprintf(request, sizeof(request),
-                       "GET /plain/%u/%u HTTP/1.1\r\nHost: " SIM_HOST "\r\n%s\r\n",
-                       raw->asked[i].len, raw->asked[i].at,
+                       "%s/%u/%u HTTP/1.1\r\nHost: " SIM_HOST "\r\nContent-Length: %u\r\n%s\r\n",
+                       kind, body.len, body.at, has_body ? body.len : 0,
                        i + 1 == raw->asked_count ? "Connection: close\r\n" : "");
         say(raw, request, strlen(request));
+        if (has_body)
+            say(raw, sim_message_bytes(&body), body.len);
     }
 }
 
@@ -257,7 +265,7 @@ static uint8_t *take(size_t len)
 void sim_raw_start(struct sim_raw *raw, bool is_hostile, uint32_t delay_ms)
 {
     raw->is_hostile = is_hostile;
-    raw->out_room = 65536;
+    raw->out_room = is_hostile ? 65536 : SIM_ASKED_MAX * 20200;
     raw->in_room = SIM_MESSAGE_MAX + 65536;
     raw->out = take(raw->out_room);
     raw->in = take(raw->in_room);

@@ -24,6 +24,15 @@ struct waiting {
     bool is_refused;
 };
 
+/* An answer on its way. */
+struct pieces {
+    struct dx_response *response;
+    struct dx_loop_timer *timer; /* NULL: free */
+    struct sim_message body;
+    uint32_t done;
+};
+
+static struct pieces answering[WAITING_MAX];
 static struct sim_link *links;
 static int link_count;
 static struct sim_link hostile[HOSTILE_MAX];
@@ -124,20 +133,121 @@ static void on_websocket(struct dx_request *request, void *user)
         decide_later(request, link, true);
 }
 
-static void on_plain(struct dx_request *request, void *user)
+/* What a path asks for: false when it makes no sense. */
+static bool read_path(const struct dx_request *request, struct sim_message *body)
 {
     unsigned len, at;
-    struct sim_message body = {.opcode = DX_OP_BINARY};
+
+    if (sscanf(dx_request_path(request), "/%*[a-z]/%u/%u", &len, &at) != 2 ||
+        len > SIM_MESSAGE_MAX || at > 65535)
+        return false;
+    *body = (struct sim_message){at, len, DX_OP_BINARY, true};
+    return true;
+}
+
+static void on_body(struct dx_request *request, void *user)
+{
+    struct sim_message body;
+    size_t len;
+    const void *came = dx_request_body(request, &len);
 
     (void)user;
-    if (sscanf(dx_request_path(request), "/plain/%u/%u", &len, &at) != 2 || len > SIM_MESSAGE_MAX ||
-        at > 65535) {
+    if (!read_path(request, &body)) {
         refuse(request);
         return;
     }
-    body.at = at;
+    if (len != body.len || memcmp(came, sim_message_bytes(&body), len) != 0)
+        sim_fail("a request's body of %zu bytes is not the %u that were sent", len, body.len);
+    dx_request_respond(request, 200, "application/octet-stream", NULL, came, len);
+}
+
+/* ---- an answer in pieces ---- */
+
+static bool is_right(enum dx_err err)
+{
+    return err == DX_OK || err == DX_ERR_CLOSED || sim_manners.is_scarce || sim_manners.is_cramped;
+}
+
+static void write_piece(void *user)
+{
+    struct pieces *pieces = user;
+    uint32_t len = sim_below(SIM_SERVER, pieces->body.len - pieces->done + 1);
+    enum dx_err err = DX_OK;
+
+    if (dx_response_is_congested(pieces->response))
+        len = 0;
+    else
+        err = dx_response_write(pieces->response, sim_message_bytes(&pieces->body) + pieces->done,
+                                len);
+    if (!is_right(err))
+        sim_fail("dx_response_write says %s", dx_err_name(err));
+    pieces->done += err == DX_OK ? len : 0;
+    if (err == DX_OK && pieces->done < pieces->body.len)
+        dx_loop_timer_set(pieces->timer, sim_magnitude(SIM_SERVER, 0, 50));
+    else if (err == DX_OK || sim_happens(SIM_SERVER, 500))
+        dx_response_end(pieces->response);
+    else
+        dx_response_abort(pieces->response);
+}
+
+static void on_response_close(struct dx_response *response, enum dx_err err, void *user)
+{
+    struct pieces *pieces = user;
+
+    if (pieces->response != response)
+        sim_fail("a response is closed twice");
+    if (err == DX_OK && pieces->done != pieces->body.len)
+        sim_fail("a response of %u bytes is whole with %u", pieces->body.len, pieces->done);
+    dx_loop_timer_free(pieces->timer);
+    *pieces = (struct pieces){.response = NULL};
+}
+
+static struct pieces *free_pieces(void)
+{
+    for (int i = 0; i < WAITING_MAX; i++)
+        if (answering[i].timer == NULL)
+            return &answering[i];
+    sim_fail("more than %d answers in pieces", WAITING_MAX);
+}
+
+static void on_pieces(struct dx_request *request, void *user)
+{
+    static const struct dx_response_handlers handlers = {NULL, on_response_close};
+    struct pieces *pieces = free_pieces();
+    struct dx_loop *loop = dx_request_loop(request);
+    struct sim_message body;
+    enum dx_err err;
+
+    (void)user;
+    if (!read_path(request, &body)) {
+        refuse(request);
+        return;
+    }
+    *pieces = (struct pieces){.body = body};
+    err = dx_request_respond_in_pieces(request, 200, "application/octet-stream", NULL, body.len,
+                                       &handlers, pieces, &pieces->response);
+    if (!is_right(err))
+        sim_fail("dx_request_respond_in_pieces says %s", dx_err_name(err));
+    if (err != DX_OK)
+        return;
+    sim_memory_hold();
+    if (dx_loop_timer_new(loop, write_piece, pieces, &pieces->timer) != DX_OK)
+        sim_fail("the machine itself has no memory");
+    sim_memory_let_go();
+    dx_loop_timer_set(pieces->timer, sim_magnitude(SIM_SERVER, 0, 50));
+}
+
+static void on_plain(struct dx_request *request, void *user)
+{
+    struct sim_message body;
+
+    (void)user;
+    if (!read_path(request, &body)) {
+        refuse(request);
+        return;
+    }
     dx_request_respond(request, 200, "application/octet-stream", NULL, sim_message_bytes(&body),
-                       len);
+                       body.len);
 }
 
 static void write_log(void *user, enum dx_log_level level, const char *message,
@@ -156,15 +266,23 @@ static void write_log(void *user, enum dx_log_level level, const char *message,
 static bool add_routes(struct dx_server *server)
 {
     struct dx_route websockets = dx_route_init();
-    struct dx_route plain = dx_route_init();
+    struct dx_route plain = dx_route_init(), pieces = plain, body = plain;
 
     websockets.on_request = on_websocket;
     websockets.on_abandoned = on_abandoned;
     websockets.wants_upgrades = true;
     plain.on_request = on_plain;
     plain.wants_plain = true;
+    pieces.on_request = on_pieces;
+    pieces.wants_plain = true;
+    body.on_request = on_body;
+    body.wants_plain = true;
+    body.methods = "POST";
+    body.max_body = SIM_MESSAGE_MAX;
     return dx_server_route(server, "/ws", &websockets) == DX_OK &&
-           dx_server_route(server, "/plain", &plain) == DX_OK;
+           dx_server_route(server, "/plain", &plain) == DX_OK &&
+           dx_server_route(server, "/pieces", &pieces) == DX_OK &&
+           dx_server_route(server, "/body", &body) == DX_OK;
 }
 
 struct dx_server *sim_service_new(struct dx_loop *loop, const struct dx_server_options *options,
@@ -178,6 +296,7 @@ struct dx_server *sim_service_new(struct dx_loop *loop, const struct dx_server_o
     link_count = count;
     hostile_count = 0;
     memset(waiting, 0, sizeof(waiting));
+    memset(answering, 0, sizeof(answering));
     own.log = (struct dx_log_sink){write_log, NULL, DX_LOG_DEBUG};
     if (dx_server_new(loop, &own, &server) != DX_OK)
         return NULL;
@@ -192,6 +311,9 @@ void sim_service_end(void)
     for (int i = 0; i < WAITING_MAX; i++)
         if (waiting[i].request != NULL)
             sim_fail("a request was neither answered nor abandoned");
+    for (int i = 0; i < WAITING_MAX; i++)
+        if (answering[i].timer != NULL)
+            sim_fail("an answer in pieces has no on_close");
     for (int i = 0; i < hostile_count; i++) {
         sim_check_link(&hostile[i], false);
         sim_link_release(&hostile[i]);

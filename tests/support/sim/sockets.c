@@ -45,6 +45,7 @@ void sim_sockets_reset(void)
     top = next_wire = 0;
     next_port = 20000;
     sim_epoll_reset();
+    sim_wires_reset();
 }
 
 struct sim_troubles *sim_troubles(void)
@@ -188,6 +189,8 @@ int sim_connect(bool is_ipv6, uint16_t port, const struct sim_weather *weather)
         return -1;
     }
     wire = sim_wire_new(weather, &listener->at, next_port++, next_wire++);
+    if (next_wire > SIM_WIRES_MAX)
+        sim_fail("more than %d wires", SIM_WIRES_MAX);
     fd = new_file(SIM_STREAM, true);
     file_of(fd)->end = &wire->ends[0];
     listener->waiting_us[listener->count] = sim_arrival_us(weather);

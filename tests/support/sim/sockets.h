@@ -13,6 +13,7 @@
 
 #define SIM_FD_FIRST 1000000 /* descriptors above this one are simulated */
 #define SIM_FD_MAX 256
+#define SIM_WIRES_MAX 64
 #define SIM_NEVER UINT64_MAX
 
 /* How a wire behaves. Chances are in a thousand. */
@@ -61,6 +62,9 @@ void sim_stall(int fd, int direction, uint64_t from_us, uint64_t until_us);
 bool sim_is_cut(int fd);
 /** A number for the wire, for traces; -1 when `fd` is no connected socket. */
 int sim_wire_number(int fd);
+
+/** Since when nothing arrives on that wire any more; SIM_NEVER. */
+uint64_t sim_silent_since(int wire_number);
 
 /** When something will next happen by itself; SIM_NEVER. */
 uint64_t sim_sockets_next_us(void);

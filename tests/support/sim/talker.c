@@ -4,12 +4,20 @@
 #include "support/sim/talker.h"
 
 #include "support/sim/memory.h"
+#include "support/sim/sockets.h"
 #include "support/sim/topics.h"
+#include "support/sim/addressed.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define ANSWER_MS 200 /* to the peer's Close */
+#define IDLE_MS 5000  /* between two deeds of one that has nothing more to say */
+
 struct sim_manners sim_manners;
+
+#define SIDES_MAX 32
+static struct sim_side *open_sides[SIDES_MAX];
 
 static void act(struct sim_side *side);
 
@@ -151,6 +159,7 @@ static void resume(struct sim_side *side)
 {
     sim_trace("link %d, %s: resumes", side->link->number, side->name);
     side->is_paused = false;
+    side->patient_us = sim_now_us();
     dx_connection_resume(side->connection);
 }
 
@@ -158,6 +167,7 @@ static void pause(struct sim_side *side)
 {
     sim_trace("link %d, %s: pauses", side->link->number, side->name);
     side->is_paused = true;
+    side->patient_us = SIM_NEVER;
     dx_connection_pause(side->connection);
 }
 
@@ -170,7 +180,8 @@ static void end(struct sim_side *side)
 {
     if (side->is_fragmenting && sim_happens(side->stream, 800))
         send_fragment(side);
-    if (side->stream == SIM_CLIENT || side->asked_to_close || sim_happens(side->stream, 300))
+    if (side->stream == SIM_CLIENT || side->asked_to_close ||
+        sim_happens(side->stream, sim_manners.servers_close))
         close_side(side);
 }
 
@@ -183,9 +194,13 @@ static void act(struct sim_side *side)
     } else if (!side->is_paused && sim_happens(side->stream, sim_manners.pauses)) {
         pause(side);
     } else {
+        uint32_t count = sim_magnitude(side->stream, 0, 6);
+
         sim_topics_act(side);
-        for (uint32_t i = sim_magnitude(side->stream, 0, 6); i > 0 && side->wishes > 0; i--) {
-            side->wishes--;
+        sim_addressed_act(side);
+        /* What is begun goes on, or a deadline would end it. */
+        for (; count > 0 && (side->wishes > 0 || side->is_fragmenting); count--) {
+            side->wishes -= side->wishes > 0;
             send_something(side);
         }
     }
@@ -197,6 +212,8 @@ static void on_due(void *user)
 
     if (side->connection == NULL)
         return;
+    if (side->wishes == 0)
+        side->delay_max_ms = IDLE_MS;
     if (side->is_paused)
         resume(side);
     else if (sim_manners.is_ending)
@@ -219,9 +236,48 @@ static struct sim_side *side_of(struct dx_connection *connection)
     return side;
 }
 
+/* Inside of one connection's callback others are aborted and closed. */
+static void meddle(struct sim_side *side)
+{
+    struct sim_side *other = open_sides[sim_below(side->stream, SIDES_MAX)];
+
+    if (other == NULL || other->connection == NULL || other->has_aborted ||
+        dx_connection_loop(other->connection) != dx_connection_loop(side->connection))
+        return;
+    if (sim_happens(side->stream, sim_manners.aborts * 10u))
+        abort_side(other);
+    else if (sim_happens(side->stream, sim_manners.closes))
+        close_side(other);
+    else
+        send_something(other);
+}
+
+static void note_open(struct sim_side *side)
+{
+    for (int i = 0; i < SIDES_MAX; i++)
+        if (open_sides[i] == NULL) {
+            open_sides[i] = side;
+            return;
+        }
+}
+
+static void note_gone(const struct sim_side *side)
+{
+    for (int i = 0; i < SIDES_MAX; i++)
+        if (open_sides[i] == side)
+            open_sides[i] = NULL;
+}
+
+void sim_talkers_begin(void)
+{
+    memset(open_sides, 0, sizeof(open_sides));
+}
+
 /* Inside of a callback everything is allowed, too. */
 static void react(struct sim_side *side)
 {
+    if (side->connection != NULL && sim_happens(side->stream, 100))
+        meddle(side);
     if (side->connection == NULL || side->has_aborted || !sim_happens(side->stream, 250))
         return;
     if (side->is_paused && sim_happens(side->stream, 500))
@@ -274,6 +330,8 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
         sim_fail("link %d: code %u with a reason of %zu bytes", side->link->number, code,
                  reason_len);
     side->asked_to_close = true;
+    if (side->timer != NULL)
+        set_timer(side, ANSWER_MS);
     if (sim_happens(side->stream, 300))
         close_side(side);
 }
@@ -282,7 +340,7 @@ static void on_drain(struct dx_connection *connection)
 {
     struct sim_side *side = side_of(connection);
 
-    if (!side->owes_drain && sim_manners.topics == NULL)
+    if (!side->owes_drain && sim_manners.topics == NULL && !sim_manners.is_addressed)
         sim_fail("link %d, at the %s: on_drain without congestion", side->link->number, side->name);
     side->owes_drain = false;
     react(side);
@@ -318,7 +376,11 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 {
     struct sim_side *side = side_of(connection);
 
-    sim_check_close(side, info);
+    struct dx_connection_counts counts;
+
+    dx_connection_counts(connection, &counts);
+    sim_check_close(side, info, &counts);
+    note_gone(side);
     dx_loop_timer_free(side->timer);
     side->timer = NULL;
 }
@@ -333,7 +395,7 @@ const struct dx_connection_handlers *sim_talker_handlers(enum sim_stream stream)
     };
 
     /* A client that may get what is published takes whole messages: the oracle knows them by their first byte. */
-    if (stream == SIM_CLIENT && sim_manners.topics != NULL)
+    if (stream == SIM_CLIENT && (sim_manners.topics != NULL || sim_manners.is_addressed))
         return &sets[sim_below(stream, 2)];
     return &sets[sim_below(stream, 4)];
 }
@@ -342,9 +404,10 @@ void sim_talker_open(struct sim_side *side, struct dx_connection *connection)
 {
     sim_counts.connections++;
     side->was_open = true;
+    side->patient_us = sim_now_us();
     side->connection = connection;
     side->delay_max_ms = (int)sim_magnitude(side->stream, 1, 500);
-    side->wishes = sim_magnitude(side->stream, 0, 40);
+    side->wishes = sim_magnitude(side->stream, 0, 250);
     dx_connection_set_user(connection, side);
     sim_trace("link %d, %s: open", side->link->number, side->name);
     sim_memory_hold();
@@ -352,5 +415,6 @@ void sim_talker_open(struct sim_side *side, struct dx_connection *connection)
         sim_fail("the machine itself has no memory");
     sim_memory_let_go();
     set_timer(side, side->delay_max_ms);
+    note_open(side);
     react(side);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TOPICS 3
+#define ADDRESSED TOPICS /* stands for a topic: what is sent to one connection by its id */
 #define LINKS 16
 #define NUMBERS 256 /* at most so many are published to a topic */
 #define HEAD_LEN 8
@@ -19,7 +20,7 @@ struct expectation {
     bool is_subscribed;
 };
 
-static struct expectation expectations[LINKS][TOPICS];
+static struct expectation expectations[LINKS][TOPICS + 1];
 static uint16_t published[TOPICS];
 static struct sim_side *sides[LINKS];
 
@@ -105,11 +106,29 @@ void sim_topics_act(struct sim_side *side)
         publish(side, topic);
 }
 
+size_t sim_topics_address(const struct sim_side *side, uint8_t bytes[SIM_ADDRESSED_ROOM])
+{
+    struct expectation *expectation = &expectations[side->link->number][ADDRESSED];
+    struct sim_message filling = sim_message_draw(SIM_SERVER, SIM_ADDRESSED_ROOM - HEAD_LEN);
+
+    if (expectation->count == NUMBERS)
+        return 0;
+    expectation->numbers[expectation->count] = (uint16_t)(expectation->count + 1);
+    expectation->count++;
+    bytes[0] = SIM_PUBLISHED;
+    bytes[1] = ADDRESSED;
+    memcpy(bytes + 2, &expectation->count, sizeof(expectation->count));
+    memcpy(bytes + HEAD_LEN, sim_message_bytes(&filling), filling.len);
+    return HEAD_LEN + filling.len;
+}
+
 /* Whether a message that should have come may be missing. */
-static bool may_lack(void)
+static bool may_lack(uint8_t topic)
 {
     struct dx_topics_counts counts;
 
+    if (topic == ADDRESSED)
+        return true; /* what the connection refuses is not told */
     dx_topics_counts(sim_manners.topics, &counts);
     return sim_manners.is_scarce || sim_manners.is_cramped || counts.dropped > 0;
 }
@@ -121,12 +140,12 @@ bool sim_topics_take(struct sim_side *side, enum dx_opcode opcode, const uint8_t
 
     if (opcode != DX_OP_BINARY || len < HEAD_LEN || data[0] != SIM_PUBLISHED)
         return false;
-    if (side->stream != SIM_CLIENT || data[1] >= TOPICS)
+    if (side->stream != SIM_CLIENT || data[1] > ADDRESSED)
         sim_fail("link %d: a published message that nobody published", side->link->number);
     memcpy(&number, data + 2, sizeof(number));
     expectation = &expectations[side->link->number][data[1]];
     while (expectation->got < expectation->count &&
-           expectation->numbers[expectation->got] < number && may_lack())
+           expectation->numbers[expectation->got] < number && may_lack(data[1]))
         expectation->got++;
     if (expectation->got == expectation->count || expectation->numbers[expectation->got] != number)
         sim_fail("link %d: number %u of topic %u came, it should be %u", side->link->number, number,
@@ -134,6 +153,7 @@ bool sim_topics_take(struct sim_side *side, enum dx_opcode opcode, const uint8_t
                  expectation->got < expectation->count ? expectation->numbers[expectation->got]
                                                        : 0);
     expectation->got++;
+    side->published_count++;
     sim_counts.messages++;
     sim_counts.bytes += len;
     return true;

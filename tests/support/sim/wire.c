@@ -10,7 +10,20 @@
 #include <sys/epoll.h>
 
 #define GIVE_UP_US                                                                                 \
- 100000000 /* what a sender retransmits so long in vain ends its socket: ETIMEDOUT */
+ 900000000 /* what a sender retransmits so long in vain ends its socket: ETIMEDOUT */
+
+static uint64_t silent_us[SIM_WIRES_MAX];
+
+void sim_wires_reset(void)
+{
+    for (int i = 0; i < SIM_WIRES_MAX; i++)
+        silent_us[i] = SIM_NEVER;
+}
+
+uint64_t sim_silent_since(int wire_number)
+{
+    return wire_number < 0 ? SIM_NEVER : silent_us[wire_number];
+}
 
 struct sim_wire *sim_wire_new(const struct sim_weather *weather, const struct sim_address *server,
                               uint16_t client_port, int number)
@@ -77,6 +90,7 @@ static void reset_end(struct sim_end *end, int error)
 static void silence(struct sim_wire *wire)
 {
     wire->is_silent = true;
+    silent_us[wire->number] = sim_now_us();
     for (int i = 0; i < 2; i++) {
         sim_pipe_lose(&wire->ends[i].in);
         if (wire->ends[i].in.written > wire->ends[i].in.acknowledged)

@@ -37,6 +37,8 @@ struct sim_wire {
 struct sim_wire *sim_wire_new(const struct sim_weather *weather, const struct sim_address *server,
                               uint16_t client_port, int number);
 
+void sim_wires_reset(void);
+
 /** Brings an end up to the present. */
 void sim_end_settle(struct sim_end *end);
 

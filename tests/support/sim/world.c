@@ -3,6 +3,7 @@
  */
 #include "support/sim/world.h"
 
+#include "support/sim/addressed.h"
 #include "support/sim/memory.h"
 #include "support/sim/raw.h"
 #include "support/sim/service.h"
@@ -16,7 +17,7 @@
 #define RAWS_MAX 4
 #define LOOPS_MAX 4
 #define PIECES_MAX 64
-#define TURNS_MAX 4000000 /* a world with more of them has a loop that spins */
+#define TURNS_MAX 1000000 /* a world with more of them has a loop that spins */
 
 struct world {
     struct dx_loop *loops[LOOPS_MAX]; /* the server's first */
@@ -89,7 +90,7 @@ static void draw_troubles(void)
         troubles->failures = (uint16_t)sim_magnitude(SIM_SYSTEM, 0, 20);
     if (sim_happens(SIM_SYSTEM, 150)) {
         troubles->hungry_us = sim_now_us() + sim_magnitude(SIM_SYSTEM, 0, 2000000);
-        troubles->fed_us = troubles->hungry_us + sim_magnitude(SIM_SYSTEM, 0, 5000000);
+        troubles->fed_us = troubles->hungry_us + sim_magnitude(SIM_SYSTEM, 0, 20000000);
     }
 }
 
@@ -100,6 +101,7 @@ static void draw_manners(void)
         .aborts = world.is_gentle ? 0 : (uint16_t)sim_magnitude(SIM_SERVER, 0, 30),
         .closes = (uint16_t)sim_magnitude(SIM_SERVER, 0, 50),
         .pauses = (uint16_t)sim_magnitude(SIM_SERVER, 0, 200),
+        .servers_close = sim_happens(SIM_SERVER, 500) ? 300 : 0,
         .pause_max_ms = world.is_gentle ? 300 : (int)sim_magnitude(SIM_SERVER, 1, 20000),
         .heeds_congestion = world.is_gentle || sim_happens(SIM_SERVER, 900),
         .is_scarce = !world.is_gentle && sim_happens(SIM_SERVER, 250),
@@ -204,7 +206,10 @@ static void make_clients(void)
         client->link = &world.links[i];
         client->loop = world.loops[loop];
         client->kind = &world.kinds[loop];
+        client->link->client.options = &client->kind->options;
+        client->link->server.options = &world.options.connection;
         client->weather = draw_weather();
+        client->link->capacity = client->weather.capacity;
         client->is_ipv6 = sim_happens(SIM_NET, 300);
         draw_fate(client);
         sim_client_start(client, modes[sim_below(SIM_CLIENT, 5)],
@@ -232,10 +237,17 @@ static void make(void)
     world.link_count = 1 + (int)sim_below(SIM_CLIENT, LINKS_MAX);
     for (int i = 0; i < world.link_count; i++)
         sim_link_init(&world.links[i], i);
-    if (sim_manners.is_scarce)
-        sim_memory_fail(sim_magnitude(SIM_MEMORY, 20, 5000));
+    /* Seldom from the first allocation on: most of these worlds would not begin. */
+    if (sim_manners.is_scarce && sim_happens(SIM_MEMORY, 100))
+        sim_memory_fail(sim_magnitude(SIM_MEMORY, 5, 1000));
+    sim_talkers_begin();
+    sim_addressed_begin();
     make_topics();
     make_server();
+    sim_manners.server = world.server;
+    sim_manners.is_addressed = sim_happens(SIM_SERVER, 400);
+    if (sim_manners.is_scarce)
+        sim_memory_fail(sim_magnitude(SIM_MEMORY, 5, 1000));
     make_clients();
     sim_trace("%d loops, %d links, %d raw%s%s%s", world.loop_count, world.link_count,
               world.raw_count, world.is_gentle ? ", gentle" : "",
@@ -275,7 +287,7 @@ static void step(uint64_t limit_us)
     }
     must(dx_loop_dispatch(ready[sim_below(SIM_SYSTEM, count)]), "dx_loop_dispatch");
     /* Work takes time. */
-    sim_advance_to(sim_now_us() + sim_below(SIM_SYSTEM, 50));
+    sim_advance_to(sim_now_us() + sim_below(SIM_SYSTEM, 20));
     if (++world.turns > TURNS_MAX)
         sim_fail("a loop spins");
 }
@@ -352,6 +364,7 @@ static void free_server(void *user)
     sim_trace("dx_server_free");
     dx_server_free(world.server);
     world.server = NULL;
+    sim_manners.server = NULL;
 }
 
 static bool has_no_server(void)
@@ -409,7 +422,10 @@ static void live(void)
 {
     bool pings = world.options.connection.ping_interval_ms > 0;
 
-    (void)run(never, sim_now_us() + sim_magnitude(SIM_SERVER, 1000, 5000000));
+    /* Now and then for long: so that deadlines end what nobody else does. */
+    (void)run(never,
+              sim_now_us() + sim_magnitude(SIM_SERVER, 1000,
+                                           sim_happens(SIM_SERVER, 300) ? 300000000 : 5000000));
     end_early();
     (void)run(never, sim_now_us() + sim_magnitude(SIM_SERVER, 1000, 5000000));
     sim_trace("everybody shall end");
@@ -448,6 +464,7 @@ static void unmake(long live_count)
         dx_loop_timer_free(world.clients[i].timer);
     }
     sim_service_end();
+    sim_addressed_check();
     for (int i = 0; i < world.raw_count; i++) {
         sim_raw_check(&world.raws[i], has_to_be_clean && !world.is_closed_early);
         sim_raw_release(&world.raws[i]);
@@ -469,5 +486,7 @@ void sim_world_run(uint64_t seed, bool traces)
     make();
     live();
     unmake(live_count);
+    if (world.turns > sim_counts.most_turns)
+        sim_counts.most_turns = world.turns;
     sim_trace("done: %llu turns", (unsigned long long)world.turns);
 }
