@@ -32,7 +32,7 @@ static const char upgrade[] = "GET /%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: w
 static struct dx_loop *loop;
 static struct dx_server *server;
 static uint16_t port;
-static atomic_uint opened, closed, abandoned, echoes, rounds, lines;
+static atomic_uint opened, closed, abandoned, echoes, rounds, lines, begun, ended;
 static atomic_bool ends;
 static _Atomic(struct dx_loop *) loops[SERVER_THREADS];
 static bool frees; /* without closing first */
@@ -132,6 +132,60 @@ static void on_abandoned(struct dx_request *request, void *user)
     atomic_fetch_add(&abandoned, 1);
 }
 
+/* An answer in pieces: twenty times its body, as the peer takes it. */
+#define PIECES_COUNT 20
+#define PIECE_LEN 50000
+
+struct pieces {
+    size_t left;
+    char piece[PIECE_LEN];
+};
+
+static void go_on(struct dx_response *response, void *user)
+{
+    struct pieces *pieces = user;
+
+    while (pieces->left > 0 && !dx_response_is_congested(response)) {
+        if (dx_response_write(response, pieces->piece, PIECE_LEN) != DX_OK)
+            return;
+        pieces->left--;
+    }
+    if (pieces->left == 0)
+        dx_response_end(response);
+}
+
+static void on_pieces_close(struct dx_response *response, enum dx_err err, void *user)
+{
+    (void)response;
+    (void)err;
+    free(user);
+    atomic_fetch_add(&ended, 1);
+}
+
+static const struct dx_response_handlers pieces_handlers = {go_on, on_pieces_close};
+
+static void on_pieces(struct dx_request *request, void *user)
+{
+    struct pieces *pieces = malloc(sizeof(*pieces));
+    struct dx_response *response;
+    size_t len;
+    const void *body = dx_request_body(request, &len);
+
+    (void)user;
+    note_loop(dx_request_loop(request));
+    pieces->left = PIECES_COUNT;
+    if (len != PIECE_LEN)
+        abort();
+    memcpy(pieces->piece, body, len);
+    if (dx_request_respond_in_pieces(request, 200, NULL, NULL, PIECES_COUNT * PIECE_LEN,
+                                     &pieces_handlers, pieces, &response) != DX_OK) {
+        free(pieces);
+        return;
+    }
+    atomic_fetch_add(&begun, 1);
+    go_on(response, pieces);
+}
+
 /* ---- clients: blocking, each on a thread ---- */
 
 static int connect_client(void)
@@ -171,7 +225,30 @@ static bool receive_head(int fd)
             return false;
         text[++len] = '\0';
     } while (strstr(text, "\r\n\r\n") == NULL);
-    return strstr(text, " 101 ") != NULL;
+    return strstr(text, " 101 ") != NULL || strstr(text, " 200 ") != NULL;
+}
+
+static bool post(int fd, unsigned round)
+{
+    static const char head[] =
+        "POST /pieces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\n";
+    char piece[PIECE_LEN], echo[PIECE_LEN];
+
+    memset(piece, 'a' + (int)(round % 26), sizeof(piece));
+    if (send(fd, head, sizeof(head) - 1, MSG_NOSIGNAL) != sizeof(head) - 1 ||
+        send(fd, piece, sizeof(piece), MSG_NOSIGNAL) != sizeof(piece))
+        return false;
+    if (round % 4 == 0) /* gone before, or within, the answer */
+        return true;
+    if (!receive_head(fd))
+        return false;
+    for (int i = 0; i < PIECES_COUNT; i++) {
+        if (round % 3 == 0 && i == PIECES_COUNT / 2)
+            return true;
+        if (!receive(fd, echo, sizeof(echo)) || memcmp(echo, piece, sizeof(echo)) != 0)
+            return false;
+    }
+    return true;
 }
 
 static bool converse(int fd, unsigned round)
@@ -202,7 +279,7 @@ static void *run_client(void *data)
 
     for (unsigned round = 0; round < ROUNDS || !atomic_load(&ends); round++) {
         int fd = connect_client();
-        bool is_done = fd >= 0 && converse(fd, round);
+        bool is_done = fd >= 0 && (round % 5 == 4 ? post(fd, round) : converse(fd, round));
 
         if (fd >= 0)
             (void)close(fd);
@@ -242,6 +319,8 @@ static void start_server(void)
     const struct dx_route echo = {.on_request = on_request, .wants_upgrades = true};
     const struct dx_route later = {
         .on_request = on_later, .on_abandoned = on_abandoned, .wants_upgrades = true};
+    const struct dx_route pieces = {
+        .on_request = on_pieces, .wants_plain = true, .max_body = PIECE_LEN, .methods = "POST"};
     char why[128];
 
     options.threads = SERVER_THREADS;
@@ -251,13 +330,15 @@ static void start_server(void)
     assert_int_equal(dx_server_new(loop, &options, &server), DX_OK);
     assert_int_equal(dx_server_route(server, "/", &echo), DX_OK);
     assert_int_equal(dx_server_route(server, "/later", &later), DX_OK);
+    assert_int_equal(dx_server_route(server, "/pieces", &pieces), DX_OK);
     assert_int_equal(dx_server_listen(server, "127.0.0.1:0", NULL, why, sizeof(why)), DX_OK);
     port = (uint16_t)atoi(strrchr(dx_server_url(server, 0), ':') + 1);
 }
 
 static void reset_counts(void)
 {
-    atomic_uint *const counts[] = {&opened, &closed, &abandoned, &echoes, &rounds, &lines};
+    atomic_uint *const counts[] = {&opened, &closed, &abandoned, &echoes,
+                                   &rounds, &lines,  &begun,     &ended};
 
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         atomic_store(counts[i], 0);
@@ -292,11 +373,14 @@ static void run(bool without_closing)
     dx_loop_timer_free(timer);
     dx_loop_free(loop);
     assert_int_equal(atomic_load(&opened), atomic_load(&closed));
+    assert_int_equal(atomic_load(&begun), atomic_load(&ended));
+    assert_true(atomic_load(&begun) > 0);
     assert_true(atomic_load(&echoes) > 0);
     for (int i = 0; i < SERVER_THREADS; i++)
         assert_non_null(atomic_load(&loops[i]));
-    print_message("%u connections, %u echoes, %u abandoned\n", atomic_load(&opened),
-                  atomic_load(&echoes), atomic_load(&abandoned));
+    print_message("%u connections, %u echoes, %u abandoned, %u answers in pieces\n",
+                  atomic_load(&opened), atomic_load(&echoes), atomic_load(&abandoned),
+                  atomic_load(&begun));
 }
 
 static void test_closing_under_load(void **state)
