@@ -17,7 +17,7 @@ struct dx_server_metrics {
     size_t half_open;      /* of them, those that have not sent a whole request yet */
     size_t buffered_bytes; /* held now by all buffers of the server's loops */
     uint64_t streams_accepted;
-    uint64_t streams_refused; /* for want of a place, a descriptor or memory */
+    uint64_t streams_refused; /* of them: for want of a place, a descriptor or memory */
     uint64_t websockets_opened;
     uint64_t websockets_closed_clean;  /* both Close frames were exchanged */
     uint64_t websockets_closed_broken; /* ended in any other way */
@@ -33,7 +33,9 @@ DX_API void dx_server_metrics(struct dx_server *server, struct dx_server_metrics
 #define DX_METRICS_TEXT_MAX 8192
 
 /**
- * Writes them in Prometheus' text format (version 0.0.4), NUL-terminated, each name beginning with `duplex_`.
+ * Writes them in Prometheus' text format (version 0.0.4), NUL-terminated. The names are those above behind `duplex_`, those that count
+ * with `_total` behind; labelled are duplex_websockets_closed_total{how="clean|broken"}, duplex_responses_total{class="1xx…5xx"},
+ * duplex_messages_total and duplex_payload_bytes_total{direction="in|out"}.
  *
  * Returns DX_OK and the length; DX_ERR_TOO_BIG (`room` is below DX_METRICS_TEXT_MAX).
  */

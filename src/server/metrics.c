@@ -81,7 +81,7 @@ size_t dx_metrics_write(const struct dx_server_metrics *metrics, char text[DX_ME
     const struct row rows[] = {
         {"streams", "Connections that are open now, HTTP and WebSocket.", none, metrics->streams},
         {"websockets", "WebSockets that are open now.", none, metrics->websockets},
-        {"half_open_streams", "Connections that have not sent a whole request yet.", none,
+        {"half_open", "Connections that have not sent a whole request yet.", none,
          metrics->half_open},
         {"buffered_bytes", "Bytes that all buffers hold now.", none, metrics->buffered_bytes},
         {"streams_accepted_total", "Connections that were accepted.", none,

@@ -152,7 +152,7 @@ static void test_text(void **state)
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, {11, 12, 13, 14, 15}, 16, 17, 18, 19};
     static const char *const names[] = {"duplex_streams",
                                         "duplex_websockets",
-                                        "duplex_half_open_streams",
+                                        "duplex_half_open",
                                         "duplex_buffered_bytes",
                                         "duplex_streams_accepted_total",
                                         "duplex_streams_refused_total",
