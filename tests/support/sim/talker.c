@@ -163,17 +163,19 @@ static void resume(struct sim_side *side)
     dx_connection_resume(side->connection);
 }
 
+static void set_timer(struct sim_side *side, int max_ms)
+{
+    dx_loop_timer_set(side->timer, sim_magnitude(side->stream, 0, (uint32_t)max_ms));
+}
+
 static void pause(struct sim_side *side)
 {
     sim_trace("link %d, %s: pauses", side->link->number, side->name);
     side->is_paused = true;
     side->patient_us = SIM_NEVER;
     dx_connection_pause(side->connection);
-}
-
-static void set_timer(struct sim_side *side, int max_ms)
-{
-    dx_loop_timer_set(side->timer, sim_magnitude(side->stream, 0, (uint32_t)max_ms));
+    if (side->timer != NULL)
+        set_timer(side, sim_manners.pause_max_ms);
 }
 
 static void end(struct sim_side *side)
