@@ -20,6 +20,7 @@ extern "C" {
 #endif
 
 struct dx_websocket;
+struct dx_tls_client; /* duplex/tls_client.h */
 
 enum dx_ready_state { DX_CONNECTING = 0, DX_OPEN, DX_CLOSING, DX_CLOSED };
 
@@ -61,13 +62,13 @@ struct dx_websocket_close {
     uint32_t delay_ms;
 };
 
-/* A received message; counted. */
+/* A received message. Valid during the callback; who wants it longer keeps it. */
 struct dx_message;
 DX_API enum dx_opcode dx_message_opcode(const struct dx_message *message);
-/** The bytes, with a NUL behind them that is not counted. */
 DX_API const uint8_t *dx_message_data(const struct dx_message *message, size_t *len);
-/** One more reference, to keep it beyond the callback; and one less. Any thread. */
-DX_API void dx_message_keep(struct dx_message *message);
+/** The message with a reference of the caller's, NULL without memory: the first time it is copied. Any thread, but for the first time. */
+DX_API DX_MUST_CHECK struct dx_message *dx_message_keep(struct dx_message *message);
+/** Gives such a reference back. NULL is fine. Any thread. */
 DX_API void dx_message_drop(struct dx_message *message);
 
 /* Whom to tell what. Every member may be NULL. Borrowed while it is listening. */
@@ -81,8 +82,8 @@ struct dx_websocket_listener {
                      void *user);
     void (*on_close)(struct dx_websocket *websocket, const struct dx_websocket_close *close,
                      void *user);
-    void (*on_drain)(struct dx_websocket *websocket,
-                     void *user); /* what waits fell below half of high_water */
+    /* After sending has failed for a full queue, or what waits has passed max_queue: less than half of it waits again. */
+    void (*on_drain)(struct dx_websocket *websocket, void *user);
     void (*on_pong)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
 };
 
@@ -97,11 +98,11 @@ static inline struct dx_websocket_listener dx_websocket_listener_init(void)
 
 struct dx_reconnect_options {
     bool is_on;
-    uint32_t min_delay_ms,
-        max_delay_ms;      /* doubled from the first to the second, each by a random half less */
-    uint32_t stable_ms;    /* so long open, and the next delay is the first again */
-    uint32_t max_attempts; /* in a row; 0: for ever */
-    /* Before each attempt: another URL or token; `*url` is copied. False: no more attempts. NULL: the same URL. */
+    uint32_t first_delay_ms; /* at most; each delay is a random part of what it may be at most, … */
+    uint32_t max_delay_ms;   /* … which doubles with each failure up to this */
+    uint32_t stable_ms;      /* so long open, and the next delay is a first one again */
+    uint32_t max_attempts;   /* in a row; 0: for ever */
+    /* Before each attempt: another URL, with a fresh token perhaps; `*url` is copied. False: no more attempts. NULL: the same URL. */
     bool (*on_attempt)(struct dx_websocket *websocket, uint32_t attempt, const char **url,
                        void *user);
     void *user;
@@ -135,12 +136,12 @@ struct dx_websocket_options {
     const char *unix_path;  /* connect to that socket, whatever the URL's host is; or NULL */
     const char *
         proxy; /* http://, https://, socks5:// or socks5h://[NAME:PASSWORD@]HOST:PORT; NULL: none */
-    struct dx_tls *tls; /* dx_tls_new_client; NULL: verification by the system's authorities */
+    struct dx_tls_client *tls;   /* NULL: verification by the system's authorities */
     uint32_t connect_timeout_ms; /* of all steps until the opening */
     uint32_t
         max_redirects; /* followed at the opening, never from wss to ws; credentials only within one origin. 0: refused */
-    struct dx_connection_options connection; /* its max_queue is the buffer of unsent bytes */
-    size_t high_water;                       /* for on_drain */
+    /* Its max_queue is the high-water mark: above it sending fails until on_drain, below it a message of any length is taken. */
+    struct dx_connection_options connection;
     const char *heartbeat_text; /* sent in place of pings each connection.ping_interval, … */
     const char
         *heartbeat_answer; /* … and answered with this, which is kept from listeners; NULL: pings */
@@ -152,7 +153,7 @@ struct dx_websocket_options {
     void *user;
 };
 
-/** 10 s, 16 MiB messages, 64 MiB unsent, high_water 1 MiB, ping after 30 s of silence and 30 s for its answer; delays 500 ms to 30 s, stable after 5 s. */
+/** 10 s, 16 MiB messages, 16 MiB unsent, ping after 30 s of silence and 30 s for its answer; delays up to 5 s at first and 30 s at most, stable after 5 s. */
 DX_API struct dx_websocket_options dx_websocket_options_init(void);
 
 /* ---- life ---- */

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "http/message.h"
+#include "http/url_join.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,55 +19,20 @@ static bool is_redirect(uint16_t status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Where the path that a relative reference begins at ends: behind the last slash of the target's path. */
-static size_t base_path_len(const struct dx_connector *connector)
-{
-    const char *path = connector->normal + connector->url.target_at;
-    size_t len = connector->url.path_len;
-
-    while (len > 0 && path[len - 1] != '/')
-        len--;
-    return len;
-}
-
-/* Writes the URL that `location` means (RFC 3986 5.2), without its fragment. False: it is too long. */
-static bool join(const struct dx_connector *connector, struct dx_slice location, char *text,
-                 size_t room)
-{
-    const char *reference = (const char *)location.data;
-    const uint8_t *hash = memchr(location.data, '#', location.len);
-    int reference_len = (int)(hash != NULL ? (size_t)(hash - location.data) : location.len);
-    const uint8_t *colon = memchr(location.data, ':', location.len);
-    const uint8_t *slash = memchr(location.data, '/', location.len);
-    int origin_len = (int)connector->url.target_at;
-    const char *scheme = connector->url.is_secure ? "wss:" : "ws:";
-    int len;
-
-    if (colon != NULL && (slash == NULL || colon < slash))
-        len = snprintf(text, room, "%.*s", reference_len, reference);
-    else if (reference_len > 1 && reference[0] == '/' && reference[1] == '/')
-        len = snprintf(text, room, "%s%.*s", scheme, reference_len, reference);
-    else if (reference_len > 0 && reference[0] == '/')
-        len = snprintf(text, room, "%.*s%.*s", origin_len, connector->normal, reference_len,
-                       reference);
-    else
-        len = snprintf(text, room, "%.*s%.*s",
-                       origin_len + (int)(reference_len > 0 && reference[0] == '?'
-                                              ? connector->url.path_len
-                                              : base_path_len(connector)),
-                       connector->normal, reference_len, reference);
-    return len >= 0 && (size_t)len < room;
-}
-
 static const char *find_next_url(const struct dx_connector *connector, struct dx_url *url,
                                  char normal[DX_URL_MAX + 1])
 {
     struct dx_slice location = {0};
     char text[DX_URL_MAX + 1];
     const char *detail = NULL;
+    const uint8_t *hash;
 
-    if (!dx_head_find(&connector->head, "Location", &location) ||
-        !join(connector, location, text, sizeof(text)) ||
+    if (!dx_head_find(&connector->head, "Location", &location))
+        return "the redirect leads nowhere";
+    hash = memchr(location.data, '#', location.len);
+    if (hash != NULL)
+        location.len = (size_t)(hash - location.data);
+    if (!dx_url_join(&connector->url, connector->normal, location, text, sizeof(text)) ||
         dx_url_parse(dx_slice_of(text), url, normal, &detail) != DX_OK)
         return "the redirect leads to no URL";
     if (connector->url.is_secure && !url->is_secure)

@@ -97,6 +97,7 @@ static void on_prepare(uv_prepare_t *prepare)
     uint64_t now_ms = uv_now(loop->uv);
     uint64_t due_ms;
 
+    atomic_store_explicit(&loop->thread, pthread_self(), memory_order_relaxed);
     flush(loop);
     due_ms = list_is_empty(&loop->flush) ? next_due_ms(loop) : now_ms;
     if (due_ms == loop->armed_ms)
@@ -253,6 +254,7 @@ enum dx_err dx_loop_make(uv_loop_t *uv, struct dx_loop **loop)
     made->event_count = 0;
     made->armed_ms = UINT64_MAX;
     atomic_init(&made->is_stopped, false);
+    atomic_init(&made->thread, pthread_self());
     list_init(&made->flush);
     list_init(&made->frees);
     dx_pool_init(&made->pool, POOL_KEEP_COUNT, DEFAULT_MAX_MEMORY);
@@ -289,6 +291,11 @@ void dx_loop_set_max_memory(struct dx_loop *loop, size_t max_len)
     loop->pool.limit_len = max_len;
 }
 
+bool dx_loop_is_here(const struct dx_loop *loop)
+{
+    return pthread_equal(atomic_load_explicit(&loop->thread, memory_order_relaxed), pthread_self());
+}
+
 static bool has_work(struct dx_loop *loop)
 {
     return loop->hold_count > 0 || !list_is_empty(&loop->flush) || !list_is_empty(&loop->frees) ||
@@ -308,6 +315,7 @@ enum dx_err dx_loop_run(struct dx_loop *loop)
     if (dx_loop_is_guest(loop) || loop->is_running)
         return DX_ERR_STATE;
     loop->is_running = true;
+    atomic_store_explicit(&loop->thread, pthread_self(), memory_order_relaxed);
     uv_update_time(loop->uv);
     while (!atomic_load(&loop->is_stopped) && has_work(loop)) {
         if (loop->hold_count > 0)
@@ -333,6 +341,7 @@ enum dx_err dx_loop_dispatch(struct dx_loop *loop)
     if (dx_loop_is_guest(loop) || loop->is_running)
         return DX_ERR_STATE;
     loop->is_running = true;
+    atomic_store_explicit(&loop->thread, pthread_self(), memory_order_relaxed);
     turn(loop, UV_RUN_NOWAIT);
     loop->is_running = false;
     return DX_OK;

@@ -39,6 +39,9 @@ void dx_loop_flush_cancel(struct dx_loop *loop, struct dx_turn_task *task);
  */
 void dx_loop_free_later(struct dx_loop *loop, struct dx_turn_task *task);
 
+/** Whether the calling thread is the loop's: the one that ran it last, or, before that, has made it. Any thread. */
+bool dx_loop_is_here(const struct dx_loop *loop);
+
 /** Takes back whatever was posted with this data and has not run. On the loop's thread; what `data` points to may go then. */
 void dx_loop_post_cancel(struct dx_loop *loop, const void *data);
 

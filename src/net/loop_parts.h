@@ -52,6 +52,7 @@ struct dx_loop {
     uint64_t armed_ms; /* what uv's timer is set to; UINT64_MAX: not set */
     size_t hold_count;
     atomic_bool is_stopped;
+    _Atomic(pthread_t) thread; /* that ran it last, or made it */
     struct dx_turn_task flush; /* heads of circular lists */
     struct dx_turn_task frees;
     struct dx_pool pool;
