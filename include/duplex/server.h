@@ -27,7 +27,7 @@ struct dx_server_options {
     uint32_t
         max_connections; /* WebSockets and HTTP connections; 0: the descriptor limit less 64; above it: 503 */
     uint64_t
-        max_memory; /* of all buffers, the same share for each loop; from 7/8 of it on new handshakes get 503; what waits in dx_server_send may be as much again */
+        max_memory; /* of all buffers, the same share for each loop; from 7/8 of it on new handshakes and bodies get 503; what waits in dx_server_send may be as much again */
     uint32_t threads; /* 1 to 64 */
     /* Which Origins may open a WebSocket, each "same", "any", "null", an origin with an optional
      * wildcard (https:, two slashes, *.example.org); NULL: "same", and any

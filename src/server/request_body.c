@@ -103,7 +103,9 @@ static bool make_room(struct dx_request *request, size_t len, size_t max_len)
         room = room > SIZE_MAX / 2 ? SIZE_MAX : room * 2;
     if (room > max_len)
         room = max_len + 1;
-    if (dx_pool_charge(pool_of(request), room - request->body_room) != DX_OK)
+    /* The last part of the pool is for connections that are open already. */
+    if (dx_shard_is_short_of_memory(request->http->shard) ||
+        dx_pool_charge(pool_of(request), room - request->body_room) != DX_OK)
         return false;
     body = realloc(request->body, room);
     if (body == NULL) {

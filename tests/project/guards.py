@@ -183,6 +183,7 @@ GUARDS = [
     # bodies and what they may cost
     (BODY, 'request->body_kind.kind == DX_BODY_LENGTH && request->body_kind.len > max_of(request)', 'false', 'server body', 'test_row_69'),
     (BODY, 'if (is_too_long(request, piece.len))', 'if (false)', 'server body', 'test_row_69'),
+    (BODY, 'dx_shard_is_short_of_memory(request->http->shard) ||', '', 'server body', 'test_bodies_leave_an_eighth'),
     (BODY, 'dx_pool_charge(pool_of(request), room - request->body_room) != DX_OK', 'false', 'server body', 'test_short_of_memory'),
     (BODY, 'if (request->http->moved_len >= DX_HTTP_PROGRESS_LEN)', 'if (request->http->moved_len > 0)', 'server body', 'test_drip'),
     (BODY, 'early_len == 0 && dx_message_expect', 'dx_message_expect', 'server body', 'test_continue'),

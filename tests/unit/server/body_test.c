@@ -480,6 +480,37 @@ static void test_short_of_memory(void **state)
     expect_nothing_left();
 }
 
+/* Many bodies that never end leave an eighth to those who are there already. */
+static void test_bodies_leave_an_eighth(void **state)
+{
+    static char body[20000];
+    struct raw raws[60];
+    unsigned refused = 0;
+
+    (void)state;
+    service_stop(&service);
+    assert_int_equal(start(800000), 0);
+    for (size_t i = 0; i < 60; i++) {
+        (void)raw_connect(&raws[i], &service, false);
+        assert_true(raw_send_text(&raws[i],
+                                  "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 60000\r\n\r\n"));
+        (void)raw_send(&raws[i], body, sizeof(body), 0);
+        service_turn(&service, 1);
+        assert_true(dx_loop_pool(service.loop)->used_len < 700000 + 40000);
+    }
+    for (size_t i = 0; i < 60; i++) {
+        if (!raw_wait_len(&raws[i], 0) || raws[i].len == 0)
+            continue;
+        assert_true(raw_wait_answer(&raws[i], &answer, false));
+        assert_int_equal(answer.status, 503);
+        refused++;
+    }
+    assert_in_range(refused, 10, 50);
+    for (size_t i = 0; i < 60; i++)
+        raw_close(&raws[i]);
+    expect_nothing_left();
+}
+
 static void test_gone_inside_a_body(void **state)
 {
     struct raw raw;
@@ -544,6 +575,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_slow_but_steady, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_announced_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_short_of_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bodies_leave_an_eighth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone_inside_a_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_server_ends_inside_a_body, set_up, tear_down),
     };
