@@ -523,7 +523,6 @@ static void test_H81_one_byte_records_take_their_turns(void **unused)
     struct bench bench;
     BIO *gathered;
     size_t turn_count = 0;
-    bool has_more = true;
 
     (void)unused;
     come_len = 0;
@@ -538,11 +537,10 @@ static void test_H81_one_byte_records_take_their_turns(void **unused)
     while (come_len < LEN) {
         size_t before_len = come_len;
 
-        has_more = has_more && send_some(&bench, gathered);
+        (void)send_some(&bench, gathered);
         turn(&bench);
         assert_true(come_len - before_len <= PER_TURN);
         turn_count++;
-        assert_true(turn_count < 100000);
     }
     assert_int_equal(come_len, LEN);
     assert_true(turn_count >= LEN / PER_TURN);
@@ -576,7 +574,7 @@ static void test_H81_fragments_in_one_byte_records(void **unused)
     release_tls(&bench, &client);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_echo_and_close),
@@ -595,5 +593,7 @@ int main(void)
         cmocka_unit_test(test_the_end_behind_a_message),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }

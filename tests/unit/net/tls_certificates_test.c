@@ -512,7 +512,8 @@ static void test_changes_from_other_threads(void **unused)
     dx_tls_free(tls);
 }
 
-int main(void)
+/* With a name, only the tests that match it. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
@@ -529,5 +530,7 @@ int main(void)
         cmocka_unit_test(test_changes_from_other_threads),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }

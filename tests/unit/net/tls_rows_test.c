@@ -272,6 +272,7 @@ static void test_H80_ticket_keys_rotate(void **unused)
     (void)unused;
     for (size_t i = 0; i < 2; i++) {
         struct dx_tls_options options = dx_tls_options_init();
+        struct dx_tls_ticket_key key;
         struct dx_tls *tls;
         SSL_SESSION *first;
         SSL_SESSION *renewed;
@@ -296,7 +297,9 @@ static void test_H80_ticket_keys_rotate(void **unused)
         assert_false(resumes(tls, first, "a.example", NULL));
         assert_true(resumes(tls, renewed, "a.example", &last));
         /* Nobody came for long: no key of then is left. */
+        assert_true(dx_tls_tickets_current(dx_tls_tickets_of(tls), &key));
         now_ms += 5000000;
+        assert_int_equal(dx_tls_tickets_find(dx_tls_tickets_of(tls), key.name, &key), 0);
         assert_false(resumes(tls, last, "a.example", NULL));
         SSL_SESSION_free(first);
         SSL_SESSION_free(renewed);
@@ -552,7 +555,8 @@ static void test_H83_tickets_end_with_the_certificate(void **unused)
     dx_tls_free(tls);
 }
 
-int main(void)
+/* With a name, only the tests that match it. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_H74_old_versions_get_an_alert),
@@ -572,5 +576,7 @@ int main(void)
         cmocka_unit_test(test_H83_tickets_know_who_was_trusted),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }
