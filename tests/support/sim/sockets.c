@@ -316,6 +316,11 @@ int sim_shut(int fd)
     return sim_end_shut(end_of(fd));
 }
 
+uint64_t sim_acknowledged_len(int fd)
+{
+    return sim_end_acknowledged_len(end_of(fd));
+}
+
 size_t sim_unsent_len(int fd)
 {
     return sim_end_unsent_len(end_of(fd));

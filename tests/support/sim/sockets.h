@@ -91,6 +91,7 @@ long sim_send(int fd, const void *bytes, size_t len);
 void sim_do_not_linger(int fd);
 size_t sim_unread_len(int fd);
 size_t sim_unsent_len(int fd);
+uint64_t sim_acknowledged_len(int fd);
 /* The address of the socket or of its peer. */
 struct sim_address {
     bool is_ipv6;

@@ -212,7 +212,7 @@ long sim_end_send(struct sim_end *end, const void *bytes, size_t len)
         return fail_with(EAGAIN);
     len = cut_short(wire->weather.short_writes, len < room ? len : room);
     sim_trace("wire %d: %s writes %zu", wire->number, name_of(end), len);
-    if (!end->peer->is_open) {
+    if (!end->peer->is_open && !wire->is_silent) {
         /* Gone with its reader: the answer is a reset. */
         send_reset(end, sim_arrival_us(&wire->weather) + wire->weather.latency_us);
         return (long)len;
@@ -268,6 +268,12 @@ void sim_end_drop(struct sim_end *end)
     end->is_open = false;
     send_reset(end->peer, sim_arrival_us(&end->wire->weather));
     release_wire(end->wire);
+}
+
+uint64_t sim_end_acknowledged_len(struct sim_end *end)
+{
+    sim_end_settle(end->peer);
+    return end->peer->in.arrived;
 }
 
 size_t sim_end_unsent_len(struct sim_end *end)

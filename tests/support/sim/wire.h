@@ -58,6 +58,9 @@ void sim_end_drop(struct sim_end *end);
 /** Bytes that were written and have not arrived, an end of the stream counted as one. */
 size_t sim_end_unsent_len(struct sim_end *end);
 
+/** Bytes that have arrived at the peer's system. */
+uint64_t sim_end_acknowledged_len(struct sim_end *end);
+
 static inline uint64_t sim_earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
