@@ -41,7 +41,7 @@ enum dx_failure_step {
 };
 
 /* What a browser has to hide. Valid during the callback, as all texts in it. */
-struct dx_websocket_error {
+struct dx_error_event {
     enum dx_failure_step step;
     enum dx_err err;
     int system_error;                          /* errno, or 0 */
@@ -53,7 +53,7 @@ struct dx_websocket_error {
     size_t body_len;
 };
 
-struct dx_websocket_close {
+struct dx_close_event {
     uint16_t code; /* as CloseEvent's: the peer's, 1005, or 1006 */
     const char *reason;
     size_t reason_len;
@@ -64,7 +64,9 @@ struct dx_websocket_close {
 
 /* A received message. Valid during the callback; who wants it longer keeps it. */
 struct dx_message;
+/** DX_OP_TEXT or DX_OP_BINARY. */
 DX_API enum dx_opcode dx_message_opcode(const struct dx_message *message);
+/** Its bytes, valid as long as the message. */
 DX_API const uint8_t *dx_message_data(const struct dx_message *message, size_t *len);
 /** The message with a reference of the caller's, NULL without memory: the first time it is copied. Any thread, but for the first time. */
 DX_API DX_MUST_CHECK struct dx_message *dx_message_keep(struct dx_message *message);
@@ -78,9 +80,9 @@ struct dx_websocket_listener {
     /* When a listener has it, messages come in pieces as they arrive, in constant memory, and nobody gets on_message. */
     void (*on_chunk)(struct dx_websocket *websocket, enum dx_opcode opcode, const uint8_t *data,
                      size_t len, bool is_first, bool is_last, void *user);
-    void (*on_error)(struct dx_websocket *websocket, const struct dx_websocket_error *error,
+    void (*on_error)(struct dx_websocket *websocket, const struct dx_error_event *error,
                      void *user);
-    void (*on_close)(struct dx_websocket *websocket, const struct dx_websocket_close *close,
+    void (*on_close)(struct dx_websocket *websocket, const struct dx_close_event *close,
                      void *user);
     /* After sending has failed for a full queue, or what waits has passed max_queue: less than half of it waits again. */
     void (*on_drain)(struct dx_websocket *websocket, void *user);
@@ -214,11 +216,13 @@ DX_API void dx_websocket_resume(struct dx_websocket *websocket);
 
 /* ---- attributes ---- */
 
+/** readyState. */
 DX_API enum dx_ready_state dx_websocket_ready_state(const struct dx_websocket *websocket);
 /** As serialised by the URL standard, with ws or wss. */
 DX_API const char *dx_websocket_url(const struct dx_websocket *websocket);
 /** "" until open. On the loop's thread, valid until the next opening. */
 DX_API const char *dx_websocket_protocol(const struct dx_websocket *websocket);
+/** Always "" for now: no extension is offered. */
 DX_API const char *dx_websocket_extensions(const struct dx_websocket *websocket);
 /** Payload bytes that were sent and not given to the network; falls between callbacks only, and not after the end. */
 DX_API uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket);
@@ -228,7 +232,9 @@ DX_API void dx_websocket_outbox(const struct dx_websocket *websocket, size_t *co
 /** A header of the 101, or NULL. On the loop's thread, valid until the next opening. */
 DX_API const char *dx_websocket_response_header(const struct dx_websocket *websocket,
                                                 const char *name);
+/** What was agreed by TLS; false, and `facts` untouched, without TLS or while not open. On the loop's thread. */
 DX_API bool dx_websocket_tls(const struct dx_websocket *websocket, struct dx_tls_facts *facts);
+/** The loop that it was made on. */
 DX_API struct dx_loop *dx_websocket_loop(const struct dx_websocket *websocket);
 
 #ifdef __cplusplus

@@ -166,11 +166,11 @@ DX_API DX_MUST_CHECK enum dx_err dx_connection_peer(const struct dx_connection *
 DX_API bool dx_connection_tls(const struct dx_connection *connection, struct dx_tls_facts *facts);
 
 /* Messages and payload bytes so far. */
-struct dx_connection_counts {
+struct dx_connection_totals {
     uint64_t messages_in, bytes_in, messages_out, bytes_out;
 };
 DX_API void dx_connection_counts(const struct dx_connection *connection,
-                                 struct dx_connection_counts *counts);
+                                 struct dx_connection_totals *counts);
 
 #ifdef __cplusplus
 }

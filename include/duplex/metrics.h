@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /* Since the server was made, over all its loops. What open connections have sent and received is in it. */
-struct dx_server_metrics {
+struct dx_metrics {
     size_t streams;        /* accepted and not closed now, HTTP and WebSockets */
     size_t websockets;     /* of them, open WebSockets */
     size_t half_open;      /* of them, those that have not sent a whole request yet */
@@ -28,7 +28,7 @@ struct dx_server_metrics {
 };
 
 /** Fills in what the server has done so far. Any thread. The numbers are each right, but not of one moment. */
-DX_API void dx_server_metrics(struct dx_server *server, struct dx_server_metrics *metrics);
+DX_API void dx_server_metrics(struct dx_server *server, struct dx_metrics *metrics);
 
 #define DX_METRICS_TEXT_MAX 8192
 

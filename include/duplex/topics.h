@@ -99,7 +99,7 @@ DX_API size_t dx_topics_subscriber_count(struct dx_topics *topics, const char *n
                                          size_t name_len);
 
 /* What a set has done so far. */
-struct dx_topics_counts {
+struct dx_topics_totals {
     size_t topics;         /* now */
     size_t subscriptions;  /* now */
     uint64_t published;    /* messages in */
@@ -109,7 +109,7 @@ struct dx_topics_counts {
 };
 
 /** Fills in what the set has done so far. Any thread. */
-DX_API void dx_topics_counts(struct dx_topics *topics, struct dx_topics_counts *counts);
+DX_API void dx_topics_counts(struct dx_topics *topics, struct dx_topics_totals *counts);
 
 #ifdef __cplusplus
 }

@@ -37,8 +37,7 @@ static bool is_passing_code(uint16_t code)
     }
 }
 
-bool dx_backoff_is_worth_it(const struct dx_websocket_error *error,
-                            const struct dx_websocket_close *close)
+bool dx_backoff_is_worth_it(const struct dx_error_event *error, const struct dx_close_event *close)
 {
     if (error == NULL)
         return is_passing_code(close->code);

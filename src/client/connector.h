@@ -6,7 +6,7 @@
 #ifndef DX_CLIENT_CONNECTOR_H
 #define DX_CLIENT_CONNECTOR_H
 
-#include "client/client.h"
+#include <duplex/client.h>
 #include "client/proxy.h"
 #include "http/head.h"
 #include "http/url.h"
@@ -31,9 +31,9 @@ struct dx_connector_options {
 
 /* What came of it; valid during the call but for what is said to be the caller's. */
 struct dx_opening {
-    const struct dx_websocket_error *error; /* NULL: it is open */
-    struct dx_stream stream;                /* open: the caller's; its watch is stopped */
-    const uint8_t *early;                   /* bytes that came behind the 101 */
+    const struct dx_error_event *error; /* NULL: it is open */
+    struct dx_stream stream;            /* open: the caller's; its watch is stopped */
+    const uint8_t *early;               /* bytes that came behind the 101 */
     size_t early_len;
     const char *subprotocol; /* one of request.subprotocols, or NULL */
     struct dx_slice extensions;

@@ -46,7 +46,7 @@ struct dx_connector {
     bool has_tunnel;
     bool is_secure;     /* the stream has TLS to the target */
     bool drops_secrets; /* a redirect has led to another origin */
-    struct dx_websocket_error error;
+    struct dx_error_event error;
     struct dx_opening opening;
     struct dx_head head; /* of the answer that counts */
     size_t head_at;      /* where it begins in `in` */

@@ -4,7 +4,7 @@
 #ifndef DX_CLIENT_MESSAGE_H
 #define DX_CLIENT_MESSAGE_H
 
-#include "client/client.h"
+#include <duplex/client.h>
 
 #include <stdatomic.h>
 

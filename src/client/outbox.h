@@ -5,7 +5,7 @@
 #ifndef DX_CLIENT_OUTBOX_H
 #define DX_CLIENT_OUTBOX_H
 
-#include "client/client.h"
+#include <duplex/client.h>
 
 struct dx_outbox_item {
     struct dx_outbox_item *next;

@@ -4,7 +4,7 @@
 #ifndef DX_CLIENT_SETTINGS_H
 #define DX_CLIENT_SETTINGS_H
 
-#include "client/client.h"
+#include <duplex/client.h>
 #include "client/proxy.h"
 
 struct dx_websocket_settings {

@@ -7,7 +7,7 @@
 #include "client/backoff.h"
 #include "client/ports.h"
 #include "http/url_join.h"
-#include "net/tls_client.h"
+#include <duplex/tls_client.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ void dx_websocket_fail_later(struct dx_websocket *websocket, enum dx_failure_ste
     (void)snprintf(websocket->late_detail, sizeof(websocket->late_detail), "%s",
                    detail != NULL ? detail : dx_err_text(err));
     websocket->late_error =
-        (struct dx_websocket_error){.step = step, .err = err, .detail = websocket->late_detail};
+        (struct dx_error_event){.step = step, .err = err, .detail = websocket->late_detail};
     websocket->fails_later = true;
     dx_websocket_queue_task(websocket);
 }
@@ -79,8 +79,8 @@ void dx_websocket_stop_waiting(struct dx_websocket *websocket)
     end_life(websocket);
 }
 
-static bool will_try_again(struct dx_websocket *websocket, const struct dx_websocket_error *error,
-                           const struct dx_websocket_close *close)
+static bool will_try_again(struct dx_websocket *websocket, const struct dx_error_event *error,
+                           const struct dx_close_event *close)
 {
     const struct dx_reconnect_options *reconnect = &websocket->settings.options.reconnect;
 
@@ -99,8 +99,8 @@ static uint32_t draw(struct dx_websocket *websocket)
     return random;
 }
 
-void dx_websocket_end(struct dx_websocket *websocket, const struct dx_websocket_error *error,
-                      struct dx_websocket_close *close)
+void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_event *error,
+                      struct dx_close_event *close)
 {
     const struct dx_reconnect_options *reconnect = &websocket->settings.options.reconnect;
     uint64_t now_ms = dx_loop_now_ms(websocket->loop);
@@ -128,9 +128,9 @@ void dx_websocket_end(struct dx_websocket *websocket, const struct dx_websocket_
     dx_websocket_drop(websocket);
 }
 
-static void fail(struct dx_websocket *websocket, const struct dx_websocket_error *error)
+static void fail(struct dx_websocket *websocket, const struct dx_error_event *error)
 {
-    struct dx_websocket_close close = {.code = DX_CLOSE_ABNORMAL, .reason = ""};
+    struct dx_close_event close = {.code = DX_CLOSE_ABNORMAL, .reason = ""};
 
     dx_websocket_end(websocket, error, &close);
 }
@@ -207,7 +207,7 @@ static void on_done(void *user, const struct dx_opening *opening)
 {
     struct dx_websocket *websocket = user;
     struct dx_opening own = *opening;
-    struct dx_websocket_error error = {.step = DX_STEP_HANDSHAKE, .err = DX_ERR_PROTOCOL};
+    struct dx_error_event error = {.step = DX_STEP_HANDSHAKE, .err = DX_ERR_PROTOCOL};
 
     websocket->connector = NULL;
     if (opening->error != NULL) {

@@ -99,7 +99,7 @@ void dx_websocket_tell_open(struct dx_websocket *websocket)
             to.listener->on_open(websocket, to.user);
 }
 
-void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_websocket_error *error)
+void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_error_event *error)
 {
     struct telling telling = begin_telling(websocket);
     struct dx_listening to;
@@ -109,7 +109,7 @@ void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_web
             to.listener->on_error(websocket, error, to.user);
 }
 
-void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_websocket_close *close)
+void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_close_event *close)
 {
     struct telling telling = begin_telling(websocket);
     struct dx_listening to;
@@ -230,14 +230,14 @@ static enum dx_failure_step step_of(const struct dx_websocket *websocket,
 static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
 {
     struct dx_websocket *websocket = websocket_of(connection);
-    struct dx_websocket_error error = {
+    struct dx_error_event error = {
         .step = step_of(websocket, info),
         .err = info->err != DX_OK ? info->err : DX_ERR_CLOSED,
         .detail = info->detail != NULL ? info->detail : "the connection ended without a Close"};
-    struct dx_websocket_close close = {.code = info->was_clean ? info->code : DX_CLOSE_ABNORMAL,
-                                       .reason = info->was_clean ? info->reason : "",
-                                       .reason_len = info->was_clean ? info->reason_len : 0,
-                                       .was_clean = info->was_clean};
+    struct dx_close_event close = {.code = info->was_clean ? info->code : DX_CLOSE_ABNORMAL,
+                                   .reason = info->was_clean ? info->reason : "",
+                                   .reason_len = info->was_clean ? info->reason_len : 0,
+                                   .was_clean = info->was_clean};
 
     websocket->payload_len = dx_websocket_waiting_len(websocket);
     websocket->connection = NULL;

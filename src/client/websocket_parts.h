@@ -46,7 +46,7 @@ struct dx_websocket {
     bool is_closed_by_user; /* no more attempts */
     bool is_alive; /* connecting, open, closing, or about to try again: holds the loop and itself */
     bool fails_later; /* the task tells late_error */
-    struct dx_websocket_error late_error;
+    struct dx_error_event late_error;
     char late_detail[256];
     bool waits_for_pong; /* the heartbeat by text is out */
     uint64_t heard_ms;   /* last message, for that heartbeat */
@@ -84,8 +84,8 @@ void dx_websocket_keep(struct dx_websocket *websocket);
 void dx_websocket_drop(struct dx_websocket *websocket);
 
 /** What was open or connecting has ended: tells error and close, tries again or not. `error` is NULL after a clean close. */
-void dx_websocket_end(struct dx_websocket *websocket, const struct dx_websocket_error *error,
-                      struct dx_websocket_close *close);
+void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_event *error,
+                      struct dx_close_event *close);
 
 /** Ends waiting for the next attempt, if it does. */
 void dx_websocket_stop_waiting(struct dx_websocket *websocket);
@@ -107,10 +107,8 @@ extern const struct dx_connection_handlers dx_websocket_chunk_handlers;
 
 bool dx_websocket_wants_chunks(const struct dx_websocket *websocket);
 void dx_websocket_tell_open(struct dx_websocket *websocket);
-void dx_websocket_tell_error(struct dx_websocket *websocket,
-                             const struct dx_websocket_error *error);
-void dx_websocket_tell_close(struct dx_websocket *websocket,
-                             const struct dx_websocket_close *close);
+void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_error_event *error);
+void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_close_event *close);
 
 /** The heartbeat by text is due: asks, or gives the connection up. */
 void dx_websocket_beat(struct dx_websocket *websocket);

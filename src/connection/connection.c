@@ -304,7 +304,7 @@ void dx_connection_count_sent(struct dx_connection *connection, size_t message_c
 }
 
 void dx_connection_counts(const struct dx_connection *connection,
-                          struct dx_connection_counts *counts)
+                          struct dx_connection_totals *counts)
 {
     *counts = connection->counts;
 }

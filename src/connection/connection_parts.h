@@ -27,7 +27,7 @@ struct dx_connection {
     struct dx_large *kept;    /* input that waits while reading is paused, or that came early */
     struct dx_attachment *attachments;
     uint64_t id;
-    struct dx_connection_counts counts;
+    struct dx_connection_totals counts;
     struct dx_traffic *traffic;
     uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
     uint32_t phase_ms; /* last progress of a message; while closing: since when we wait */

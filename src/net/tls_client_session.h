@@ -4,7 +4,7 @@
 #ifndef DX_NET_TLS_CLIENT_SESSION_H
 #define DX_NET_TLS_CLIENT_SESSION_H
 
-#include "net/tls_client.h"
+#include <duplex/tls_client.h>
 
 #include <openssl/ssl.h>
 

@@ -72,7 +72,7 @@ void dx_server_websocket_shut_down(struct dx_server_websocket *websocket)
 static void log_close(const struct dx_server_websocket *websocket, struct dx_connection *connection,
                       const struct dx_close_info *info)
 {
-    struct dx_connection_counts counts;
+    struct dx_connection_totals counts;
     struct dx_log_line line;
 
     dx_connection_counts(connection, &counts);

@@ -151,7 +151,7 @@ void dx_topics_tally(struct dx_topics *topics, const struct dx_tally *tally)
     add(&topics->disconnected, tally->disconnected);
 }
 
-void dx_topics_counts(struct dx_topics *topics, struct dx_topics_counts *counts)
+void dx_topics_counts(struct dx_topics *topics, struct dx_topics_totals *counts)
 {
     pthread_mutex_lock(&topics->lock);
     counts->topics = topics->names.count;

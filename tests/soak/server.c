@@ -324,7 +324,7 @@ static size_t count_descriptors(void)
     return count;
 }
 
-static bool report(const struct dx_topics_counts *counts, size_t before, size_t after)
+static bool report(const struct dx_topics_totals *counts, size_t before, size_t after)
 {
     bool is_right = atomic_load(&opened) == atomic_load(&closed) &&
                     atomic_load(&closed_twice) == 0 && atomic_load(&failed) == 0 &&
@@ -345,7 +345,7 @@ static bool report(const struct dx_topics_counts *counts, size_t before, size_t 
 bool soak_serve(const struct soak_plan *plan, int control_fd)
 {
     struct publisher publishers[SOAK_THREADS];
-    struct dx_topics_counts counts;
+    struct dx_topics_totals counts;
     struct dx_loop_watch *watch;
     size_t before;
 

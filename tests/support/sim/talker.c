@@ -378,7 +378,7 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 {
     struct sim_side *side = side_of(connection);
 
-    struct dx_connection_counts counts;
+    struct dx_connection_totals counts;
 
     dx_connection_counts(connection, &counts);
     sim_check_close(side, info, &counts);

@@ -125,7 +125,7 @@ size_t sim_topics_address(const struct sim_side *side, uint8_t bytes[SIM_ADDRESS
 /* Whether a message that should have come may be missing. */
 static bool may_lack(uint8_t topic)
 {
-    struct dx_topics_counts counts;
+    struct dx_topics_totals counts;
 
     if (topic == ADDRESSED)
         return true; /* what the connection refuses is not told */

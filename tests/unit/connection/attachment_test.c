@@ -117,7 +117,7 @@ static struct dx_shared *text_frame(size_t payload_len)
 /* A short frame (copied) and a long one (named) stand between messages as they were sent, and leave in one call. */
 static void test_shared_frames_keep_their_place(void **unused)
 {
-    struct dx_connection_counts counts;
+    struct dx_connection_totals counts;
     struct dx_shared *small = text_frame(200), *large = text_frame(30000);
     struct bench bench;
     size_t at = 0;

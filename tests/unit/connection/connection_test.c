@@ -96,7 +96,7 @@ static void test_one_write_for_many_messages(void **unused)
     assert_int_equal(write_count(), 1);
     failing_system_stop();
 
-    struct dx_connection_counts counts;
+    struct dx_connection_totals counts;
     dx_connection_counts(bench.connection, &counts);
     assert_int_equal(counts.messages_in, 10);
     assert_int_equal(counts.bytes_in, 20);

@@ -125,7 +125,7 @@ static void count_all(void)
 {
     static const size_t room = DX_METRICS_TEXT_MAX;
     char text[DX_METRICS_TEXT_MAX];
-    struct dx_server_metrics metrics;
+    struct dx_metrics metrics;
     size_t len;
 
     dx_server_metrics(server, &metrics);

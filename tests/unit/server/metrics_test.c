@@ -23,7 +23,7 @@
 
 static struct service service;
 static struct answer answer;
-static struct dx_server_metrics now;
+static struct dx_metrics now;
 
 static void look(void)
 {
@@ -148,7 +148,7 @@ static uint64_t value_of(const char *name)
 
 static void test_text(void **state)
 {
-    const struct dx_server_metrics metrics = {
+    const struct dx_metrics metrics = {
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, {11, 12, 13, 14, 15}, 16, 17, 18, 19};
     static const char *const names[] = {"duplex_streams",
                                         "duplex_websockets",
@@ -182,7 +182,7 @@ static void test_text(void **state)
 /* The longest text there can be fits. */
 static void test_room(void **state)
 {
-    struct dx_server_metrics metrics;
+    struct dx_metrics metrics;
     char text[DX_METRICS_TEXT_MAX];
     size_t len;
 

@@ -273,7 +273,7 @@ static void run(size_t max_backlog)
 {
     struct dx_topics_options options = dx_topics_options_init();
     struct dx_connection_options connection_options = dx_connection_options_init();
-    struct dx_topics_counts counts;
+    struct dx_topics_totals counts;
     pthread_t publishers[PUBLISHERS];
 
     options.max_backlog = max_backlog;

@@ -26,7 +26,7 @@ static bool is_subscribed(struct crowd *crowd, size_t member, const char *name)
 static void test_subscribers_get_it(void **state)
 {
     struct crowd crowd;
-    struct dx_topics_counts counts;
+    struct dx_topics_totals counts;
 
     (void)state;
     crowd_init(&crowd);
@@ -377,7 +377,7 @@ static long allocated_by_publishing(struct crowd *crowd, size_t len)
 static void test_encoded_once(void **state)
 {
     struct crowd crowd;
-    struct dx_connection_counts counts;
+    struct dx_connection_totals counts;
 
     (void)state;
     crowd_init(&crowd);
