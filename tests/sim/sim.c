@@ -145,10 +145,12 @@ static void wait_for_all(struct job *jobs, int count)
 static void add_counts(struct sim_counts *sum, const struct sim_counts *counts)
 {
     const uint64_t *from = (const uint64_t *)counts;
+    uint64_t most = sum->most_turns > counts->most_turns ? sum->most_turns : counts->most_turns;
     uint64_t *to = (uint64_t *)sum;
 
     for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
         to[i] += from[i];
+    sum->most_turns = most;
 }
 
 static int run_all(uint64_t first, uint64_t count, int job_count)
@@ -175,9 +177,11 @@ static int run_all(uint64_t first, uint64_t count, int job_count)
     printf("sim: %" PRIu64 " worlds, %" PRIu64 " WebSockets, %" PRIu64 " clean ends, %" PRIu64
            " messages (%" PRIu64 " MiB), %" PRIu64 " plain answers\n"
            "sim: %" PRIu64 " cuts, %" PRIu64 " resets, %" PRIu64 " half-closes, %" PRIu64
-           " refusals, %" PRIu64 " hostile clients, %" PRIu64 " turns\n",
+           " refusals, %" PRIu64 " hostile clients, %" PRIu64 " turns, at most %" PRIu64
+           " a world\n",
            sum.worlds, sum.connections, sum.clean, sum.messages, sum.bytes >> 20, sum.requests,
-           sum.cuts, sum.resets, sum.half_closes, sum.refusals, sum.hostile, sum.turns);
+           sum.cuts, sum.resets, sum.half_closes, sum.refusals, sum.hostile, sum.turns,
+           sum.most_turns);
     printf("injected %" PRIu64 " failures\n", sum.allocations);
     printf("sim: %" PRIu64 " seeds, %" PRIu64 " failed\n", count, failures);
     return failures > 0;
