@@ -14,7 +14,7 @@ struct dx_tls_wire {
     int fd;
     uint8_t first_len;
     uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes that came: a record of TLS, or what else? */
-    size_t budget; /* so many bytes more may be received in this call */
+    size_t budget;                   /* so many bytes more may be received in this call */
 };
 
 /** NULL without memory. BIO_meth_free frees it. */
