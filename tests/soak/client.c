@@ -47,6 +47,7 @@ struct visit {
     unsigned connecting_count;
     unsigned open_count; /* that have a descriptor */
     unsigned jammed_count;
+    uint64_t full_ms; /* when all were there at once, and the deeds began; 0: not yet */
     bool is_ending;
     bool is_wrong;
     uint64_t connected_count;
@@ -473,21 +474,28 @@ static void look_at_sockets(struct visit *visit)
 static void run(struct visit *visit)
 {
     uint64_t begin_ms = soak_now_ms();
-    uint64_t end_ms = begin_ms + (uint64_t)visit->plan->seconds * 1000;
     uint64_t looked_ms = 0;
-    uint64_t acted_ms = begin_ms;
+    uint64_t acted_ms = 0;
 
     while (!visit->is_wrong && (!visit->is_ending || visit->open_count > 0)) {
         uint64_t now_ms = soak_now_ms();
 
-        visit->is_ending = now_ms >= end_ms;
+        if (!visit->full_ms && visit->open_count == visit->plan->connections &&
+            visit->connecting_count == 0) {
+            printf("clients: %u connections at once after %llu ms\n", visit->open_count,
+                   (unsigned long long)(now_ms - begin_ms));
+            visit->full_ms = now_ms;
+            acted_ms = now_ms;
+        }
+        visit->is_ending =
+            visit->full_ms && now_ms - visit->full_ms >= (uint64_t)visit->plan->seconds * 1000;
         if (now_ms - looked_ms >= 20) {
             for (unsigned i = 0; i < visit->plan->connections; i++)
                 look_after(visit, &visit->clients[i], now_ms);
             looked_ms = now_ms;
         }
         for (uint64_t deeds = (now_ms - acted_ms) * visit->plan->action_rate / 1000;
-             deeds > 0 && !visit->is_ending; deeds--) {
+             deeds > 0 && visit->full_ms && !visit->is_ending; deeds--) {
             act(visit, &visit->clients[soak_random(&visit->random) % visit->plan->connections]);
             acted_ms = now_ms;
         }
