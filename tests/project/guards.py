@@ -27,7 +27,8 @@ SYSTEM = ['-Wl,--wrap=' + name for name in (
     'getrandom', 'fchmod', 'open', 'open64')]
 TLS_BENCH = ['tests/support/tls_bench.c']
 PEER_BENCH = ['tests/support/%s.c' % name for name in ('peer_bench', 'failing_system')]
-SERVER_ROOMS = ROOMS + ['net', 'connection', 'server']  # for programs of one of the last three
+CROWD = ['tests/support/%s.c' % name for name in ('crowd', 'failing_allocator')] + PEER_BENCH
+SERVER_ROOMS = ROOMS + ['net', 'connection', 'server', 'topics']  # for programs of one of the last four
 LIBRARIES = ['-luv', '-lssl', '-lcrypto', '-lpthread']
 
 FILES = ['-Wl,--wrap=' + call for call in ('clock_gettime', 'sendfile', 'pread')]
@@ -61,6 +62,9 @@ PROGRAMS = {
     'connection deadlines': (['tests/unit/connection/deadlines_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'connection sent': (['tests/unit/connection/sent_test.c'] + PEER_BENCH, SYSTEM + LIBRARIES, False),
     'base ids': (['tests/unit/base/ids_test.c'], [], False),
+    'topics topics': (['tests/unit/topics/topics_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
+    'topics callbacks': (['tests/unit/topics/callbacks_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
+    'topics slow': (['tests/unit/topics/slow_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
     'server half_open': (['tests/unit/server/half_open_test.c'], LIBRARIES, False),
 }
 
@@ -87,6 +91,9 @@ WRITING = 'src/connection/writing.c'
 READING = 'src/connection/reading.c'
 LIFE = 'src/connection/connection.c'
 DEADLINES = 'src/connection/deadlines.c'
+SUBSCRIBER = 'src/topics/subscriber.c'
+PART = 'src/topics/part.c'
+GIVE = 'src/topics/give.c'
 GUESTS = 'src/connection/attachment.c'
 SENT = 'src/connection/sent.c'
 LOOP = 'src/net/loop.c'
@@ -98,6 +105,27 @@ FILE = 'src/net/file.c'
 SEND_FILE = 'src/net/send_file.c'
 
 GUARDS = [
+    # topics: who gets what, and what it may cost
+    (SUBSCRIBER, 'if (subscriber->place_count >= topics->options.max_subscriptions)', 'if (false)', 'topics callbacks', 'test_limits'),
+    (SUBSCRIBER, 'if (topics->names.count >= topics->options.max_topics)', 'if (false)', 'topics callbacks', 'test_limits'),
+    (SUBSCRIBER, 'if (presence && dx_presence_is_queued(presence))', 'if (false)', 'topics topics', 'test_coming_and_going'),
+    (SUBSCRIBER, 'if (dx_presence_is_queued(place->presence))', 'if (false)', 'topics topics', 'test_coming_and_going'),
+    (SUBSCRIBER, 'find_place(last, presence)->index = index;', ';', 'topics topics', 'test_leaving_in_any_order'),
+    (SUBSCRIBER, 'if (presence->count < presence->room / 4)', 'if (false)', 'topics topics', 'test_leaving_in_any_order'),
+    (SUBSCRIBER, 'dx_connection_endpoint(connection)->config->role == DX_ROLE_CLIENT', 'false', 'topics topics', 'test_usage'),
+    (SUBSCRIBER, 'if (dx_connection_is_closing(connection))', 'if (false)', 'topics callbacks', 'test_aborts_in_a_callback'),
+    ('src/topics/names.c', 'if (names->count >= names->bucket_count)', 'if (false)', 'topics topics', 'test_many_topics'),
+    ('src/topics/topics.c', 'if (!has_subscribers(topics, hash, name, name_len))\n        return DX_OK;', '', 'topics topics', 'test_encoded_once'),
+    (PART, 'part->backlog_len >= part->topics->options.max_backlog', 'false', 'topics callbacks', 'test_backlog'),
+    (PART, 'if (part->is_posted || part->item_count > 0)\n        return DX_OK;', '', 'topics callbacks', 'test_one_post'),
+    (PART, 'if (part->is_posted)\n        dx_loop_post_cancel(part->loop, part);', '', 'topics topics', 'test_loop_that_ends'),
+    (PART, 'if (items[k].except == 0 || subscriber->id != items[k].except)', '', 'topics topics', 'test_except'),
+    (PART, 'if (is_direct)\n            dx_subscriber_flush(subscriber);', '', 'topics topics', 'test_much_leaves_at_once'),
+    (GIVE, 'if (!dx_connection_is_congested(subscriber->connection))', '', 'topics slow', 'test_behind_a_long_message'),
+    (GIVE, 'if (dx_connection_is_closing(subscriber->connection))\n        dx_subscriber_forget(subscriber);\n    else if', 'if', 'topics slow', 'test_own_goes_ahead'),
+    (GIVE, 'subscriber->first || ', '', 'topics slow', 'test_between_fragments'),
+    (GIVE, 'if (subscriber->pending_len > options->max_pending)', 'if (false)', 'topics slow', 'test_drops_newest'),
+    (GIVE, 'for (; subscriber->pending_len > options->max_pending; tally->dropped++)', 'if (tally->dropped++ == 0)', 'topics slow', 'test_drops_oldest'),
     # frames
     (IN, 'if ((second & DX_FRAME_MASKED) != endpoint->mask_flag)', 'if (false)', 'ws hostile', 'B21 unmasked client frame'),
     (IN, 'return bits == 0 ? NULL : &reserved_bit;', 'return NULL;', 'ws hostile', 'B22 RSV2'),
@@ -281,7 +309,7 @@ def run(command, **options):
 def room_sources(program):
     """The sources that the meson.build files of a program's rooms list, for this processor."""
     is_x86 = platform.machine() in ('x86_64', 'AMD64')
-    for room in SERVER_ROOMS if program.split()[0] in SERVER_ROOMS[-3:] else ROOMS:
+    for room in SERVER_ROOMS if program.split()[0] in SERVER_ROOMS[-4:] else ROOMS:
         with open(os.path.join(ROOT, 'src', room, 'meson.build')) as file:
             names = re.findall(r"'(\w+\.c)'", file.read())
         for name in names:
