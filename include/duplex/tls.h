@@ -1,8 +1,11 @@
 /*
  * duplex/tls.h - TLS for listeners: certificates and their keys (TLS 1.2 and 1.3, Mozilla's intermediate list).
  *
+ * Neither the environment nor OpenSSL's configuration file is read: a program that wants the file for OpenSSL calls of its own
+ * loads it before the first call here. The server's order of ciphers counts, but a client that prefers ChaCha20 gets it.
  * Renegotiation, compression and early data are off. Session tickets are encrypted with keys that are made here, change with
- * time, and open only sessions of the same server name.
+ * time, and open only sessions of the same server name; no session goes on beyond a ticket's lifetime, nor its client's
+ * certificate.
  */
 #ifndef DUPLEX_TLS_H
 #define DUPLEX_TLS_H

@@ -4,6 +4,7 @@
  */
 #include "support/tls_bench.h"
 
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -379,6 +380,45 @@ static void test_alpn(void **unused)
     assert_int_equal(dx_tls_new_with(&options, &tls, NULL, 0), DX_ERR_USAGE);
 }
 
+/* The host program may have loaded a file of OpenSSL's, and what it says counts for all contexts of the process. */
+static void test_configuration_of_the_host(void **unused)
+{
+    static const char *const ciphers[] = {"ECDHE-ECDSA-AES128-SHA",
+                                          "ECDHE-ECDSA-AES128-GCM-SHA256"};
+    struct dx_tls *tls;
+    SSL_CTX *plain;
+
+    (void)unused;
+    tls_file_write("host.cnf",
+                   "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = weak\n"
+                   "[weak]\nMinProtocol = TLSv1\nMaxProtocol = TLSv1.2\n"
+                   "CipherString = ALL:@SECLEVEL=0\nGroups = P-521\n"
+                   "SignatureAlgorithms = ECDSA+SHA1\nOptions = UnsafeLegacyRenegotiation\n"
+                   "VerifyMode = Require\n");
+    assert_int_equal(CONF_modules_load_file(tls_file("host.cnf"), NULL, 0), 1);
+    plain = SSL_CTX_new(TLS_server_method());
+    assert_int_equal(SSL_CTX_get_min_proto_version(plain), TLS1_VERSION);
+    SSL_CTX_free(plain);
+    tls = tls_load("first");
+    /* Not for the client. */
+    CONF_modules_unload(1);
+    for (int i = 0; i < 3; i++) {
+        struct tls_line line;
+
+        tls_line_begin(&line, tls);
+        SSL_set_security_level(line.ssl, 0);
+        if (i < 2) {
+            SSL_set_max_proto_version(line.ssl, TLS1_2_VERSION);
+            assert_int_equal(SSL_set_cipher_list(line.ssl, ciphers[i]), 1);
+        }
+        assert_int_equal(tls_line_shake(&line), i == 0 ? DX_ERR_TLS : DX_OK);
+        if (i == 2)
+            assert_int_equal(SSL_version(line.ssl), TLS1_3_VERSION);
+        tls_line_release(&line);
+    }
+    dx_tls_free(tls);
+}
+
 /* ---- one of one's own ---- */
 
 static void test_self_signed(void **unused)
@@ -525,6 +565,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_many_one_after_the_other),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_alpn),
+        cmocka_unit_test(test_configuration_of_the_host),
         cmocka_unit_test(test_self_signed),
         cmocka_unit_test(test_self_signed_defaults_and_refusals),
         cmocka_unit_test(test_changes_from_other_threads),
