@@ -178,6 +178,29 @@ static void the_cgi_variables(void **state)
     dx_environment_release(&environment);
 }
 
+static void a_script_name_is_what_stands_for_the_routes_parts(void **state)
+{
+    static const struct {
+        const char *route, *path, *script_name, *path_info;
+    } table[] = {
+        {"/users/:id", "/users/a long one/x/y", "/users/a long one", "/x/y"},
+        {"/users/:id", "/users/7", "/users/7", ""},
+        {"/:a/b/:long-name", "/1/b/2/", "/1/b/2", "/"},
+        {"/a/b", "/a/b/c", "/a/b", "/c"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct dx_request request = {.path = table[i].path, .route = table[i].route};
+        struct dx_environment environment;
+
+        build(&environment, &request);
+        expect(&environment, "SCRIPT_NAME", table[i].script_name);
+        expect(&environment, "PATH_INFO", table[i].path_info);
+        dx_environment_release(&environment);
+    }
+}
+
 static void the_root_route_is_an_empty_script_name(void **state)
 {
     struct dx_request request = {.path = "/x", .route = "/"};
@@ -288,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cgi_variables),
+        cmocka_unit_test(a_script_name_is_what_stands_for_the_routes_parts),
         cmocka_unit_test(the_root_route_is_an_empty_script_name),
         cmocka_unit_test(what_is_passed_on),
         cmocka_unit_test(headers_and_those_that_never_pass),
