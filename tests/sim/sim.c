@@ -2,7 +2,7 @@
  * sim.c - runs simulated worlds, each from its seed, and says which one failed and how to see it again.
  *
  *   sim                   seeds 1 to 2,000
- *   sim --seeds N [--from SEED] [--jobs N]
+ *   sim --seeds N [--from SEED] [--jobs N] [--stop]    --stop: a job ends with its first failure
  *   sim SEED              that one, with the trace of all that happens
  *
  * The worlds run in child processes, so that a crash or a loop that never ends names its seed, too.
@@ -39,6 +39,7 @@ struct job {
 
 static struct job *job; /* the child's own */
 static const char *program;
+static uint64_t failures_max = FAILURES_MAX;
 
 static void print_failure(uint64_t seed, const char *what)
 {
@@ -103,7 +104,7 @@ static bool end_of_child(struct job *ended, int status)
         print_failure(ended->seed, what);
     }
     ended->next = ended->seed + 1;
-    if (++ended->failures >= FAILURES_MAX || ended->next >= ended->end)
+    if (++ended->failures >= failures_max || ended->next >= ended->end)
         return false;
     start(ended);
     return true;
@@ -211,6 +212,10 @@ int main(int argc, char **argv)
     sim_counts = (struct sim_counts){0};
     if (argc == 2 && argv[1][0] != '-')
         return replay(strtoull(argv[1], NULL, 10));
+    if (argc > 1 && strcmp(argv[argc - 1], "--stop") == 0) {
+        failures_max = 1;
+        argc--;
+    }
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seeds") == 0)
             count = strtoull(argv[i + 1], NULL, 10);
@@ -220,7 +225,7 @@ int main(int argc, char **argv)
             job_count = atoi(argv[i + 1]);
     }
     if (argc % 2 == 0 || job_count < 1 || job_count > JOBS_MAX || count < (uint64_t)job_count) {
-        fprintf(stderr, "usage: sim [SEED | --seeds N --from SEED --jobs N]\n");
+        fprintf(stderr, "usage: sim [SEED | --seeds N --from SEED --jobs N --stop]\n");
         return 2;
     }
     return run_all(first, count, job_count);

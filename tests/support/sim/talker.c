@@ -246,7 +246,7 @@ static void meddle(struct sim_side *side)
     if (other == NULL || other->connection == NULL || other->has_aborted ||
         dx_connection_loop(other->connection) != dx_connection_loop(side->connection))
         return;
-    if (sim_happens(side->stream, sim_manners.aborts * 10u))
+    if (sim_happens(side->stream, sim_manners.aborts * 20u))
         abort_side(other);
     else if (sim_happens(side->stream, sim_manners.closes))
         close_side(other);
@@ -278,6 +278,12 @@ void sim_talkers_begin(void)
 /* Inside of a callback everything is allowed, too. */
 static void react(struct sim_side *side)
 {
+    if (sim_manners.end_now != NULL && side->stream == SIM_SERVER) {
+        void (*call)(void *user) = sim_manners.end_now;
+
+        sim_manners.end_now = NULL;
+        call(NULL);
+    }
     if (side->connection != NULL && sim_happens(side->stream, 100))
         meddle(side);
     if (side->connection == NULL || side->has_aborted || !sim_happens(side->stream, 250))

@@ -19,12 +19,13 @@ struct sim_manners {
     uint16_t servers_close; /* at the end, by themselves */
     int pause_max_ms;
     bool heeds_congestion;
-    bool is_scarce;           /* memory and system calls fail: any error is right */
-    bool is_cramped;          /* so does the limit of the server's buffers */
-    bool is_ending;           /* everybody resumes and closes */
-    bool is_addressed;        /* connections are used by their ids, too */
-    struct dx_server *server; /* NULL: none, or not any more */
-    struct dx_topics *topics; /* NULL: none */
+    bool is_scarce;              /* memory and system calls fail: any error is right */
+    bool is_cramped;             /* so does the limit of the server's buffers */
+    bool is_ending;              /* everybody resumes and closes */
+    bool is_addressed;           /* connections are used by their ids, too */
+    void (*end_now)(void *user); /* to be called from inside a callback of the server's, once */
+    struct dx_server *server;    /* NULL: none, or not any more */
+    struct dx_topics *topics;    /* NULL: none */
 };
 extern struct sim_manners sim_manners;
 

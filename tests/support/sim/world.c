@@ -367,6 +367,15 @@ static void free_server(void *user)
     sim_manners.server = NULL;
 }
 
+/* From outside of all callbacks, or from inside one. */
+static void call_once(void (*call)(void *user))
+{
+    if (sim_happens(SIM_SERVER, 500))
+        sim_manners.end_now = call;
+    else
+        post(call);
+}
+
 static bool has_no_server(void)
 {
     return world.server == NULL;
@@ -378,10 +387,10 @@ static void end_early(void)
         return;
     if (sim_happens(SIM_SERVER, world.is_gentle ? 0 : 100)) {
         world.is_freed_early = true;
-        post(free_server);
+        call_once(free_server);
     } else if (sim_happens(SIM_SERVER, 150)) {
         world.is_closed_early = true;
-        post(close_server);
+        call_once(close_server);
     }
 }
 
@@ -389,6 +398,15 @@ static void end_server(void)
 {
     if (world.server == NULL)
         return;
+    if (sim_manners.end_now != NULL) {
+        post(sim_manners.end_now);
+        sim_manners.end_now = NULL;
+        world.is_closed_early = !world.is_freed_early;
+    }
+    if (world.is_freed_early) {
+        (void)run(has_no_server, sim_now_us() + 1000000);
+        return;
+    }
     if (!world.is_closed_early && sim_happens(SIM_SERVER, 800))
         post(close_server);
     else if (!world.is_closed_early)
