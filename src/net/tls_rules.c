@@ -1,6 +1,6 @@
 /*
- * tls_rules.c - Mozilla's intermediate list 5.7, less its three DHE ciphers: they serve clients from before 2014 only, and one
- * handshake with them costs the server as much as forty others. Not here: certificates (tls_certificate.c), and what
+ * tls_rules.c - Mozilla's intermediate list 5.7, less its three DHE ciphers: they serve clients from before 2014 only, and a
+ * handshake with them costs the server far more than one on a curve. Not here: certificates (tls_certificate.c), and what
  * happens on a connection (tls_session.c).
  *
  * All that OpenSSL could have from a configuration file is set here, so that a host program's file changes nothing.
