@@ -230,6 +230,14 @@ static void check_counts(const struct sim_side *side, const struct dx_connection
              (unsigned long long)counts->messages_out, whole_count(&side->out));
 }
 
+static void check_info(const struct sim_side *side, const struct dx_close_info *info)
+{
+    if (info->was_clean != (info->err == DX_OK))
+        fail(side, "clean with an error, or unclean without");
+    if (info->was_clean && (info->code == DX_CLOSE_ABNORMAL || info->sent_code == 0))
+        fail(side, "clean without two Close frames");
+}
+
 void sim_check_close(struct sim_side *side, const struct dx_close_info *info,
                      const struct dx_connection_totals *counts)
 {
@@ -242,10 +250,7 @@ void sim_check_close(struct sim_side *side, const struct dx_close_info *info,
     sim_trace("link %d, %s: closed, code %u, sent %u, %s%s%s", side->link->number, side->name,
               info->code, info->sent_code, info->was_clean ? "clean" : dx_err_name(info->err),
               info->detail != NULL ? ", " : "", info->detail != NULL ? info->detail : "");
-    if (info->was_clean != (info->err == DX_OK))
-        fail(side, "clean with an error, or unclean without");
-    if (info->was_clean && (info->code == DX_CLOSE_ABNORMAL || info->sent_code == 0))
-        fail(side, "clean without two Close frames");
+    check_info(side, info);
     sim_counts.clean += info->was_clean;
     /* Who sends by id does not see whether the connection is congested. */
     if (info->err == DX_ERR_QUEUE_FULL && sim_manners.is_addressed)
