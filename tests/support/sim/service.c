@@ -212,7 +212,7 @@ static struct pieces *free_pieces(void)
 
 static void on_pieces(struct dx_request *request, void *user)
 {
-    static const struct dx_response_handlers handlers = {NULL, on_response_close};
+    static const struct dx_response_handlers handlers = {.on_close = on_response_close};
     struct pieces *pieces = free_pieces();
     struct dx_loop *loop = dx_request_loop(request);
     struct sim_message body;

@@ -393,13 +393,17 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
     side->timer = NULL;
 }
 
+/* Of every set. */
+#define HANDLERS                                                                                   \
+ .on_drain = on_drain, .on_pong = on_pong, .on_hang_up = on_hang_up, .on_close = on_close
+
 const struct dx_connection_handlers *sim_talker_handlers(enum sim_stream stream)
 {
     static const struct dx_connection_handlers sets[] = {
-        {on_message, NULL, NULL, on_drain, on_pong, on_hang_up, on_close},
-        {on_message, NULL, on_peer_close, on_drain, on_pong, on_hang_up, on_close},
-        {NULL, on_chunk, NULL, on_drain, on_pong, on_hang_up, on_close},
-        {NULL, on_chunk, on_peer_close, on_drain, on_pong, on_hang_up, on_close},
+        {.on_message = on_message, HANDLERS},
+        {.on_message = on_message, .on_peer_close = on_peer_close, HANDLERS},
+        {.on_chunk = on_chunk, HANDLERS},
+        {.on_chunk = on_chunk, .on_peer_close = on_peer_close, HANDLERS},
     };
 
     /* A client that may get what is published takes whole messages: the oracle knows them by their first byte. */
