@@ -3,6 +3,8 @@
  */
 #include "client/connector_parts.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +39,10 @@ static void clear(struct dx_connector *connector)
 
 static void destroy(struct dx_connector *connector)
 {
-    /* There may be a token in it. */
-    if (connector->out != NULL)
-        explicit_bzero(connector->out, connector->out_len);
-    free(connector->out);
+    dx_connector_drop_request(connector);
+    free(connector->answer);
+    free(connector->headers);
+    free(connector->normal);
     free(connector);
 }
 
@@ -68,7 +70,7 @@ void dx_connector_fail(struct dx_connector *connector, enum dx_failure_step step
 void dx_connector_succeed(struct dx_connector *connector)
 {
     connector->opening.error = NULL;
-    connector->opening.head = &connector->head;
+    connector->opening.head = &connector->answer->head;
     finish(connector);
 }
 
@@ -100,10 +102,11 @@ static enum dx_failure_step step_of(const struct dx_connector *connector)
 {
     switch ((enum dx_connector_state)connector->state) {
     case DX_CONNECTOR_RESOLVING_TARGET:
-    case DX_CONNECTOR_RESOLVING:
         return DX_STEP_RESOLVE;
+    case DX_CONNECTOR_RESOLVING:
+        return dx_connector_has_proxy(connector) ? DX_STEP_PROXY : DX_STEP_RESOLVE;
     case DX_CONNECTOR_CONNECTING:
-        return connector->options.proxy != NULL ? DX_STEP_PROXY : DX_STEP_CONNECT;
+        return dx_connector_has_proxy(connector) ? DX_STEP_PROXY : DX_STEP_CONNECT;
     case DX_CONNECTOR_TUNNELLING:
         return DX_STEP_PROXY;
     default:
@@ -127,7 +130,7 @@ static void on_due(struct dx_timer *timer)
 
 /* ---- names and addresses ---- */
 
-static bool is_through_proxy(const struct dx_connector *connector)
+bool dx_connector_has_proxy(const struct dx_connector *connector)
 {
     return connector->options.proxy != NULL && connector->options.unix_path == NULL;
 }
@@ -141,14 +144,14 @@ static void resolve(struct dx_connector *connector, const char *host, uint16_t p
 
     connector->state = (uint8_t)state;
     if (err != DX_OK)
-        dx_connector_fail(connector, DX_STEP_RESOLVE, err, NULL);
+        dx_connector_fail(connector, step_of(connector), err, NULL);
 }
 
 static void resolve_first_hop(struct dx_connector *connector)
 {
     const struct dx_proxy *proxy = connector->options.proxy;
 
-    if (is_through_proxy(connector))
+    if (dx_connector_has_proxy(connector))
         resolve(connector, proxy->host.text, proxy->port, DX_CONNECTOR_RESOLVING);
     else
         resolve(connector, connector->url.host.text, connector->url.port, DX_CONNECTOR_RESOLVING);
@@ -170,12 +173,11 @@ void dx_connector_begin(struct dx_connector *connector)
     const struct dx_proxy *proxy = connector->options.proxy;
     const struct dx_host *host = &connector->url.host;
 
-    (void)snprintf(connector->target_host, sizeof(connector->target_host), "%s", host->text);
-    connector->in_len = 0;
-    connector->head_at = 0;
+    connector->target_host = host->text;
     if (connector->options.unix_path != NULL)
         connect_unix(connector);
-    else if (is_through_proxy(connector) && !proxy->resolves_names && host->kind == DX_HOST_NAME)
+    else if (dx_connector_has_proxy(connector) && !proxy->resolves_names &&
+             host->kind == DX_HOST_NAME)
         resolve(connector, host->text, connector->url.port, DX_CONNECTOR_RESOLVING_TARGET);
     else
         resolve_first_hop(connector);
@@ -189,7 +191,8 @@ static void note_target(struct dx_connector *connector, const union dx_socket_ad
 
     memcpy(&storage, address, sizeof(*address));
     dx_address_init(&found, &storage);
-    dx_address_host(&found, connector->target_host);
+    dx_address_host(&found, connector->target_address);
+    connector->target_host = connector->target_address;
 }
 
 static void on_resolved(void *user, const struct dx_resolved *resolved)
@@ -199,10 +202,7 @@ static void on_resolved(void *user, const struct dx_resolved *resolved)
 
     connector->resolve = NULL;
     if (resolved->err != DX_OK) {
-        bool is_proxy = is_through_proxy(connector) && connector->state == DX_CONNECTOR_RESOLVING;
-
-        dx_connector_fail(connector, is_proxy ? DX_STEP_PROXY : DX_STEP_RESOLVE, resolved->err,
-                          resolved->detail);
+        dx_connector_fail(connector, step_of(connector), resolved->err, resolved->detail);
         return;
     }
     if (connector->state == DX_CONNECTOR_RESOLVING_TARGET) {
@@ -214,7 +214,7 @@ static void on_resolved(void *user, const struct dx_resolved *resolved)
     err = dx_connect_start(connector->options.loop, resolved->addresses, resolved->count,
                            on_connected, connector, &connector->connect);
     if (err != DX_OK)
-        dx_connector_fail(connector, DX_STEP_CONNECT, err, NULL);
+        dx_connector_fail(connector, step_of(connector), err, NULL);
 }
 
 static void on_connected(void *user, const struct dx_connected *connected)
@@ -227,52 +227,95 @@ static void on_connected(void *user, const struct dx_connected *connected)
         return;
     }
     connector->error.system_error = connected->system_error;
-    dx_connector_fail(connector, is_through_proxy(connector) ? DX_STEP_PROXY : DX_STEP_CONNECT,
-                      connected->err, connected->detail);
+    dx_connector_fail(connector, step_of(connector), connected->err, connected->detail);
 }
 
 /* ---- the request ---- */
 
-static void fill_request(struct dx_connector *connector)
+void dx_connector_drop_request(struct dx_connector *connector)
+{
+    if (connector->out != NULL)
+        explicit_bzero(connector->out, connector->out_len);
+    free(connector->out);
+    connector->out = NULL;
+    connector->out_len = 0;
+    connector->out_sent = 0;
+}
+
+/* Which of a caller's headers are secrets nobody here can know: another origin gets the one that surely is none. */
+static void drop_secrets(struct dx_connector *connector)
+{
+    struct dx_handshake_request *request = &connector->request;
+    size_t count = request->header_count;
+
+    request->header_count = 0;
+    for (size_t i = 0; i < count && request->header_count == 0; i++) {
+        if (!dx_text_is_nocase(dx_slice_of(request->headers[i].name), "User-Agent"))
+            continue;
+        request->headers += i;
+        request->header_count = 1;
+    }
+}
+
+static void fill_request(struct dx_connector *connector, char *host, size_t room)
 {
     const struct dx_url *url = &connector->url;
     bool is_ipv6 = url->host.kind == DX_HOST_IPV6;
-    int len = snprintf(connector->host, sizeof(connector->host), "%s%s%s", is_ipv6 ? "[" : "",
-                       url->host.text, is_ipv6 ? "]" : "");
+    int len =
+        snprintf(host, room, "%s%s%s", is_ipv6 ? "[" : "", url->host.text, is_ipv6 ? "]" : "");
 
     if (url->has_port)
-        (void)snprintf(connector->host + len, sizeof(connector->host) - (size_t)len, ":%u",
-                       (unsigned)url->port);
+        (void)snprintf(host + len, room - (size_t)len, ":%u", (unsigned)url->port);
     connector->request = connector->options.request;
-    connector->request.host = connector->host;
+    connector->request.host = host;
     connector->request.target = connector->normal + url->target_at;
-    if (connector->drops_secrets) {
-        connector->request.headers = NULL;
-        connector->request.header_count = 0;
-    }
+    if (connector->drops_secrets)
+        drop_secrets(connector);
 }
 
 enum dx_err dx_connector_write_request(struct dx_connector *connector)
 {
     uint8_t nonce[DX_HANDSHAKE_NONCE_LEN];
-    char *out = malloc(DX_CONNECTOR_OUT_MAX);
+    char host[DX_HOST_MAX + 16];
+    char *out = malloc(DX_CONNECTOR_OUT_MAX), *fitting;
+    size_t len = 0;
     enum dx_err err;
 
     if (out == NULL)
         return DX_ERR_NOMEM;
-    fill_request(connector);
+    fill_request(connector, host, sizeof(host));
     if (!dx_loop_fill_random(connector->options.loop, nonce, sizeof(nonce)))
         err = DX_ERR_SYSTEM;
     else
         err = dx_handshake_request_write(&connector->request, nonce, connector->key, out,
-                                         DX_CONNECTOR_OUT_MAX, &connector->out_len);
-    if (err != DX_OK) {
-        free(out);
-        return err;
+                                         DX_CONNECTOR_OUT_MAX, &len);
+    fitting = err == DX_OK ? malloc(len) : NULL;
+    if (err == DX_OK && fitting == NULL)
+        err = DX_ERR_NOMEM;
+    dx_connector_drop_request(connector);
+    if (err == DX_OK) {
+        memcpy(fitting, out, len);
+        connector->out = fitting;
+        connector->out_len = len;
     }
-    free(connector->out);
-    connector->out = out;
-    connector->out_sent = 0;
+    explicit_bzero(out, err == DX_OK ? len : DX_CONNECTOR_OUT_MAX);
+    free(out);
+    /* What it points to is gone; only what the answer is compared with is read again. */
+    connector->request.host = NULL;
+    connector->request.target = NULL;
+    return err;
+}
+
+enum dx_err dx_connector_set_url(struct dx_connector *connector, const struct dx_url *url,
+                                 const char *normal)
+{
+    char *copy = strdup(normal);
+
+    if (copy == NULL)
+        return DX_ERR_NOMEM;
+    free(connector->normal);
+    connector->normal = copy;
+    connector->url = *url;
     return DX_OK;
 }
 
@@ -283,6 +326,8 @@ enum dx_err dx_connector_start(const struct dx_connector_options *options,
                                void *user, struct dx_connector **connector)
 {
     struct dx_connector *made = calloc(1, sizeof(*made));
+    char normal[DX_URL_MAX + 1];
+    struct dx_url url;
     const char *detail;
     enum dx_err err;
 
@@ -293,7 +338,9 @@ enum dx_err dx_connector_start(const struct dx_connector_options *options,
     made->user = user;
     made->task.run = on_task;
     dx_timer_init(&made->timer, on_due);
-    err = dx_url_parse(dx_slice_of(options->url), &made->url, made->normal, &detail);
+    err = dx_url_parse(dx_slice_of(options->url), &url, normal, &detail);
+    if (err == DX_OK)
+        err = dx_connector_set_url(made, &url, normal);
     if (err == DX_OK)
         err = dx_connector_write_request(made); /* what cannot be said is told at once */
     if (err != DX_OK) {

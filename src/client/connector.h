@@ -13,7 +13,8 @@
 #include "net/stream.h"
 
 #define DX_CONNECTOR_HEAD_MAX 16384 /* of the answer, interim ones included */
-#define DX_CONNECTOR_BODY_MAX 4096  /* of a refusal's body that is kept */
+#define DX_CONNECTOR_BODY_MAX                                                                      \
+ 4096 /* of a refusal's body that is kept; what stands behind a 101 is read ahead as far */
 
 /* Borrowed until on_done has returned, or the connector was cancelled. */
 struct dx_connector_options {
@@ -27,6 +28,8 @@ struct dx_connector_options {
     struct dx_handshake_request request; /* target and host are the connector's to fill */
     uint32_t timeout_ms;                 /* for everything; 0: none */
     uint32_t max_redirects;
+    /* The request is about to go out; or NULL. It may not cancel. */
+    void (*on_request)(void *user, const char *head, size_t len);
 };
 
 /* What came of it; valid during the call but for what is said to be the caller's. */

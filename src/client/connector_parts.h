@@ -8,6 +8,9 @@
 #define DX_CLIENT_CONNECTOR_PARTS_H
 
 #include "client/connector.h"
+#include "client/tunnel.h"
+#include "http/chunked.h"
+#include "http/message.h"
 #include "net/connect.h"
 #include "net/address.h"
 #include "net/resolve.h"
@@ -15,7 +18,7 @@
 
 #define DX_CONNECTOR_IN_MAX (DX_CONNECTOR_HEAD_MAX + DX_CONNECTOR_BODY_MAX)
 #define DX_CONNECTOR_OUT_MAX 65536 /* of the request */
-#define DX_CONNECTOR_DETAIL_MAX 512
+#define DX_CONNECTOR_DETAIL_MAX 384
 
 enum dx_connector_state {
     DX_CONNECTOR_RESOLVING_TARGET, /* for a proxy that does not look names up */
@@ -25,6 +28,15 @@ enum dx_connector_state {
     DX_CONNECTOR_ASKING,     /* TLS if any, the request, its answer */
     DX_CONNECTOR_REFUSED,    /* reading the body of the refusal */
     DX_CONNECTOR_DONE,       /* to be told in this turn */
+};
+
+/* What has come; made when the first bytes do, and as large as they are. */
+struct dx_answer {
+    struct dx_head head; /* the one that is being read */
+    size_t head_at;      /* where it begins */
+    size_t len;
+    size_t room;
+    uint8_t bytes[];
 };
 
 struct dx_connector {
@@ -38,8 +50,11 @@ struct dx_connector {
     struct dx_stream stream;
     struct dx_tunnel tunnel;
     struct dx_url url;
-    struct dx_handshake_request request;
-    uint64_t due_ms; /* of everything; 0: never */
+    char *normal;            /* its text */
+    const char *target_host; /* what the proxy is told */
+    char target_address[DX_ADDRESS_TEXT_MAX];
+    struct dx_handshake_request request; /* as it was written */
+    uint64_t due_ms;                     /* of everything; 0: never */
     uint32_t redirect_count;
     uint8_t state;
     bool has_stream;
@@ -48,19 +63,18 @@ struct dx_connector {
     bool drops_secrets; /* a redirect has led to another origin */
     struct dx_error_event error;
     struct dx_opening opening;
-    struct dx_head head; /* of the answer that counts */
-    size_t head_at;      /* where it begins in `in` */
-    size_t in_len;
+    struct dx_answer *answer; /* NULL: nothing has come */
+    char *out;                /* the request, until it is sent */
     size_t out_len;
     size_t out_sent;
-    char *out;
-    struct dx_handshake_header headers[DX_HEAD_HEADERS_MAX]; /* of a refusal */
-    char target_host[DX_RESOLVE_HOST_MAX + 1];               /* what the proxy is told */
-    char host[DX_HOST_MAX + 16];                             /* as it goes into Host */
+    const char *why; /* a refusal that could be a redirect: why it is not followed */
+    struct dx_body body;
+    struct dx_chunked chunked;
+    bool ends_with_stream; /* the body has no other end */
+    bool is_body_whole;
+    struct dx_handshake_header *headers; /* of a refusal */
     char key[DX_HANDSHAKE_KEY_LEN + 1];
     char detail[DX_CONNECTOR_DETAIL_MAX];
-    char normal[DX_URL_MAX + 1];
-    uint8_t in[DX_CONNECTOR_IN_MAX + 1];
 };
 
 /* ---- connector.c ---- */
@@ -75,11 +89,21 @@ void dx_connector_fail(struct dx_connector *connector, enum dx_failure_step step
 /** It is open. */
 void dx_connector_succeed(struct dx_connector *connector);
 
+/** Whether a proxy is asked. */
+bool dx_connector_has_proxy(const struct dx_connector *connector);
+
 /** Closes the stream, if there is one. */
 void dx_connector_drop_stream(struct dx_connector *connector);
 
-/** Writes Host and Origin's port as the URL has them, the request and its key. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+/** Goes on to `url`, whose text `normal` is copied. Returns DX_OK, DX_ERR_NOMEM. */
+DX_MUST_CHECK enum dx_err dx_connector_set_url(struct dx_connector *connector,
+                                               const struct dx_url *url, const char *normal);
+
+/** Writes the request for the URL, and its key. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
 DX_MUST_CHECK enum dx_err dx_connector_write_request(struct dx_connector *connector);
+
+/** Forgets the request, which may carry a secret. */
+void dx_connector_drop_request(struct dx_connector *connector);
 
 /* ---- connector_way.c ---- */
 
@@ -89,8 +113,8 @@ void dx_connector_speak(struct dx_connector *connector, int fd);
 /** Watches the stream for what it needs: reading, or writing where `wants_write`. */
 void dx_connector_watch(struct dx_connector *connector, bool wants_write);
 
-/** Reads once into `in`. False: nothing now, or it has failed. `*is_end` is set at the stream's end where a refusal is being read. */
-bool dx_connector_read(struct dx_connector *connector, bool *is_end);
+/** Reads at most `room` bytes behind the answer. DX_ERR_AGAIN: the watch is set; DX_ERR_NOMEM; else as dx_stream_read. Nothing is told. */
+DX_MUST_CHECK enum dx_err dx_connector_read(struct dx_connector *connector, size_t room);
 
 /* ---- connector_refused.c ---- */
 

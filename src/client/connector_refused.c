@@ -3,11 +3,10 @@
  */
 #include "client/connector_parts.h"
 
-#include "base/text.h"
-#include "http/message.h"
 #include "http/url_join.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BODY_MS 1000 /* for the body, at most */
@@ -22,12 +21,14 @@ static bool is_redirect(uint16_t status)
 static const char *find_next_url(const struct dx_connector *connector, struct dx_url *url,
                                  char normal[DX_URL_MAX + 1])
 {
+    const struct dx_head *head = &connector->answer->head;
     struct dx_slice location = {0};
     char text[DX_URL_MAX + 1];
     const char *detail = NULL;
     const uint8_t *hash;
 
-    if (!dx_head_find(&connector->head, "Location", &location))
+    if (dx_head_count(head, "Location") != 1 || !dx_head_find(head, "Location", &location) ||
+        location.len == 0)
         return "the redirect leads nowhere";
     hash = memchr(location.data, '#', location.len);
     if (hash != NULL)
@@ -62,10 +63,12 @@ static bool follow(struct dx_connector *connector, const char **why)
         return false;
     connector->redirect_count++;
     connector->drops_secrets |= !is_same_origin(&url, &connector->url);
-    connector->url = url;
-    memcpy(connector->normal, normal, sizeof(normal));
     dx_connector_drop_stream(connector);
-    err = dx_connector_write_request(connector);
+    free(connector->answer);
+    connector->answer = NULL;
+    err = dx_connector_set_url(connector, &url, normal);
+    if (err == DX_OK)
+        err = dx_connector_write_request(connector);
     if (err != DX_OK)
         dx_connector_fail(connector, DX_STEP_UPGRADE, err, NULL);
     else
@@ -73,18 +76,81 @@ static bool follow(struct dx_connector *connector, const char **why)
     return true;
 }
 
-/* ---- the body ---- */
+/* ---- the body (RFC 9112 6.3) ---- */
 
 static size_t body_at(const struct dx_connector *connector)
 {
-    return connector->head_at + connector->head.len;
+    return connector->answer->head_at + connector->answer->head.len;
 }
+
+/* For the one who reads it: where framing is doubtful, all is told that comes. */
+static void begin_body(struct dx_connector *connector)
+{
+    const struct dx_head *head = &connector->answer->head;
+    bool has_none = head->status == 204 || head->status == 304;
+    struct dx_refusal refusal;
+    bool is_framed = dx_message_body(head, &connector->body, &refusal);
+
+    if (!is_framed)
+        connector->body = (struct dx_body){DX_BODY_NONE, 0};
+    connector->ends_with_stream = !is_framed || (connector->body.kind == DX_BODY_NONE &&
+                                                 dx_head_count(head, "Content-Length") == 0);
+    connector->is_body_whole =
+        has_none || (connector->body.kind == DX_BODY_NONE && !connector->ends_with_stream);
+    if (connector->is_body_whole)
+        connector->answer->len = body_at(connector);
+}
+
+/* Puts what chunks carry in the place of what came; it is never more. */
+static void decode(struct dx_connector *connector, size_t from)
+{
+    struct dx_answer *answer = connector->answer;
+    struct dx_slice raw = {answer->bytes + from, answer->len - from};
+    enum dx_chunked_step step = DX_CHUNKED_DATA;
+    struct dx_slice data = {0};
+
+    answer->len = from;
+    while (step == DX_CHUNKED_DATA) {
+        step = dx_chunked_next(&connector->chunked, &raw, &data);
+        if (step != DX_CHUNKED_DATA)
+            break;
+        memmove(answer->bytes + answer->len, data.data, data.len);
+        answer->len += data.len;
+    }
+    connector->is_body_whole = step == DX_CHUNKED_DONE || step == DX_CHUNKED_BAD;
+}
+
+/* More has come, from `from` on. */
+static void note_body(struct dx_connector *connector, size_t from)
+{
+    size_t len;
+
+    if (connector->body.kind == DX_BODY_CHUNKED)
+        decode(connector, from);
+    len = connector->answer->len - body_at(connector);
+    if (connector->body.kind == DX_BODY_LENGTH && len >= connector->body.len) {
+        len = (size_t)connector->body.len;
+        connector->is_body_whole = true;
+    }
+    if (len >= DX_CONNECTOR_BODY_MAX) {
+        len = DX_CONNECTOR_BODY_MAX;
+        connector->is_body_whole = true;
+    }
+    connector->answer->len = body_at(connector) + len;
+}
+
+/* ---- telling ---- */
 
 static void tell_headers(struct dx_connector *connector)
 {
-    for (size_t i = 0; i < connector->head.header_count; i++) {
-        const struct dx_header *header = &connector->head.headers[i];
-        char *bytes = (char *)connector->in + connector->head_at;
+    const struct dx_head *head = &connector->answer->head;
+    char *bytes = (char *)connector->answer->bytes + connector->answer->head_at;
+
+    connector->headers = calloc(head->header_count + 1u, sizeof(*connector->headers));
+    if (connector->headers == NULL)
+        return; /* status and body are told all the same */
+    for (size_t i = 0; i < head->header_count; i++) {
+        const struct dx_header *header = &head->headers[i];
 
         /* Behind a name stands its colon, behind a value its CR or a blank: both have done their work. */
         bytes[header->name.at + header->name.len] = '\0';
@@ -93,47 +159,44 @@ static void tell_headers(struct dx_connector *connector)
             (struct dx_handshake_header){bytes + header->name.at, bytes + header->value.at};
     }
     connector->error.headers = connector->headers;
-    connector->error.header_count = connector->head.header_count;
+    connector->error.header_count = head->header_count;
 }
 
 void dx_connector_end_refusal(struct dx_connector *connector)
 {
+    const struct dx_head *head = &connector->answer->head;
+    struct dx_slice reason = dx_head_slice(head, head->reason);
     char detail[DX_CONNECTOR_DETAIL_MAX];
-    struct dx_slice reason = dx_head_slice(&connector->head, connector->head.reason);
-    size_t len = connector->in_len - body_at(connector);
 
-    (void)snprintf(detail, sizeof(detail), "%s%sthe server answered %u %.*s",
-                   connector->error.detail != NULL ? connector->error.detail : "",
-                   connector->error.detail != NULL ? ": " : "", (unsigned)connector->head.status,
+    (void)snprintf(detail, sizeof(detail), "%s%sthe server answered %u%s%.*s",
+                   connector->why != NULL ? connector->why : "", connector->why != NULL ? ": " : "",
+                   (unsigned)head->status, reason.len > 0 ? " " : "",
                    (int)(reason.len < 200 ? reason.len : 200), (const char *)reason.data);
+    /* The text is a sentence of ASCII, whatever the server calls its reason. */
+    for (char *at = detail; *at != '\0'; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            *at = '?';
     tell_headers(connector);
-    connector->error.http_status = connector->head.status;
-    connector->error.body = connector->in + body_at(connector);
-    connector->error.body_len = len < DX_CONNECTOR_BODY_MAX ? len : DX_CONNECTOR_BODY_MAX;
+    connector->error.http_status = head->status;
+    connector->error.body = connector->answer->bytes + body_at(connector);
+    connector->error.body_len = connector->answer->len - body_at(connector);
     dx_connector_fail(connector, DX_STEP_UPGRADE, DX_ERR_REFUSED, detail);
-}
-
-/* Whether all of the body that will be told is there. */
-static bool is_whole(const struct dx_connector *connector)
-{
-    size_t len = connector->in_len - body_at(connector);
-    struct dx_refusal refusal;
-    struct dx_body body;
-
-    if (len >= DX_CONNECTOR_BODY_MAX || connector->in_len == DX_CONNECTOR_IN_MAX)
-        return true;
-    if (!dx_message_body(&connector->head, &body, &refusal))
-        return true;
-    return body.kind == DX_BODY_LENGTH && len >= body.len;
 }
 
 void dx_connector_read_refusal(struct dx_connector *connector)
 {
-    bool is_end = false;
+    while (!connector->is_body_whole) {
+        size_t from = connector->answer->len;
+        size_t room = DX_CONNECTOR_BODY_MAX - (from - body_at(connector));
+        enum dx_err err = dx_connector_read(connector, room);
 
-    while (!is_end && !is_whole(connector))
-        if (!dx_connector_read(connector, &is_end) && !is_end)
+        if (err == DX_ERR_AGAIN)
             return;
+        if (err == DX_OK)
+            note_body(connector, from);
+        else
+            connector->is_body_whole = true; /* the end, or what there is of it */
+    }
     dx_connector_end_refusal(connector);
 }
 
@@ -141,13 +204,14 @@ void dx_connector_note_refusal(struct dx_connector *connector)
 {
     struct dx_wheel *wheel = dx_loop_wheel(connector->options.loop);
     uint64_t due_ms = dx_loop_now_ms(connector->options.loop) + BODY_MS;
-    const char *why = NULL;
 
-    if (is_redirect(connector->head.status) && follow(connector, &why))
+    if (is_redirect(connector->answer->head.status) && follow(connector, &connector->why))
         return;
-    connector->error.detail = why;
     connector->state = DX_CONNECTOR_REFUSED;
     if (connector->due_ms == 0 || due_ms < connector->due_ms)
         dx_wheel_set(wheel, &connector->timer, due_ms);
+    begin_body(connector);
+    if (!connector->is_body_whole)
+        note_body(connector, body_at(connector));
     dx_connector_read_refusal(connector);
 }

@@ -60,9 +60,6 @@ enum dx_err dx_tunnel_init(struct dx_tunnel *tunnel, const struct dx_tunnel_targ
     *tunnel = (struct dx_tunnel){.target = *target};
     if (!is_target(target))
         return DX_ERR_USAGE;
-    tunnel->in = malloc(DX_TUNNEL_HEAD_MAX);
-    if (tunnel->in == NULL)
-        return DX_ERR_NOMEM;
     err = target->kind == DX_TUNNEL_CONNECT ? dx_tunnel_connect_begin(tunnel)
                                             : dx_tunnel_socks5_begin(tunnel);
     if (err != DX_OK)
@@ -81,6 +78,7 @@ void dx_tunnel_release(struct dx_tunnel *tunnel)
     tunnel->in = NULL;
     tunnel->out_len = 0;
     tunnel->in_len = 0;
+    tunnel->in_room = 0;
 }
 
 struct dx_slice dx_tunnel_output(const struct dx_tunnel *tunnel)
@@ -93,6 +91,24 @@ void dx_tunnel_sent(struct dx_tunnel *tunnel, size_t len)
     tunnel->out_len -= len;
     if (tunnel->out_len > 0)
         memmove(tunnel->out, tunnel->out + len, tunnel->out_len);
+}
+
+/* Room for `len` bytes more; it doubles, so that the longest answer takes few steps. */
+static bool make_room(struct dx_tunnel *tunnel, size_t len)
+{
+    size_t room = tunnel->in_room > 0 ? tunnel->in_room : 512;
+    uint8_t *grown;
+
+    while (room < tunnel->in_len + len)
+        room *= 2;
+    if (room == tunnel->in_room)
+        return true;
+    grown = realloc(tunnel->in, room);
+    if (grown == NULL)
+        return false;
+    tunnel->in = grown;
+    tunnel->in_room = room;
+    return true;
 }
 
 enum dx_tunnel_status dx_tunnel_feed(struct dx_tunnel *tunnel, const uint8_t *bytes, size_t len,
@@ -110,6 +126,9 @@ enum dx_tunnel_status dx_tunnel_feed(struct dx_tunnel *tunnel, const uint8_t *by
     }
     if (len > room)
         len = room;
+    *used = 0;
+    if (!make_room(tunnel, len))
+        return dx_tunnel_fail(tunnel, DX_ERR_NOMEM, "out of memory");
     if (len > 0)
         memcpy(tunnel->in + before, bytes, len);
     tunnel->in_len += len;

@@ -41,7 +41,8 @@ struct dx_tunnel {
     const char *detail;   /* one static sentence */
 
     /* private */
-    uint8_t *in; /* what came: DX_TUNNEL_HEAD_MAX at most */
+    uint8_t *in; /* what came: DX_TUNNEL_HEAD_MAX at most; NULL until then */
+    size_t in_room;
     size_t in_len;
     size_t in_start; /* of what is not judged yet */
     char *out;

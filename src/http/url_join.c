@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+/* In these URLs a backslash is a slash (WHATWG URL 4.4). */
+static bool is_slash(uint8_t byte)
+{
+    return byte == '/' || byte == '\\';
+}
+
 /* Behind the last slash of the path: where a relative path goes. */
 static size_t folder_len(const struct dx_url *base, const char *normal)
 {
@@ -21,7 +27,7 @@ static bool has_scheme(struct dx_slice reference)
     for (size_t i = 0; i < reference.len; i++) {
         if (reference.data[i] == ':')
             return i > 0;
-        if (memchr("/?#", reference.data[i], 3) != NULL)
+        if (memchr("/\\?#", reference.data[i], 4) != NULL)
             return false;
     }
     return false;
@@ -32,11 +38,11 @@ static size_t kept_len(const struct dx_url *base, const char *normal, struct dx_
 {
     if (has_scheme(reference))
         return 0;
-    if (reference.len > 1 && reference.data[0] == '/' && reference.data[1] == '/')
+    if (reference.len > 1 && is_slash(reference.data[0]) && is_slash(reference.data[1]))
         return (size_t)(strchr(normal, ':') + 1 - normal);
     if (reference.len == 0 || reference.data[0] == '#')
         return base->len;
-    if (reference.data[0] == '/')
+    if (is_slash(reference.data[0]))
         return base->target_at;
     return reference.data[0] == '?' ? (size_t)base->target_at + base->path_len
                                     : folder_len(base, normal);

@@ -20,7 +20,8 @@
 struct attempt {
     struct dx_watch watch; /* started while it waits */
     struct dx_connect *connect;
-    int fd; /* -1: not begun, or over */
+    union dx_socket_address address; /* not of a unix socket */
+    int fd;                          /* -1: not begun, or over */
 };
 
 struct dx_connect {
@@ -28,17 +29,15 @@ struct dx_connect {
     void (*on_connected)(void *user, const struct dx_connected *connected);
     void *user;
     struct dx_timer timer;
-    struct dx_turn_task task; /* tells, and frees */
-    struct sockaddr_un unix_address;
-    bool is_unix;
+    struct dx_turn_task task;         /* tells, and frees */
+    struct sockaddr_un *unix_address; /* behind the attempts; NULL: addresses */
     bool is_over;
     size_t count;
     size_t begun_count;
     size_t waiting_count;
     struct dx_connected result;
     char detail[DETAIL_ROOM];
-    union dx_socket_address addresses[DX_RESOLVE_ADDRESSES_MAX];
-    struct attempt attempts[DX_RESOLVE_ADDRESSES_MAX];
+    struct attempt attempts[]; /* `count` */
 };
 
 static void begin_next(struct dx_connect *connect);
@@ -64,14 +63,14 @@ static void end_all(struct dx_connect *connect)
 
 static void describe(struct dx_connect *connect, size_t index, int code)
 {
-    const union dx_socket_address *at = &connect->addresses[index];
+    const union dx_socket_address *at = &connect->attempts[index].address;
     char host[DX_ADDRESS_TEXT_MAX];
     struct sockaddr_storage storage = {0};
     struct dx_address address;
 
-    if (connect->is_unix) {
+    if (connect->unix_address != NULL) {
         (void)snprintf(connect->detail, sizeof(connect->detail), "unix:%s: %s",
-                       connect->unix_address.sun_path, strerror(code));
+                       connect->unix_address->sun_path, strerror(code));
         return;
     }
     memcpy(&storage, at, sizeof(*at));
@@ -107,6 +106,20 @@ static void note_failure(struct dx_connect *connect, size_t index, int code)
     describe(connect, index, code);
 }
 
+/*
+ * On this machine, a port that nobody listens at may be the very one that the system has just given us: TCP then connects the socket
+ * to itself. Nobody accepts there.
+ */
+static bool is_connected_to_itself(const struct dx_connect *connect, int fd)
+{
+    union dx_socket_address here = {0}, there = {0};
+    socklen_t here_len = sizeof(here), there_len = sizeof(there);
+
+    return connect->unix_address == NULL && getsockname(fd, &here.any, &here_len) == 0 &&
+           getpeername(fd, &there.any, &there_len) == 0 && here_len == there_len &&
+           memcmp(&here, &there, here_len) == 0;
+}
+
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
     struct attempt *attempt = (struct attempt *)(void *)watch;
@@ -117,6 +130,8 @@ static void on_ready(struct dx_watch *watch, unsigned events)
     (void)events;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &len) != 0)
         code = errno;
+    if (code == 0 && is_connected_to_itself(connect, fd))
+        code = ECONNREFUSED;
     if (code != 0) {
         end_attempt(attempt);
         note_failure(connect, (size_t)(attempt - connect->attempts), code);
@@ -132,11 +147,12 @@ static void on_ready(struct dx_watch *watch, unsigned events)
 
 static int open_socket(const struct dx_connect *connect, size_t index)
 {
-    int family = connect->is_unix ? AF_UNIX : connect->addresses[index].any.sa_family;
+    bool is_unix = connect->unix_address != NULL;
+    int family = is_unix ? AF_UNIX : connect->attempts[index].address.any.sa_family;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1;
 
-    if (fd >= 0 && !connect->is_unix)
+    if (fd >= 0 && !is_unix)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     return fd;
 }
@@ -144,12 +160,12 @@ static int open_socket(const struct dx_connect *connect, size_t index)
 /* Whether the attempt has begun; else errno says why not. */
 static bool call_connect(const struct dx_connect *owner, size_t index, int fd)
 {
-    const union dx_socket_address *at = &owner->addresses[index];
+    const union dx_socket_address *at = &owner->attempts[index].address;
     int result;
 
-    if (owner->is_unix)
+    if (owner->unix_address != NULL)
         result =
-            connect(fd, (const struct sockaddr *)&owner->unix_address, sizeof(owner->unix_address));
+            connect(fd, (const struct sockaddr *)owner->unix_address, sizeof(*owner->unix_address));
     else
         result = connect(fd, &at->any,
                          at->any.sa_family == AF_INET6 ? sizeof(at->ipv6) : sizeof(at->ipv4));
@@ -202,7 +218,11 @@ static void begin_next(struct dx_connect *connect)
 
 static void on_due(struct dx_timer *timer)
 {
-    begin_next((struct dx_connect *)(void *)((char *)timer - offsetof(struct dx_connect, timer)));
+    struct dx_connect *connect =
+        (struct dx_connect *)(void *)((char *)timer - offsetof(struct dx_connect, timer));
+
+    if (!connect->is_over)
+        begin_next(connect);
 }
 
 /* ---- life ---- */
@@ -223,13 +243,15 @@ static void on_task(struct dx_turn_task *task)
 }
 
 static struct dx_connect *
-make(struct dx_loop *loop, void (*on_connected)(void *user, const struct dx_connected *connected),
-     void *user)
+make(struct dx_loop *loop, size_t count, size_t more,
+     void (*on_connected)(void *user, const struct dx_connected *connected), void *user)
 {
-    struct dx_connect *connect = calloc(1, sizeof(*connect));
+    struct dx_connect *connect =
+        calloc(1, sizeof(*connect) + count * sizeof(connect->attempts[0]) + more);
 
     if (connect == NULL)
         return NULL;
+    connect->count = count;
     connect->loop = loop;
     connect->on_connected = on_connected;
     connect->user = user;
@@ -249,11 +271,11 @@ enum dx_err dx_connect_start(struct dx_loop *loop, const union dx_socket_address
 
     if (count == 0 || count > DX_RESOLVE_ADDRESSES_MAX)
         return DX_ERR_USAGE;
-    made = make(loop, on_connected, user);
+    made = make(loop, count, 0, on_connected, user);
     if (made == NULL)
         return DX_ERR_NOMEM;
-    memcpy(made->addresses, addresses, count * sizeof(*addresses));
-    made->count = count;
+    for (size_t i = 0; i < count; i++)
+        made->attempts[i].address = addresses[i];
     *connect = made;
     return DX_OK;
 }
@@ -266,15 +288,14 @@ enum dx_err dx_connect_start_unix(struct dx_loop *loop, const char *path,
     size_t len = strlen(path);
     struct dx_connect *made;
 
-    if (len == 0 || len >= sizeof(made->unix_address.sun_path))
+    if (len == 0 || len >= sizeof(made->unix_address->sun_path))
         return DX_ERR_USAGE;
-    made = make(loop, on_connected, user);
+    made = make(loop, 1, sizeof(*made->unix_address), on_connected, user);
     if (made == NULL)
         return DX_ERR_NOMEM;
-    made->is_unix = true;
-    made->unix_address.sun_family = AF_UNIX;
-    memcpy(made->unix_address.sun_path, path, len + 1);
-    made->count = 1;
+    made->unix_address = (struct sockaddr_un *)(void *)&made->attempts[1];
+    made->unix_address->sun_family = AF_UNIX;
+    memcpy(made->unix_address->sun_path, path, len + 1);
     *connect = made;
     return DX_OK;
 }

@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define DETAIL_ROOM 320
 #define STACK_LEN (256 * 1024)
+#define POST_AGAIN_US 10000 /* when the loop's queue has no place for what was found */
 
 /* Belongs to the loop's side until that cancels it while its thread is away, and then to the thread. */
 struct dx_resolve {
@@ -192,19 +194,31 @@ static void look_up(struct dx_resolve *resolve)
         freeaddrinfo(found);
 }
 
+/* False: nobody waits any more, or the queue is full. Who has not cancelled it has not freed its loop. */
+static bool hand_over(struct dx_resolve *resolve, bool *is_cancelled)
+{
+    bool is_told;
+
+    (void)pthread_mutex_lock(&resolve->lock);
+    *is_cancelled = resolve->is_cancelled;
+    is_told = !*is_cancelled && dx_loop_post(resolve->loop, on_back, resolve) == DX_OK;
+    if (is_told)
+        resolve->is_away = false;
+    (void)pthread_mutex_unlock(&resolve->lock);
+    return is_told;
+}
+
 static void *run_thread(void *data)
 {
     struct dx_resolve *resolve = data;
-    bool is_cancelled;
+    bool is_cancelled, is_told;
 
     look_up(resolve);
-    (void)pthread_mutex_lock(&resolve->lock);
-    is_cancelled = resolve->is_cancelled;
-    resolve->is_away = false;
-    /* A post that finds no place leaves the asker with its deadline. */
-    if (!is_cancelled && dx_loop_post(resolve->loop, on_back, resolve) != DX_OK)
-        resolve->err = DX_ERR_NOMEM;
-    (void)pthread_mutex_unlock(&resolve->lock);
+    do {
+        is_told = hand_over(resolve, &is_cancelled);
+        if (!is_told && !is_cancelled)
+            (void)usleep(POST_AGAIN_US);
+    } while (!is_told && !is_cancelled);
     if (is_cancelled)
         destroy(resolve);
     return NULL;
