@@ -214,7 +214,8 @@ static void on_due(void *user)
 
     if (side->connection == NULL)
         return;
-    if (side->wishes == 0)
+    /* A server's end may wait for long until its peer has gone. */
+    if (side->wishes == 0 || (sim_manners.is_ending && side->stream == SIM_SERVER))
         side->delay_max_ms = IDLE_MS;
     if (side->is_paused)
         resume(side);
