@@ -87,11 +87,14 @@ struct dx_websocket_listener {
     /* After sending has failed for a full queue, or what waits has passed max_queue: less than half of it waits again. */
     void (*on_drain)(struct dx_websocket *websocket, void *user);
     void (*on_pong)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
+    void (*on_ping)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
+    /* The opening request is about to go out, perhaps with a password. Not the place to close. */
+    void (*on_request)(struct dx_websocket *websocket, const char *head, size_t len, void *user);
 };
 
 static inline struct dx_websocket_listener dx_websocket_listener_init(void)
 {
-    struct dx_websocket_listener listener = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    struct dx_websocket_listener listener = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 
     return listener;
 }
@@ -151,6 +154,7 @@ struct dx_websocket_options {
     struct dx_reconnect_options reconnect;
     struct dx_outbox_options outbox;
     bool strict_browser;
+    bool hears_while_closing; /* messages between our Close and the peer's, too; not if strict */
     struct dx_websocket_listener listener; /* the first one, and its user */
     void *user;
 };
@@ -232,6 +236,9 @@ DX_API void dx_websocket_outbox(const struct dx_websocket *websocket, size_t *co
 /** A header of the 101, or NULL. On the loop's thread, valid until the next opening. */
 DX_API const char *dx_websocket_response_header(const struct dx_websocket *websocket,
                                                 const char *name);
+/** The `index`th header of the 101: its name; NULL, and `*value` untouched, beyond the last. As above. */
+DX_API const char *dx_websocket_response_header_at(const struct dx_websocket *websocket,
+                                                   size_t index, const char **value);
 /** What was agreed by TLS; false, and `facts` untouched, without TLS or while not open. On the loop's thread. */
 DX_API bool dx_websocket_tls(const struct dx_websocket *websocket, struct dx_tls_facts *facts);
 /** The loop that it was made on. */

@@ -50,11 +50,13 @@ struct dx_connection_handlers {
     void (*on_hang_up)(struct dx_connection *connection);
     /* The last callback, exactly one for each connection. The pointer is invalid when it has returned. */
     void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info);
+    /* A ping came, and is answered. Like all but the last callback, before on_close. */
+    void (*on_ping)(struct dx_connection *connection, const uint8_t *data, size_t len);
 };
 
 static inline struct dx_connection_handlers dx_connection_handlers_init(void)
 {
-    struct dx_connection_handlers handlers = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    struct dx_connection_handlers handlers = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 
     return handlers;
 }

@@ -257,7 +257,8 @@ static enum dx_err start_connector(struct dx_websocket *websocket)
                     .headers = options->headers,
                     .header_count = options->header_count},
         .timeout_ms = options->connect_timeout_ms,
-        .max_redirects = options->max_redirects};
+        .max_redirects = options->max_redirects,
+        .on_request = dx_websocket_tell_request};
 
     return dx_connector_start(&connector, on_done, websocket, &websocket->connector);
 }
@@ -460,6 +461,24 @@ const char *dx_websocket_extensions(const struct dx_websocket *websocket)
 {
     (void)websocket;
     return ""; /* none is offered, so none is agreed */
+}
+
+const char *dx_websocket_response_header_at(const struct dx_websocket *websocket, size_t index,
+                                            const char **value)
+{
+    const char *at = websocket->headers;
+    const char *end = at + websocket->headers_len;
+
+    for (; at < end; index--) {
+        const char *found = at + strlen(at) + 1;
+
+        if (index == 0) {
+            *value = found;
+            return at;
+        }
+        at = found + strlen(found) + 1;
+    }
+    return NULL;
 }
 
 const char *dx_websocket_response_header(const struct dx_websocket *websocket, const char *name)

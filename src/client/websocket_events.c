@@ -99,6 +99,17 @@ void dx_websocket_tell_open(struct dx_websocket *websocket)
             to.listener->on_open(websocket, to.user);
 }
 
+void dx_websocket_tell_request(void *user, const char *head, size_t len)
+{
+    struct dx_websocket *websocket = user;
+    struct telling telling = begin_telling(websocket);
+    struct dx_listening to;
+
+    while (next_listener(&telling, &to))
+        if (to.listener->on_request != NULL)
+            to.listener->on_request(websocket, head, len, to.user);
+}
+
 void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_error_event *error)
 {
     struct telling telling = begin_telling(websocket);
@@ -124,6 +135,16 @@ void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_clo
 static struct dx_websocket *websocket_of(const struct dx_connection *connection)
 {
     return dx_connection_user(connection);
+}
+
+/* A browser drops what comes once it has said Close. */
+static bool is_listening(const struct dx_websocket *websocket)
+{
+    const struct dx_websocket_options *options = &websocket->settings.options;
+    enum dx_ready_state state = dx_websocket_state(websocket);
+
+    return state == DX_OPEN ||
+           (state == DX_CLOSING && options->hears_while_closing && !options->strict_browser);
 }
 
 /* The heartbeat's answer is not the listeners' business. */
@@ -152,7 +173,7 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
     dx_message_view_init(&message, opcode, data, len);
     /* A listener that closes ends the event for those behind it, too: nothing is delivered after close(). */
     while (next_listener(&telling, &to))
-        if (to.listener->on_message != NULL && dx_websocket_state(websocket) == DX_OPEN)
+        if (to.listener->on_message != NULL && is_listening(websocket))
             to.listener->on_message(websocket, &message, to.user);
     dx_message_view_end(&message);
 }
@@ -168,7 +189,7 @@ static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, ui
         return;
     telling = begin_telling(websocket);
     while (next_listener(&telling, &to))
-        if (to.listener->on_chunk != NULL && dx_websocket_state(websocket) == DX_OPEN)
+        if (to.listener->on_chunk != NULL && is_listening(websocket))
             to.listener->on_chunk(websocket, opcode, data, len, is_first, is_last, to.user);
 }
 
@@ -196,6 +217,17 @@ static void on_pong(struct dx_connection *connection, const uint8_t *data, size_
     while (next_listener(&telling, &to))
         if (to.listener->on_pong != NULL)
             to.listener->on_pong(websocket, data, len, to.user);
+}
+
+static void on_ping(struct dx_connection *connection, const uint8_t *data, size_t len)
+{
+    struct dx_websocket *websocket = websocket_of(connection);
+    struct telling telling = begin_telling(websocket);
+    struct dx_listening to;
+
+    while (next_listener(&telling, &to))
+        if (to.listener->on_ping != NULL)
+            to.listener->on_ping(websocket, data, len, to.user);
 }
 
 /* ---- the end ---- */
@@ -249,12 +281,14 @@ const struct dx_connection_handlers dx_websocket_whole_handlers = {.on_message =
                                                                    .on_peer_close = on_peer_close,
                                                                    .on_drain = on_drain,
                                                                    .on_pong = on_pong,
+                                                                   .on_ping = on_ping,
                                                                    .on_close = on_close};
 
 const struct dx_connection_handlers dx_websocket_chunk_handlers = {.on_chunk = on_chunk,
                                                                    .on_peer_close = on_peer_close,
                                                                    .on_drain = on_drain,
                                                                    .on_pong = on_pong,
+                                                                   .on_ping = on_ping,
                                                                    .on_close = on_close};
 
 /* ---- the heartbeat by text ---- */

@@ -107,6 +107,7 @@ extern const struct dx_connection_handlers dx_websocket_chunk_handlers;
 
 bool dx_websocket_wants_chunks(const struct dx_websocket *websocket);
 void dx_websocket_tell_open(struct dx_websocket *websocket);
+void dx_websocket_tell_request(void *user, const char *head, size_t len);
 void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_error_event *error);
 void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_close_event *close);
 

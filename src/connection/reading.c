@@ -118,6 +118,9 @@ static void take_event(struct dx_connection *connection, const struct dx_event *
         dx_connection_note_failure(connection, event);
         break;
     case DX_EVENT_PING:
+        if (connection->handlers->on_ping && !connection->is_failed)
+            connection->handlers->on_ping(connection, event->data, event->len);
+        break;
     case DX_EVENT_NONE:
         break;
     }

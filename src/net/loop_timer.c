@@ -16,7 +16,7 @@ struct dx_loop_timer {
 struct dx_loop_watch {
     struct dx_watch watch;
     struct dx_loop *loop;
-    void (*on_readable)(void *user, int fd);
+    void (*on_ready)(void *user, int fd);
     void *user;
 };
 
@@ -80,19 +80,20 @@ static void on_ready(struct dx_watch *watch, unsigned events)
     struct dx_loop_watch *owner = (struct dx_loop_watch *)watch;
 
     (void)events;
-    owner->on_readable(owner->user, watch->fd);
+    owner->on_ready(owner->user, watch->fd);
 }
 
-enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd, void (*on_readable)(void *user, int fd),
-                              void *user, struct dx_loop_watch **watch)
+static enum dx_err start_watch(struct dx_loop *loop, int fd, unsigned wanted,
+                               void (*call)(void *user, int fd), void *user,
+                               struct dx_loop_watch **watch)
 {
     struct dx_loop_watch *made = malloc(sizeof(*made));
     enum dx_err err;
 
     if (!made)
         return DX_ERR_NOMEM;
-    *made = (struct dx_loop_watch){.loop = loop, .on_readable = on_readable, .user = user};
-    err = dx_watch_start(loop, &made->watch, fd, DX_WATCH_READ, on_ready);
+    *made = (struct dx_loop_watch){.loop = loop, .on_ready = call, .user = user};
+    err = dx_watch_start(loop, &made->watch, fd, wanted, on_ready);
     if (err) {
         free(made);
         return err;
@@ -100,6 +101,19 @@ enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd, void (*on_readable)(
     dx_loop_hold(loop);
     *watch = made;
     return DX_OK;
+}
+
+enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd, void (*on_readable)(void *user, int fd),
+                              void *user, struct dx_loop_watch **watch)
+{
+    return start_watch(loop, fd, DX_WATCH_READ, on_readable, user, watch);
+}
+
+enum dx_err dx_loop_watch_new_for_output(struct dx_loop *loop, int fd,
+                                         void (*on_writable)(void *user, int fd), void *user,
+                                         struct dx_loop_watch **watch)
+{
+    return start_watch(loop, fd, DX_WATCH_WRITE, on_writable, user, watch);
 }
 
 void dx_loop_watch_free(struct dx_loop_watch *watch)
