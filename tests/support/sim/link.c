@@ -94,6 +94,9 @@ void sim_note_sent(struct sim_side *side, struct sim_message message)
 {
     struct sim_flow *flow = &side->out;
 
+    /* One that failed, if another one can be sent behind it, has not begun to be sent. */
+    if (flow->sent_count > 0 && !sim_last_sent(side)->is_whole && !side->is_fragmenting)
+        flow->sent_count--;
     if (flow->sent_count == flow->room) {
         sim_memory_hold();
         flow->room = flow->room == 0 ? 64 : flow->room * 2;

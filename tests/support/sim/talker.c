@@ -8,6 +8,8 @@
 #include "support/sim/topics.h"
 #include "support/sim/addressed.h"
 
+#include "connection/connection.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +68,15 @@ static void on_sent(struct dx_connection *connection, enum dx_err err, void *use
     side->sent_told++;
 }
 
+/* A send that failed has sent nothing, or, where the rest of a begun frame found no memory, has ended the connection. */
+static void note_unsent(struct sim_side *side, struct sim_message message)
+{
+    if (side->is_fragmenting || !dx_connection_is_closing(side->connection))
+        return;
+    message.is_whole = false;
+    sim_note_sent(side, message);
+}
+
 static void send_whole(struct sim_side *side)
 {
     struct sim_message message = sim_message_draw(side->stream, sim_manners.message_max);
@@ -79,8 +90,11 @@ static void send_whole(struct sim_side *side)
     else
         err = dx_connection_send(side->connection, message.opcode, bytes, message.len);
     judge(side, err, "dx_connection_send");
-    if (err != DX_OK)
+    if (err != DX_OK) {
+        if (err == DX_ERR_NOMEM || err == DX_ERR_TOO_MANY)
+            note_unsent(side, message);
         return;
+    }
     side->sent_with += is_told;
     sim_trace("link %d, %s: sends message %zu, %u bytes", side->link->number, side->name,
               side->out.sent_count, message.len);
@@ -101,8 +115,11 @@ static void send_fragment(struct sim_side *side)
                                                   sim_message_bytes(&message) + at, len, is_last);
 
     judge(side, err, "dx_connection_send_fragment");
-    if (err != DX_OK)
+    if (err != DX_OK) {
+        if (err == DX_ERR_NOMEM || err == DX_ERR_TOO_MANY)
+            note_unsent(side, message);
         return;
+    }
     sim_trace("link %d, %s: sends %u bytes of message %zu%s", side->link->number, side->name, len,
               side->out.sent_count - side->is_fragmenting, is_last ? ", its end" : "");
     if (!side->is_fragmenting) {
