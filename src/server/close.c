@@ -40,8 +40,11 @@ void dx_server_on_close_timer(void *user)
 {
     struct dx_server *server = user;
 
-    for (size_t index = 0; index < server->shard_count; index++)
+    for (size_t index = 0; index < server->shard_count; index++) {
         tell(server, server->shards[index]);
+        if (atomic_load(&server->is_freed)) /* by who was told */
+            return;
+    }
     if (!is_done(server)) {
         dx_loop_timer_set(server->close_timer, LOOK_MS);
         return;
@@ -56,7 +59,7 @@ void dx_server_on_close_timer(void *user)
 void dx_server_close(struct dx_server *server, uint32_t drain_ms, void (*on_closed)(void *user),
                      void *user)
 {
-    if (server->is_closed)
+    if (server->is_closed || atomic_load(&server->is_freed))
         return;
     server->is_closing = true;
     if (on_closed != NULL) {

@@ -149,7 +149,8 @@ static void refuse_undecided(struct dx_http_connection *http)
     http->state = DX_HTTP_SENDING;
     dx_buf_init(&request->added, 0);
     abandon(http);
-    dx_reply_refuse_like(http, &ending, &like);
+    if (http->state != DX_HTTP_GONE) /* else its owner has freed the server */
+        dx_reply_refuse_like(http, &ending, &like);
     dx_buf_release(&added);
 }
 

@@ -232,7 +232,7 @@ static uint64_t next_random(struct dx_shard *shard)
 
 /*
  * Each that is left ends in this step with a chance of one in the steps that are left: so every moment of the drain is as
- * likely as any other, and no connection carries a timer for it.
+ * likely as any other, and no connection carries a timer for it. Whoever is told may free the server.
  */
 static void drain_one_step(struct dx_shard *shard)
 {
@@ -240,7 +240,7 @@ static void drain_one_step(struct dx_shard *shard)
     struct dx_connection *connection;
     uint32_t place = 0;
 
-    while ((connection = dx_registry_next(&shard->registry, &place)) != NULL)
+    while (!shard->is_cut && (connection = dx_registry_next(&shard->registry, &place)) != NULL)
         if (steps <= 1 || next_random(shard) % steps == 0)
             dx_server_websocket_shut_down(dx_connection_owner(connection));
     if (steps <= 1)
