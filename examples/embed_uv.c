@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     char why[256] = "no server could be made";
 
     route.on_request = on_request;
-    if (dx_loop_new_on_uv(uv, &loop) || dx_server_new(loop, NULL, &server) ||
+    if (uv == NULL || dx_loop_new_on_uv(uv, &loop) || dx_server_new(loop, NULL, &server) ||
         dx_topics_new(NULL, &topics) || dx_server_route(server, "/", &route) ||
         dx_server_listen(server, argc > 1 ? argv[1] : "8080", NULL, why, sizeof(why)) ||
         uv_timer_init(uv, &each_second) || uv_timer_start(&each_second, on_second, 1000, 1000) ||

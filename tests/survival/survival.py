@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""Runs each example of the library with each of its allocations, then each of its system calls, failing once.
+
+    survival.py SHIM EXAMPLES [NAME]     SHIM is the library to load first, EXAMPLES the folder that script/examples has filled
+
+A failure may cost what it hit: the start (exit 1 with a line of text), or one peer's connection. It may not cost the process, nor
+anybody who comes afterwards: whoever the example serves it serves again. Prints how many failures were injected.
+"""
+import base64
+import mmap
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+ALLOCATIONS, CALLS = 0, 1
+KINDS = ('allocations', 'system calls')
+PAGE = struct.Struct('QQQQQ32s')
+PATIENCE = 10  # seconds, for a program that is not stuck
+SILENCE = 1  # seconds, after which a message was lost, for one who may lose it
+# Where libuv 1.44 ends the process itself: when a new loop's table of descriptors finds no memory, and when the system takes
+# none of its own three descriptors into the set, in the first turn. Nothing listens yet then.
+ABORTS_OF_LIBUV = {'realloc': 1, 'epoll_ctl': 3}
+
+
+class Page:
+    """The page that is shared with the shim (shim.h)."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, 'page')
+        with open(self.path, 'wb') as file:
+            file.write(bytes(4096))
+        self.file = open(self.path, 'r+b')
+        self.map = mmap.mmap(self.file.fileno(), 4096)
+
+    def set(self, kind, nth):
+        values = [0, 0, 0, 0, 0, b'']
+        values[kind] = nth
+        self.map[:PAGE.size] = PAGE.pack(*values)
+
+    def get(self):
+        values = PAGE.unpack(self.map[:PAGE.size])
+        return values[2:4], values[4], values[5].split(b'\0')[0].decode()
+
+    def close(self):
+        self.map.close()
+        self.file.close()
+
+
+class UvAbort(Exception):
+    """libuv has ended the process while a loop was being made."""
+
+
+class Lost(Exception):
+    """The peer ended the connection, or it never stood."""
+
+
+def frame(opcode, payload):
+    head = bytes([0x80 | opcode])
+    head += bytes([0x80 | len(payload)]) if len(payload) < 126 else b'\xfe' + struct.pack('>H', len(payload))
+    return head + bytes(4) + payload  # the masking key 0 leaves everything as it is
+
+
+class Client:
+    def __init__(self, to):
+        port, silence = to
+        try:
+            self.socket = socket.create_connection(('127.0.0.1', port), PATIENCE)
+        except OSError as error:
+            raise Lost(str(error)) from error
+        self.socket.settimeout(silence)
+        self.bytes = b''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        try:
+            self.socket.sendall(data)
+        except ConnectionError as error:
+            raise Lost(str(error)) from error
+
+    def need(self, count):
+        while len(self.bytes) < count:
+            try:
+                got = self.socket.recv(65536)
+            except (ConnectionError, TimeoutError) as error:
+                raise Lost(str(error)) from error
+            if not got:
+                raise Lost('end of stream')
+            self.bytes += got
+
+    def take(self, count):
+        self.need(count)
+        taken, self.bytes = self.bytes[:count], self.bytes[count:]
+        return taken
+
+    def request(self, text, body=b''):
+        """Sends a request; the status of the answer, and its body."""
+        self.send(text.encode() + b'Host: 127.0.0.1\r\n\r\n' + body)
+        while b'\r\n\r\n' not in self.bytes:
+            self.need(len(self.bytes) + 1)
+        head, self.bytes = self.bytes.split(b'\r\n\r\n', 1)
+        length = re.search(rb'(?i)\r\ncontent-length: (\d+)', head)
+        return int(head.split()[1]), self.take(int(length.group(1))) if length else b''
+
+    def upgrade(self, target):
+        key = base64.b64encode(b'the sample nonce').decode()
+        status, _ = self.request(f'GET {target} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+                                 f'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n')
+        if status != 101:
+            raise Lost(f'status {status}')
+
+    def message(self):
+        first, second = self.take(2)
+        length = second & 127
+        if length == 126:
+            length = struct.unpack('>H', self.take(2))[0]
+        elif length == 127:
+            length = struct.unpack('>Q', self.take(8))[0]
+        return first & 15, self.take(length)
+
+    def data(self):
+        while True:
+            opcode, payload = self.message()
+            if opcode == 8:
+                raise Lost('closed')
+            if opcode < 3:
+                return payload
+
+    def close(self):
+        self.send(frame(8, struct.pack('>H', 1000)))
+        while self.message()[0] != 8:
+            pass
+
+
+def whole(client, wanted):
+    """Messages may come as fragments: joined they are what was sent."""
+    got = b''
+    while len(got) < len(wanted):
+        got += client.data()
+    if got != wanted:
+        raise AssertionError('another message came back than was sent')
+
+
+def talk_echo(to, target='/'):
+    with Client(to) as client:
+        client.upgrade(target)
+        for payload in (b'hello', bytes(3000), b''):
+            client.send(frame(2, payload))
+            whole(client, payload)
+        client.send(frame(9, b'p'))
+        client.close()
+
+
+def talk_chat(to):
+    with Client(to) as one, Client(to) as other:
+        one.upgrade('/')
+        other.upgrade('/')
+        for number in range(3):
+            text = b'message %d' % number
+            (one, other)[number % 2].send(frame(1, text))
+            whole(one, text)
+            whole(other, text)
+        one.close()
+        other.close()
+
+
+def talk_files(to):
+    with Client(to) as client:
+        for target, status in (('/', 200), ('/big', 200), ('/none', 404)):
+            got, body = client.request(f'GET {target} HTTP/1.1\r\n')
+            if got != status:
+                raise Lost(f'status {got}')
+            if target == '/big' and body != b'x' * 300000:
+                raise AssertionError('the file came with other bytes')
+    talk_echo(to, '/socket')
+
+
+def talk_json(to):
+    with Client(to) as refused:
+        try:
+            refused.upgrade('/live?token=wrong')
+        except Lost:
+            pass
+        else:
+            raise AssertionError('a wrong token was accepted')
+    with Client(to) as listener, Client(to) as sayer:
+        listener.upgrade('/live?token=token')
+        status, _ = sayer.request('POST /say HTTP/1.1\r\nContent-Length: 4\r\n', b'"hi"')
+        if status != 200:
+            raise Lost(f'status {status}')
+        whole(listener, b'"hi"')
+
+
+def talk_clock(to):
+    with Client(to) as client:
+        client.upgrade('/')
+        client.send(frame(9, b'p'))
+        while client.message() != (10, b'p'):  # a second may pass meanwhile
+            pass
+        client.close()
+
+
+# GLib ends the process when it gets no memory, as it says: that is its own promise, not ours.
+EXAMPLES = {
+    'echo': (['127.0.0.1:0'], talk_echo, (ALLOCATIONS, CALLS)),
+    'chat': (['127.0.0.1:0'], talk_chat, (ALLOCATIONS, CALLS)),
+    'files': (['SITE', '127.0.0.1:0'], talk_files, (ALLOCATIONS, CALLS)),
+    'json': (['token', '127.0.0.1:0'], talk_json, (ALLOCATIONS, CALLS)),
+    'protocol_poll': (['0'], talk_echo, (ALLOCATIONS, CALLS)),
+    'embed_epoll': (['127.0.0.1:0'], talk_clock, (ALLOCATIONS, CALLS)),
+    'embed_uv': (['127.0.0.1:0'], talk_clock, (ALLOCATIONS, CALLS)),
+    'embed_glib': (['127.0.0.1:0'], talk_clock, (CALLS,)),
+}
+
+
+def first_line(process):
+    ready, _, _ = select.select([process.stderr], [], [], PATIENCE)
+    if not ready:
+        raise AssertionError('it neither listens nor ends')
+    return process.stderr.readline()
+
+
+def ended(process):
+    """How it has ended, if it has; the system may need a moment to say so."""
+    try:
+        return process.wait(1)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def run(shim, examples, name, kind, nth, folder):
+    """One run with one failure. Returns the counts of calls and what was hit."""
+    arguments, talk, _ = EXAMPLES[name]
+    page = Page(folder)
+    page.set(kind, nth)
+    arguments = [str(folder / 'site') if argument == 'SITE' else argument for argument in arguments]
+    process = subprocess.Popen([str(examples / name), *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               env={**os.environ, 'LD_PRELOAD': shim, 'DUPLEX_SURVIVAL_PAGE': page.path})
+    try:
+        port = re.search(rb'http://127\.0\.0\.1:(\d+)/', first_line(process))
+        if port is None:
+            status = process.wait(PATIENCE)
+            if status == -signal.SIGABRT and page.get()[2] in ABORTS_OF_LIBUV:
+                raise UvAbort(page.get()[2])
+            if status != 1 or page.get()[1] == 0:
+                raise AssertionError(f'it ended with {status} before it listened')
+            return page.get()
+        port = int(port.group(1))
+        try:
+            talk((port, SILENCE))
+        except Lost:
+            if page.get()[1] == 0:
+                raise
+        # Whoever comes next is served whole, unless the failure is still to come.
+        was_hit = page.get()[1] > 0
+        try:
+            talk((port, PATIENCE if was_hit else SILENCE))
+        except Lost:
+            if was_hit:
+                raise
+        if process.poll() is not None:
+            raise AssertionError(f'it ended with {process.returncode}')
+        return page.get()
+    except (Lost, OSError, subprocess.TimeoutExpired) as error:
+        if ended(process) == -signal.SIGABRT and page.get()[2] in ABORTS_OF_LIBUV:
+            raise UvAbort(page.get()[2]) from error
+        raise AssertionError(f'{type(error).__name__}: {error}') from error
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+        page.close()
+
+
+def sweep(shim, examples, name, kind):
+    """Each failure of one kind in one example. Returns how many were injected, and the complaints."""
+    injected, complaints = 0, []
+    aborts = dict(ABORTS_OF_LIBUV)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        (folder / 'site').mkdir()
+        (folder / 'site/index.html').write_text('<p>the page')
+        (folder / 'site/404.html').write_text('<p>not here')
+        (folder / 'site/big').write_text('x' * 300000)
+        nth, hit = 0, 1
+        while hit and len(complaints) < 10:
+            nth += 1
+            try:
+                _, hit, _ = run(shim, examples, name, kind, nth, folder)
+            except UvAbort as abort:
+                aborts[str(abort)] -= 1
+                if aborts[str(abort)] < 0:
+                    complaints.append(f"failure {nth}: one more abort than libuv's")
+            except AssertionError as error:
+                complaints.append(f'failure {nth}: {error}')
+            injected += hit
+    return injected, complaints
+
+
+def main():
+    shim, examples = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+    work = [(name, kind) for name in sys.argv[3:] or EXAMPLES for kind in EXAMPLES[name][2]]
+    bad = total = 0
+    # They mostly wait: for what a failure has taken away.
+    with ThreadPoolExecutor(8) as pool:
+        results = pool.map(lambda item: sweep(shim, examples, *item), work)
+        for (name, kind), (injected, complaints) in zip(work, results):
+            print(f'{name}: {injected} {KINDS[kind]} failed in turn')
+            for complaint in complaints:
+                print('  ' + complaint)
+            bad += len(complaints)
+            total += injected
+    print(f'injected {total} failures')
+    return 1 if bad or total < 100 else 0
+
+
+sys.exit(main())
