@@ -113,7 +113,8 @@ void dx_connection_send_waiting(struct dx_connection *connection)
 void dx_connection_tell_drain(struct dx_connection *connection)
 {
     if (!connection->is_congested ||
-        connection->output.len >= dx_connection_options(connection)->max_queue / 2)
+        (connection->output.len > 0 &&
+         connection->output.len >= dx_connection_options(connection)->max_queue / 2))
         return;
     connection->is_congested = false;
     if (connection->handlers->on_drain)

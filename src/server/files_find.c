@@ -80,7 +80,8 @@ static bool take_coded(const struct dx_files *files, char *name, const char *suf
     enum dx_err err;
 
     memcpy(name + len, suffix, CODING_ROOM);
-    err = dx_file_open(files->directory_fd, name, &coded);
+    err = dx_files_is_hidden(files, name) ? DX_ERR_NOT_FOUND
+                                          : dx_file_open(files->directory_fd, name, &coded);
     name[len] = '\0';
     if (err != DX_OK)
         return false;

@@ -154,6 +154,19 @@ static void refuse_undecided(struct dx_http_connection *http)
     dx_buf_release(&added);
 }
 
+/* An answer on its way has close_timeout, or, where there is none, all the time that it takes. */
+static void limit_ending(struct dx_http_connection *http)
+{
+    uint32_t timeout_ms = dx_http_connection_limits(http)->close_timeout_ms;
+
+    http->keeps_alive = false;
+    http->is_ending = true;
+    if (timeout_ms == 0)
+        dx_wheel_unset(dx_loop_wheel(loop_of(http)), &http->timer);
+    else
+        dx_http_connection_set_deadline(http, timeout_ms);
+}
+
 void dx_http_connection_shut_down(struct dx_http_connection *http)
 {
     if (http->state == DX_HTTP_DECIDING) {
@@ -161,9 +174,7 @@ void dx_http_connection_shut_down(struct dx_http_connection *http)
     } else if (http->state == DX_HTTP_BODY) {
         dx_request_refuse_with(http->request, &ending, "Retry-After: 1\r\n", false);
     } else if (http->state == DX_HTTP_SENDING || http->state == DX_HTTP_STREAMING) {
-        http->keeps_alive = false;
-        http->is_ending = true;
-        dx_http_connection_set_deadline(http, dx_http_connection_limits(http)->close_timeout_ms);
+        limit_ending(http);
     } else if (http->state == DX_HTTP_LINGERING) {
         dx_http_connection_set_deadline(http, LINGER_ENDING_MS);
     } else if (http->state == DX_HTTP_READING) {

@@ -208,10 +208,11 @@ const char *dx_request_header(struct dx_request *request, const char *name)
 bool dx_request_header_at(const struct dx_request *request, size_t index, const char **name,
                           size_t *name_len, const char **value, size_t *value_len)
 {
-    const struct dx_header *header = &request->head.headers[index];
+    const struct dx_header *header;
 
     if (index >= request->head.header_count)
         return false;
+    header = &request->head.headers[index];
     *name = text_at(request, header->name);
     *name_len = header->name.len;
     *value = text_at(request, header->value);

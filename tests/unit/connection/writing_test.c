@@ -84,6 +84,21 @@ static void test_congestion_drain_and_the_end_of_patience(void **unused)
     bench_release(&bench);
 }
 
+/* Half of one byte is none, and less than that never waits. */
+static void test_drain_with_the_smallest_limit(void **unused)
+{
+    struct bench bench;
+
+    (void)unused;
+    bench_init(&bench);
+    bench.options.max_queue = 1;
+    bench_open(&bench);
+    congest(&bench);
+    bench_quiet(&bench);
+    assert_string_equal(bench.journal, "drain;");
+    bench_release(&bench);
+}
+
 static void test_close_behind_a_queue(void **unused)
 {
     struct bench bench;
@@ -138,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_write_deadline),
         cmocka_unit_test(test_congestion_drain_and_the_end_of_patience),
+        cmocka_unit_test(test_drain_with_the_smallest_limit),
         cmocka_unit_test(test_close_behind_a_queue),
         cmocka_unit_test(test_a_message_refused_for_memory_leaves_nothing_blocked),
     };

@@ -14,8 +14,8 @@ static char etag[64];
 static bool prepare(struct service *made, void *data)
 {
     struct dx_files_options options = dx_files_options_init();
-    char program[128], deep[128], link[128];
-    const char *const hidden[] = {"/etc/passwd", program, "none", deep, link, NULL};
+    char program[128], deep[128], link[128], coded[128];
+    const char *const hidden[] = {"/etc/passwd", program, "none", deep, link, coded, NULL};
     enum dx_err err;
 
     (void)data;
@@ -37,6 +37,7 @@ static bool prepare(struct service *made, void *data)
     (void)snprintf(program, sizeof(program), "%s/sub/../chat.py", directory);
     (void)snprintf(deep, sizeof(deep), "%s/sub/index.html", directory);
     (void)snprintf(link, sizeof(link), "%s/link", directory);
+    (void)snprintf(coded, sizeof(coded), "%s/both.js.br", directory);
     options.hidden = hidden;
     if (err == DX_OK)
         err = dx_server_route_files(made->server, "/own", directory, &options);
@@ -426,6 +427,11 @@ static void test_row_65_hidden_files(void **state)
         assert_int_equal(unlink(path_of("chat.py")), 0);
         put_file("chat.py", "#!/usr/bin/python3, edited");
     }
+    /* Nor by the name of the file that it is a coding of. */
+    get("GET", "/own/both.js", "Accept-Encoding: br\r\n");
+    assert_header("Content-Encoding", NULL);
+    get("GET", "/files/both.js", "Accept-Encoding: br\r\n");
+    assert_header("Content-Encoding", "br");
 }
 
 static void test_own_page_for_what_is_not_there(void **state)

@@ -270,6 +270,29 @@ static void test_server_close(void **state)
     raw_close(&raw);
 }
 
+/* 0 is no limit here as everywhere. */
+static void test_server_close_without_a_limit(void **state)
+{
+    struct service_setup setup = service_setup_init();
+    struct dx_response *response;
+    struct raw raw;
+
+    (void)state;
+    memset(&told, 0, sizeof(told));
+    setup.options.connection.close_timeout_ms = 0;
+    assert_true(service_start(&service, &setup));
+    response = begin(&raw, LATER, 200, DX_LEN_UNKNOWN);
+    dx_server_close(service.server, 0, on_server_closed, NULL);
+    service_turn(&service, 50);
+    write_text(response, "in time");
+    dx_response_end(response);
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    expect_text(&raw, "7\r\nin time\r\n0\r\n\r\n");
+    raw_close(&raw);
+    expect_closed(DX_OK);
+    assert_true(service_wait(&service, server_has_closed, NULL, SERVICE_WAIT_MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_abort, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_free_while_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_server_close, set_up_impatient, tear_down),
+        cmocka_unit_test_teardown(test_server_close_without_a_limit, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -93,6 +93,7 @@ static void test_accessors(void **state)
     assert_int_equal(value_len, 1);
     assert_true(dx_request_header_at(request, 4, &name, &name_len, &value, &value_len));
     assert_false(dx_request_header_at(request, 5, &name, &name_len, &value, &value_len));
+    assert_false(dx_request_header_at(request, SIZE_MAX, &name, &name_len, &value, &value_len));
     assert_string_equal(dx_request_peer_host(request), "127.0.0.1");
     assert_int_not_equal(dx_request_peer_port(request), 0);
     assert_string_equal(dx_request_server_host(request), "localhost");
