@@ -47,6 +47,9 @@ static const int usual_codes[CALL_COUNT][FAILING_KINDS] = {
     [CALL_FSTAT] = {EIO, ENOMEM},
     [CALL_PREAD] = {EIO, EINTR},
     [CALL_SENDFILE] = {EPIPE, EAGAIN, EINVAL},
+    [CALL_CONNECT] = {ECONNREFUSED, ENETUNREACH, EINTR},
+    [CALL_GETSOCKOPT] = {ENOBUFS},
+    [CALL_GETPEERNAME] = {ENOBUFS},
 };
 
 static bool fail_with(enum failing_call call, int code)

@@ -37,6 +37,10 @@ enum failing_call {
     CALL_FSTAT,
     CALL_PREAD,
     CALL_SENDFILE,
+    /* failing_connecting.c */
+    CALL_CONNECT,
+    CALL_GETSOCKOPT,
+    CALL_GETPEERNAME,
     CALL_COUNT
 };
 
