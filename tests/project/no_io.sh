@@ -4,7 +4,7 @@
 #
 #   no_io.sh ARCHIVE...     prints each symbol that is not allowed, with who needs it
 allowed='malloc calloc realloc free
-memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strstr strnlen
+memcpy memmove memset memcmp memchr strlen strcspn strcmp strncmp strchr strrchr strstr strnlen
 __memcpy_chk __memmove_chk __memset_chk __stack_chk_fail __assert_fail
 __cpu_model __cpu_indicator_init __cpu_features2
 _GLOBAL_OFFSET_TABLE_'

@@ -148,8 +148,8 @@ static uint64_t value_of(const char *name)
 
 static void test_text(void **state)
 {
-    const struct dx_metrics metrics = {
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, {11, 12, 13, 14, 15}, 16, 17, 18, 19};
+    const struct dx_metrics metrics = {1,  2,  3,  4, 5, 6, 7, 8, 9, 10, {11, 12, 13, 14, 15},
+                                       16, 17, 18, 19};
     static const char *const names[] = {"duplex_streams",
                                         "duplex_websockets",
                                         "duplex_half_open",
