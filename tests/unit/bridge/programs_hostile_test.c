@@ -174,6 +174,17 @@ static void row_93_no_shell(void **state)
 
 /* ---- ending ---- */
 
+/* A process that was killed may need a moment to be no more, on a machine with much to do: a second is what is promised. */
+static bool are_soon_gone(void)
+{
+    uint64_t end_ms = program_now_ms() + 1000;
+
+    while (program_marked_count(mark) > 0)
+        if (program_now_ms() > end_ms)
+            return false;
+    return true;
+}
+
 static void row_86_server_ends(void **state)
 {
     struct raw others[5];
@@ -191,7 +202,7 @@ static void row_86_server_ends(void **state)
         program_expect_close(&others[i], 1001, "");
     assert_true(program_bench_close(&bench));
     assert_in_range(program_now_ms() - begin_ms, 299, 5000);
-    assert_int_equal(program_marked_count(mark), 0);
+    assert_true(are_soon_gone());
 }
 
 static void end_evasive(const char *mode, size_t members)
