@@ -101,6 +101,9 @@ class Server:
                 self.process.kill()
                 self.process.wait()
 
+    def url(self, scheme, path):
+        return f'{scheme}://127.0.0.1:{self.port}{path}'
+
     def descendants(self):
         above = parents()
         found = []
@@ -188,3 +191,32 @@ class Holder:
         if not line:
             raise BenchError('connections could not be held: ' + self.process.stderr.read().strip())
         return json.loads(line)
+
+
+class Program:
+    """A client that is asked by lines on stdin and answers each by one; ended when the `with` body is left."""
+
+    def __init__(self, argv, cpus, env):
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True, env={**os.environ, **env},
+                                        preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def ask(self, line):
+        self.process.stdin.write(f'{line}\n')
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise BenchError('the client failed: ' + self.process.stderr.read().strip())
+        return json.loads(answer)
+
+    def memory(self):
+        return memory_of(self.process.pid)

@@ -6,7 +6,8 @@ BEGIN = '<!-- figures: begin; bench/run writes what stands here -->'
 END = '<!-- figures: end -->'
 
 NAMES = {'duplex': 'Duplex', 'tcp': 'bare TCP socket', 'posix_spawn': '`posix_spawn` loop',
-         'raw': 'raw TCP echo', 'lws': 'libwebsockets', 'ws': 'npm ws', 'websocketd': 'websocketd'}
+         'raw': 'raw TCP echo', 'lws': 'libwebsockets', 'ws': 'npm ws', 'websocketd': 'websocketd', 'tls': 'bare OpenSSL echo',
+         'two': 'Duplex on two loops', 'nginx': 'nginx', 'websockets': 'python3-websockets'}
 
 
 def figure(value):
@@ -50,7 +51,7 @@ def row_table(row, runs):
         for metric, _, form in row.columns:
             values = [run[server][metric] for run in runs if metric in run.get(server, {})]
             cells.append(form.format(median(values)) if values else '–')
-        lines.append(f'| {NAMES[server]} | ' + ' | '.join(cells) + ' |')
+        lines.append(f'| {row.names.get(server, NAMES[server])} | ' + ' | '.join(cells) + ' |')
     return lines
 
 

@@ -17,21 +17,21 @@ MB = 1_000_000
 
 
 class Check:
-    """One floor: a metric of Duplex, divided by another server's where one is named."""
+    """One floor: a metric of Duplex (or of another server), divided by another server's where one is named."""
 
-    def __init__(self, text, metric, most=None, least=None, against=None, metric_of_other=None):
+    def __init__(self, text, metric, most=None, least=None, against=None, of='duplex'):
         self.text = text
         self.metric = metric
         self.most = most
         self.least = least
         self.against = against
-        self.other = metric_of_other or metric
+        self.of = of
 
     def value(self, run):
         """The figure of one run, None where one of the two is missing."""
         try:
-            own = run['duplex'][self.metric]
-            return own / run[self.against][self.other] if self.against else own
+            own = run[self.of][self.metric]
+            return own / run[self.against][self.metric] if self.against else own
         except KeyError:
             return None
 
@@ -51,6 +51,7 @@ class Row:
     columns = ()
     checks = ()
     servers = ()
+    names = {}  # where a server is called otherwise than in report.py
     server_cpus = SERVER_CPU
     client_cpus = CLIENT_CPU
 

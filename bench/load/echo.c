@@ -4,6 +4,7 @@
  * Closed loop: a reply releases the next message. Each reply's bytes are compared with what they must
  * be. With --raw the same masked frame is sent to a plain TCP echo and must come back byte for byte.
  */
+#include "channel.h"
 #include "peer.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 enum { EVENTS_MAX = 512 };
 
 struct lane {
-    int fd;
+    struct dx_channel channel;
     size_t unsent;      /* bytes that the kernel has not taken yet */
     size_t at;          /* where in a frame the next of them is */
     size_t partial_len; /* raw: bytes of an unfinished reply */
@@ -40,7 +41,7 @@ static void lane_flush(struct echo *echo, struct lane *lane)
     size_t all = echo->frame_len * echo->options->window;
     while (lane->unsent > 0) {
         size_t part = all - lane->at < lane->unsent ? all - lane->at : lane->unsent;
-        ssize_t sent = send(lane->fd, echo->frames + lane->at, part, MSG_NOSIGNAL);
+        ssize_t sent = dx_channel_send(&lane->channel, echo->frames + lane->at, part);
         if (sent < 0 && errno == EAGAIN)
             return;
         if (sent < 0)
@@ -92,8 +93,10 @@ static size_t count_frames(struct echo *echo, struct lane *lane, size_t len)
         } else if (dx_frame_next(&lane->reader, &at, end, &frame)) {
             if (frame.opcode == DX_OPCODE_CLOSE)
                 dx_load_fail("the server closed a connection", 0);
+            if (frame.opcode >= DX_OPCODE_CLOSE && lane->channel.tls != NULL)
+                dx_load_fail("a control frame came inside TLS", 0);
             if (frame.opcode >= DX_OPCODE_CLOSE)
-                dx_frame_answer(lane->fd, &frame);
+                dx_frame_answer(lane->channel.fd, &frame);
             else if (frame.is_final)
                 count++;
         }
@@ -105,7 +108,7 @@ static void lane_read(struct echo *echo, struct lane *lane)
 {
     ssize_t got;
     do {
-        got = recv(lane->fd, echo->buffer, DX_LOAD_READ_LEN, 0);
+        got = dx_channel_recv(&lane->channel, echo->buffer, DX_LOAD_READ_LEN);
         if (got < 0 && errno == EAGAIN)
             return;
         if (got <= 0)
@@ -115,7 +118,7 @@ static void lane_read(struct echo *echo, struct lane *lane)
         echo->messages += count;
         if (count > 0)
             lane_send(echo, lane, count);
-    } while (got == DX_LOAD_READ_LEN);
+    } while (got == DX_LOAD_READ_LEN || lane->channel.tls != NULL);
 }
 
 static void run_until(struct echo *echo, uint64_t until)
@@ -149,9 +152,8 @@ static void open_lanes(struct echo *echo)
     for (unsigned i = 0; i < count; i++) {
         struct lane *lane = &echo->lanes[i];
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = lane};
-        lane->fd = dx_peer_open(echo->options, i, NULL, 0, NULL);
-        dx_peer_set_nonblocking(lane->fd);
-        if (epoll_ctl(echo->epoll, EPOLL_CTL_ADD, lane->fd, &event) != 0)
+        dx_channel_open(&lane->channel, echo->options, i);
+        if (epoll_ctl(echo->epoll, EPOLL_CTL_ADD, lane->channel.fd, &event) != 0)
             dx_load_fail("epoll_ctl", errno);
     }
 }

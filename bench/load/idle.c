@@ -1,9 +1,10 @@
 /*
- * idle.c - holds connections that do nothing but answer pings, so that memory can be measured.
+ * idle.c - holds connections that do nothing but answer pings (outside TLS), so that memory can be measured.
  *
  * Driven by lines on stdin: a number opens connections up to that many, an empty line only asks;
  * each is answered on stdout by one JSON object. End of file ends the run.
  */
+#include "channel.h"
 #include "peer.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ struct holder {
 };
 
 struct lane {
-    int fd;
+    struct dx_channel channel;
     struct dx_frame_reader reader;
 };
 
@@ -37,9 +38,8 @@ static void open_up_to(struct holder *holder, unsigned count)
     while (holder->open < count) {
         struct lane *lane = &holder->lanes[holder->open];
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = lane};
-        lane->fd = dx_peer_open(holder->options, holder->open, NULL, 0, NULL);
-        dx_peer_set_nonblocking(lane->fd);
-        if (epoll_ctl(holder->epoll, EPOLL_CTL_ADD, lane->fd, &event) != 0)
+        dx_channel_open(&lane->channel, holder->options, holder->open);
+        if (epoll_ctl(holder->epoll, EPOLL_CTL_ADD, lane->channel.fd, &event) != 0)
             dx_load_fail("epoll_ctl", errno);
         holder->open++;
     }
@@ -62,19 +62,20 @@ static void lane_read(struct holder *holder, struct lane *lane)
 {
     uint8_t buffer[4096];
     struct dx_frame frame;
-    ssize_t got = recv(lane->fd, buffer, sizeof buffer, 0);
+    ssize_t got = dx_channel_recv(&lane->channel, buffer, sizeof buffer);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got <= 0) {
         holder->lost++;
-        (void)close(lane->fd);
+        dx_channel_close(&lane->channel);
         return;
     }
     const uint8_t *at = buffer;
     while (!holder->options->raw && at < buffer + got)
         if (dx_frame_next(&lane->reader, &at, buffer + got, &frame)) {
             holder->pings += frame.opcode == DX_OPCODE_PING ? 1 : 0;
-            dx_frame_answer(lane->fd, &frame);
+            if (lane->channel.tls == NULL)
+                dx_frame_answer(lane->channel.fd, &frame);
         }
 }
 

@@ -17,7 +17,8 @@ enum { DX_LOAD_PIDS_MAX = 8, DX_LOAD_CONNECTIONS_MAX = 19000, DX_LOAD_READ_LEN =
 
 struct dx_load_options {
     uint16_t port;
-    bool raw;                   /* plain TCP: no handshake, no frames */
+    bool raw;                   /* no opening handshake, no frames */
+    bool tls;                   /* inside TLS: echo, idle and get */
     unsigned connections;       /* at once */
     unsigned window;            /* messages under way on each */
     size_t size;                /* payload bytes of a message */
@@ -37,6 +38,8 @@ int dx_load_lines(const struct dx_load_options *options);
 int dx_load_ping(const struct dx_load_options *options);
 int dx_load_idle(const struct dx_load_options *options);
 int dx_load_attack(const struct dx_load_options *options);
+int dx_load_fan(const struct dx_load_options *options);
+int dx_load_get(const struct dx_load_options *options);
 
 /* Prints "load: TEXT[: errno's text]" and ends the process with status 1. */
 _Noreturn void dx_load_fail(const char *text, int error);

@@ -20,15 +20,23 @@ static const struct {
 } modes[] = {
     {"echo", dx_load_echo}, {"rate", dx_load_rate}, {"lines", dx_load_lines},
     {"ping", dx_load_ping}, {"idle", dx_load_idle}, {"attack", dx_load_attack},
+    {"fan", dx_load_fan},   {"get", dx_load_get},
 };
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},    {"connections", required_argument, NULL, 'c'},
-    {"window", required_argument, NULL, 'w'},  {"size", required_argument, NULL, 's'},
-    {"count", required_argument, NULL, 'n'},   {"warmup", required_argument, NULL, 'u'},
-    {"seconds", required_argument, NULL, 'd'}, {"path", required_argument, NULL, 'a'},
-    {"pid", required_argument, NULL, 'P'},     {"raw", no_argument, NULL, 'r'},
-    {"kind", required_argument, NULL, 'k'},    {NULL, 0, NULL, 0},
+    {"port", required_argument, NULL, 'p'},
+    {"connections", required_argument, NULL, 'c'},
+    {"window", required_argument, NULL, 'w'},
+    {"size", required_argument, NULL, 's'},
+    {"count", required_argument, NULL, 'n'},
+    {"warmup", required_argument, NULL, 'u'},
+    {"seconds", required_argument, NULL, 'd'},
+    {"path", required_argument, NULL, 'a'},
+    {"pid", required_argument, NULL, 'P'},
+    {"raw", no_argument, NULL, 'r'},
+    {"tls", no_argument, NULL, 't'},
+    {"kind", required_argument, NULL, 'k'},
+    {NULL, 0, NULL, 0},
 };
 
 static uint64_t number(const char *text, uint64_t most)
@@ -82,6 +90,9 @@ static void take(struct dx_load_options *options, int option)
         break;
     case 'r':
         options->raw = true;
+        break;
+    case 't':
+        options->tls = true;
         break;
     default:
         exit(2);

@@ -46,17 +46,23 @@ int dx_peer_connect(const struct dx_load_options *options, unsigned number)
     return fd;
 }
 
-void dx_peer_request(const struct dx_load_options *options, int fd)
+size_t dx_peer_request_text(const struct dx_load_options *options, char *request, size_t room)
 {
-    char request[512];
-    int request_len = snprintf(request, sizeof request,
+    int request_len = snprintf(request, room,
                                "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
                                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
                                options->path, options->port);
-    if (request_len >= (int)sizeof request)
+    if (request_len >= (int)room)
         dx_load_fail("the path is too long", 0);
-    if (send(fd, request, (size_t)request_len, MSG_NOSIGNAL) != request_len)
+    return (size_t)request_len;
+}
+
+void dx_peer_request(const struct dx_load_options *options, int fd)
+{
+    char request[512];
+    size_t request_len = dx_peer_request_text(options, request, sizeof request);
+    if (send(fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
         dx_load_fail("send the request", errno);
 }
 

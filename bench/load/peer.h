@@ -40,6 +40,9 @@ struct dx_frame_reader {
  * so that ports do not run out. Ends the process on failure. The caller closes it. */
 int dx_peer_connect(const struct dx_load_options *options, unsigned number);
 
+/* Writes the opening request to room bytes and returns its length. */
+size_t dx_peer_request_text(const struct dx_load_options *options, char *request, size_t room);
+
 /* Sends the opening request on a blocking descriptor. */
 void dx_peer_request(const struct dx_load_options *options, int fd);
 
