@@ -6,8 +6,9 @@
  * programs are not pages; options.strict_browser makes them so: ports that browsers block may be connected to; several sockets
  * may be connecting to one host; a send that finds the buffer full fails instead of closing the connection.
  *
- * All functions may be called from any thread: on the loop's own they act at once, from others they post. Callbacks come on
- * the loop's thread, never from inside a call. There is no close event without an open or an error event before it.
+ * Sending, closing, aborting, pausing, freeing, readyState and the buffered amount may be called from any thread: on the loop's own they act
+ * at once, from others they post, in their order; the other functions are the loop's thread's. Callbacks come on the loop's thread, never
+ * from inside a call. There is no close event without an open or an error event before it.
  */
 #ifndef DUPLEX_CLIENT_H
 #define DUPLEX_CLIENT_H
@@ -77,14 +78,15 @@ DX_API void dx_message_drop(struct dx_message *message);
 struct dx_websocket_listener {
     void (*on_open)(struct dx_websocket *websocket, void *user);
     void (*on_message)(struct dx_websocket *websocket, struct dx_message *message, void *user);
-    /* When a listener has it, messages come in pieces as they arrive, in constant memory, and nobody gets on_message. */
+    /* When a listener has it at the opening, messages come in pieces as they arrive, in constant memory, and nobody gets on_message. */
     void (*on_chunk)(struct dx_websocket *websocket, enum dx_opcode opcode, const uint8_t *data,
                      size_t len, bool is_first, bool is_last, void *user);
     void (*on_error)(struct dx_websocket *websocket, const struct dx_error_event *error,
                      void *user);
     void (*on_close)(struct dx_websocket *websocket, const struct dx_close_event *close,
                      void *user);
-    /* After sending has failed for a full queue, or what waits has passed max_queue: less than half of it waits again. */
+    /* After sending has failed for a full queue, or what waits has passed max_queue: less than half of it waits again. Also for threads
+     * that were refused. */
     void (*on_drain)(struct dx_websocket *websocket, void *user);
     void (*on_pong)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
     void (*on_ping)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
@@ -147,9 +149,12 @@ struct dx_websocket_options {
         max_redirects; /* followed at the opening, never from wss to ws; credentials only within one origin. 0: refused */
     /* Its max_queue is the high-water mark: above it sending fails until on_drain, below it a message of any length is taken. */
     struct dx_connection_options connection;
+    /* Pings: of the protocol, by connection.ping_interval and pong_timeout. Where output waits, which a ping would have to stand behind, less than
+     * 16 KiB of it leaving in both together is no sign of life either. */
     const char *heartbeat_text; /* sent in place of pings each connection.ping_interval, … */
     const char
         *heartbeat_answer; /* … and answered with this, which is kept from listeners; NULL: pings */
+    /* A name and password in the URL become `Authorization: Basic`, and are not part of dx_websocket_url. */
     const char *greeting; /* a text message sent first at each opening; or NULL */
     struct dx_reconnect_options reconnect;
     struct dx_outbox_options outbox;
@@ -173,14 +178,18 @@ DX_API DX_MUST_CHECK enum dx_err dx_websocket_new(struct dx_loop *loop, const ch
                                                   const struct dx_websocket_options *options,
                                                   struct dx_websocket **websocket);
 
-/** Gives the handle back: no callback comes any more; an open connection is closed without a code, as the standard does for a socket that nobody holds. NULL is fine. */
+/**
+ * Gives the handle back: no callback comes any more (from another thread: one that is being made may go on for a moment); what was sent goes out,
+ * then an open connection is closed without a code, as the standard does for a socket that nobody holds. It ends with its loop: dx_loop_free cuts
+ * what is not closed by then. NULL is fine.
+ */
 DX_API void dx_websocket_free(struct dx_websocket *websocket);
 
-/** Adds a listener, behind those that are there. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY (100). */
+/** Adds a listener, behind those that are there; one that is there with this `user` stays where it is. An event that is being told is not told to it. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY (100). */
 DX_API DX_MUST_CHECK enum dx_err
 dx_websocket_add_listener(struct dx_websocket *websocket,
                           const struct dx_websocket_listener *listener, void *user);
-/** Removes it; it is not called any more, not even by the event that is being told. */
+/** Removes it; it is not called any more, not even by the event that is being told. (That of the options stays.) */
 DX_API void dx_websocket_remove_listener(struct dx_websocket *websocket,
                                          const struct dx_websocket_listener *listener, void *user);
 
@@ -188,14 +197,15 @@ DX_API void dx_websocket_remove_listener(struct dx_websocket *websocket,
 
 /**
  * Queues a message, copied. While CLOSING or CLOSED it is dropped and counted in the buffered amount (the standard), or kept in the outbox.
+ * What another thread was told is sent is not refused later: it waits for room, at most max_queue of it.
  *
- * Returns DX_OK; DX_ERR_STATE (CONNECTING without an outbox: InvalidStateError); DX_ERR_UTF8 (text); DX_ERR_QUEUE_FULL (nothing was queued; strict_browser: and
- * the connection is being closed); DX_ERR_USAGE; DX_ERR_NOMEM.
+ * Returns DX_OK; DX_ERR_STATE (CONNECTING without an outbox: InvalidStateError; inside a fragmented message); DX_ERR_UTF8 (text); DX_ERR_QUEUE_FULL (nothing
+ * was queued; strict_browser: and the connection is being closed); DX_ERR_USAGE; DX_ERR_NOMEM; DX_ERR_SYSTEM (no randomness).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_websocket_send(struct dx_websocket *websocket,
                                                    enum dx_opcode opcode, const void *data,
                                                    size_t len);
-/** One fragment of a message of unknown length. Not through an outbox. Errors as dx_websocket_send. */
+/** One fragment of a message of unknown length; that a text is UTF-8 is the caller's duty. Not through an outbox. Errors as dx_websocket_send; DX_ERR_STATE, too, while it is not OPEN. */
 DX_API DX_MUST_CHECK enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket,
                                                             enum dx_opcode opcode, const void *data,
                                                             size_t len, bool is_last);
@@ -204,10 +214,11 @@ DX_API DX_MUST_CHECK enum dx_err dx_websocket_ping(struct dx_websocket *websocke
                                                    size_t len);
 
 /**
- * As the standard's close(): `code` 1000 or 3000 to 4999, or 0 for none; the reason at most 123 bytes of UTF-8. What is queued goes first. Ends
- * reconnecting, too.
+ * As the standard's close(): `code` 1000 or 3000 to 4999, or 0 for none (1000 where there is a reason); the reason at most 123 bytes of UTF-8. What is
+ * queued goes first, the outbox included. Ends reconnecting, too: between two attempts silently, for the close event was then.
  *
- * Returns DX_OK, also when it is closing or closed; DX_ERR_USAGE (InvalidAccessError: the code); DX_ERR_TOO_BIG or DX_ERR_UTF8 (SyntaxError: the reason).
+ * Returns DX_OK, also when it is closing or closed; DX_ERR_USAGE (InvalidAccessError: the code); DX_ERR_TOO_BIG or DX_ERR_UTF8 (SyntaxError: the reason);
+ * from another thread DX_ERR_NOMEM, DX_ERR_QUEUE_FULL.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code,
                                                     const char *reason, size_t reason_len);
@@ -222,13 +233,13 @@ DX_API void dx_websocket_resume(struct dx_websocket *websocket);
 
 /** readyState. */
 DX_API enum dx_ready_state dx_websocket_ready_state(const struct dx_websocket *websocket);
-/** As serialised by the URL standard, with ws or wss. */
+/** As serialised by the URL standard, with ws or wss, without a name and password. Valid until the next attempt. */
 DX_API const char *dx_websocket_url(const struct dx_websocket *websocket);
 /** "" until open. On the loop's thread, valid until the next opening. */
 DX_API const char *dx_websocket_protocol(const struct dx_websocket *websocket);
 /** Always "" for now: no extension is offered. */
 DX_API const char *dx_websocket_extensions(const struct dx_websocket *websocket);
-/** Payload bytes that were sent and not given to the network; falls between callbacks only, and not after the end. */
+/** Payload bytes that were sent and not given to the network, those in the outbox included; falls between callbacks only, and not after the end; begins anew when it opens again. */
 DX_API uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket);
 /** What waits in the outbox: messages, and those of them that were sent and are not proven. */
 DX_API void dx_websocket_outbox(const struct dx_websocket *websocket, size_t *count,

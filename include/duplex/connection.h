@@ -118,7 +118,7 @@ DX_API DX_MUST_CHECK enum dx_err dx_connection_send_fragment(struct dx_connectio
 DX_API DX_MUST_CHECK enum dx_err dx_connection_ping(struct dx_connection *connection,
                                                     const void *data, size_t len);
 
-/** Bytes that wait in the library (not in the kernel), headers included. */
+/** Bytes that wait in the library (not in the kernel), headers included; in on_close: that waited when it ended. */
 DX_API size_t dx_connection_buffered_len(const struct dx_connection *connection);
 
 /** True when more than max_queue bytes wait: stop producing until on_drain. */

@@ -37,6 +37,23 @@ static bool is_passing_code(uint16_t code)
     }
 }
 
+/* What this machine or the network may have had at that moment only. */
+static bool is_passing_error(enum dx_err err)
+{
+    switch (err) {
+    case DX_ERR_TIMEOUT:
+    case DX_ERR_RESET:
+    case DX_ERR_CLOSED:
+    case DX_ERR_NOMEM:
+    case DX_ERR_TOO_MANY:
+    case DX_ERR_SYSTEM:
+    case DX_ERR_DESCRIPTORS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool dx_backoff_is_worth_it(const struct dx_error_event *error, const struct dx_close_event *close)
 {
     if (error == NULL)
@@ -48,16 +65,15 @@ bool dx_backoff_is_worth_it(const struct dx_error_event *error, const struct dx_
         return error->http_status == 0 ? error->err != DX_ERR_REFUSED
                                        : is_passing(error->http_status);
     case DX_STEP_TLS:
-        return error->err !=
-               DX_ERR_TLS; /* a handshake that the network broke off is another matter */
     case DX_STEP_HANDSHAKE:
+        return is_passing_error(error->err);
     case DX_STEP_PROTOCOL:
-        return error->err == DX_ERR_TIMEOUT || error->err == DX_ERR_RESET ||
-               error->err == DX_ERR_CLOSED || error->err == DX_ERR_NOMEM;
+        return error->err == DX_ERR_TIMEOUT || error->err == DX_ERR_NOMEM;
+    case DX_STEP_CONNECT: /* a blocked port, a path that is too long */
+        return error->err != DX_ERR_ACCESS && error->err != DX_ERR_USAGE;
     case DX_STEP_CLOSED:
         return false;
     case DX_STEP_RESOLVE:
-    case DX_STEP_CONNECT:
     case DX_STEP_HEARTBEAT:
     case DX_STEP_LOST:
         return true;

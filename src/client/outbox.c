@@ -18,10 +18,14 @@ static void remove_first(struct dx_outbox *outbox)
     outbox->first = item->next;
     if (outbox->first == NULL)
         outbox->last = NULL;
-    if (outbox->next_unsent == item)
+    if (outbox->last_sent == item)
+        outbox->last_sent = NULL;
+    if (outbox->next_unsent == item) {
         outbox->next_unsent = item->next;
-    else
+        outbox->unsent_len -= item->len;
+    } else {
         outbox->sent_count--;
+    }
     outbox->len -= item->len;
     outbox->count--;
     free(item);
@@ -39,11 +43,25 @@ static bool fits(const struct dx_outbox *outbox, size_t len)
            outbox->count < outbox->options.max_count;
 }
 
+bool dx_outbox_has_room(const struct dx_outbox *outbox, size_t len)
+{
+    if (fits(outbox, len) || len > outbox->options.max_len)
+        return true;
+    switch (outbox->options.when_full) {
+    case DX_OUTBOX_DROP_NEWEST:
+        return true;
+    case DX_OUTBOX_DROP_OLDEST:
+        return outbox->next_unsent != NULL;
+    case DX_OUTBOX_REFUSE:
+        break;
+    }
+    return false;
+}
+
 /* What a connection has must stay where it is: a lost connection would have to send it again. */
 static bool drop_oldest(struct dx_outbox *outbox)
 {
     struct dx_outbox_item *item = outbox->next_unsent;
-    struct dx_outbox_item *before = outbox->first;
 
     if (item == NULL)
         return false;
@@ -52,12 +70,11 @@ static bool drop_oldest(struct dx_outbox *outbox)
         remove_first(outbox);
         return true;
     }
-    while (before->next != item)
-        before = before->next;
-    before->next = item->next;
+    outbox->last_sent->next = item->next;
     if (outbox->last == item)
-        outbox->last = before;
+        outbox->last = outbox->last_sent;
     outbox->next_unsent = item->next;
+    outbox->unsent_len -= item->len;
     outbox->len -= item->len;
     outbox->count--;
     free(item);
@@ -105,6 +122,7 @@ enum dx_err dx_outbox_add(struct dx_outbox *outbox, enum dx_opcode opcode, const
     if (outbox->next_unsent == NULL)
         outbox->next_unsent = item;
     outbox->len += len;
+    outbox->unsent_len += len;
     outbox->count++;
     return DX_OK;
 }
@@ -116,6 +134,8 @@ const struct dx_outbox_item *dx_outbox_next(const struct dx_outbox *outbox)
 
 void dx_outbox_note_sent(struct dx_outbox *outbox)
 {
+    outbox->last_sent = outbox->next_unsent;
+    outbox->unsent_len -= outbox->next_unsent->len;
     outbox->next_unsent = outbox->next_unsent->next;
     outbox->sent_count++;
 }
@@ -137,5 +157,7 @@ void dx_outbox_forget(struct dx_outbox *outbox, uint64_t number)
 void dx_outbox_rewind(struct dx_outbox *outbox)
 {
     outbox->next_unsent = outbox->first;
+    outbox->last_sent = NULL;
+    outbox->unsent_len = outbox->len;
     outbox->sent_count = 0;
 }

@@ -20,7 +20,9 @@ struct dx_outbox {
     struct dx_outbox_item *first;
     struct dx_outbox_item *last;
     struct dx_outbox_item *next_unsent; /* NULL: all were handed to the connection */
+    struct dx_outbox_item *last_sent;   /* the one before it; NULL: there is none */
     size_t len;
+    size_t unsent_len;
     size_t count;
     size_t sent_count; /* of them, handed to the connection */
     uint64_t last_number;
@@ -38,6 +40,9 @@ void dx_outbox_release(struct dx_outbox *outbox);
  */
 DX_MUST_CHECK enum dx_err dx_outbox_add(struct dx_outbox *outbox, enum dx_opcode opcode,
                                         const void *data, size_t len);
+
+/** Whether a message of that length would be taken or, by policy, dropped: false where only waiting helps. */
+bool dx_outbox_has_room(const struct dx_outbox *outbox, size_t len);
 
 /** The first that was not handed to the connection, or NULL. dx_outbox_note_sent: it was now. */
 const struct dx_outbox_item *dx_outbox_next(const struct dx_outbox *outbox);

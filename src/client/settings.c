@@ -11,6 +11,7 @@
 
 #define HEADERS_MAX 64
 #define PROTOCOLS_MAX 64
+#define SPARE_HEADERS 2 /* User-Agent, and what the URL says of Authorization */
 
 struct dx_websocket_options dx_websocket_options_init(void)
 {
@@ -73,7 +74,8 @@ static enum dx_err copy(struct dx_websocket_settings *settings)
 {
     struct dx_websocket_options *options = &settings->options;
     size_t protocols_len = options->protocol_count * sizeof(char *);
-    size_t headers_len = (options->header_count + 1) * sizeof(struct dx_handshake_header);
+    size_t headers_len =
+        (options->header_count + SPARE_HEADERS) * sizeof(struct dx_handshake_header);
     struct dx_websocket_options counted = *options;
     const char *protocols[PROTOCOLS_MAX];
     struct dx_handshake_header headers[HEADERS_MAX];
@@ -82,7 +84,7 @@ static enum dx_err copy(struct dx_websocket_settings *settings)
     if (options->protocol_count > 0)
         memcpy(protocols, options->protocols, protocols_len);
     if (options->header_count > 0)
-        memcpy(headers, options->headers, headers_len - sizeof(headers[0]));
+        memcpy(headers, options->headers, options->header_count * sizeof(headers[0]));
     copy_all(&arena, &counted, protocols, headers);
     settings->memory = malloc(headers_len + protocols_len + arena.len);
     if (settings->memory == NULL)
@@ -91,7 +93,7 @@ static enum dx_err copy(struct dx_websocket_settings *settings)
     copy_all(&arena, options, protocols, headers);
     settings->headers = (struct dx_handshake_header *)(void *)settings->memory;
     if (options->header_count > 0)
-        memcpy(settings->headers, headers, headers_len - sizeof(headers[0]));
+        memcpy(settings->headers, headers, options->header_count * sizeof(headers[0]));
     if (options->user_agent != NULL)
         settings->headers[options->header_count++] =
             (struct dx_handshake_header){"User-Agent", options->user_agent};
@@ -108,7 +110,7 @@ static enum dx_err copy(struct dx_websocket_settings *settings)
 static bool are_protocols(const struct dx_websocket_options *options)
 {
     for (size_t i = 0; i < options->protocol_count; i++) {
-        if (!dx_text_is_token(dx_slice_of(options->protocols[i])))
+        if (options->protocols[i] == NULL || !dx_text_is_token(dx_slice_of(options->protocols[i])))
             return false;
         for (size_t j = 0; j < i; j++)
             if (strcasecmp(options->protocols[i], options->protocols[j]) == 0)
@@ -121,8 +123,8 @@ static bool are_valid(const struct dx_websocket_options *options)
 {
     const struct dx_reconnect_options *reconnect = &options->reconnect;
 
-    if (options->protocol_count > PROTOCOLS_MAX || options->header_count >= HEADERS_MAX ||
-        !are_protocols(options))
+    if (options->protocol_count > PROTOCOLS_MAX ||
+        options->header_count > HEADERS_MAX - SPARE_HEADERS || !are_protocols(options))
         return false;
     if ((options->heartbeat_text == NULL) != (options->heartbeat_answer == NULL))
         return false;

@@ -9,8 +9,9 @@
 
 struct dx_websocket_settings {
     struct dx_websocket_options options;
-    struct dx_proxy proxy;               /* options.proxy, read */
-    struct dx_handshake_header *headers; /* options.headers, with User-Agent among them */
+    struct dx_proxy proxy; /* options.proxy, read */
+    struct dx_handshake_header
+        *headers; /* options.headers, with User-Agent among them, and room for one more */
     char *memory;
 };
 

@@ -9,9 +9,20 @@
 
 /* ---- listeners ---- */
 
+static bool is_listed(const struct dx_websocket *websocket,
+                      const struct dx_websocket_listener *listener, const void *user)
+{
+    for (size_t i = 0; i < websocket->listening_count; i++)
+        if (websocket->listening[i].listener == listener && websocket->listening[i].user == user)
+            return true;
+    return false;
+}
+
 enum dx_err dx_websocket_add_listener(struct dx_websocket *websocket,
                                       const struct dx_websocket_listener *listener, void *user)
 {
+    if (is_listed(websocket, listener, user))
+        return DX_OK; /* as addEventListener has it */
     if (websocket->listening_count == DX_WEBSOCKET_LISTENERS_MAX)
         return DX_ERR_TOO_MANY;
     if (websocket->listening_count == websocket->listening_room) {
@@ -59,6 +70,8 @@ struct telling {
 static struct telling begin_telling(struct dx_websocket *websocket)
 {
     dx_websocket_keep(websocket);
+    if (atomic_load(&websocket->is_freed) && !websocket->free_is_done)
+        dx_websocket_free_here(websocket); /* by another thread, whose word is on its way */
     websocket->telling++;
     return (struct telling){websocket, 0, websocket->listening_count};
 }
@@ -147,18 +160,6 @@ static bool is_listening(const struct dx_websocket *websocket)
            (state == DX_CLOSING && options->hears_while_closing && !options->strict_browser);
 }
 
-/* The heartbeat's answer is not the listeners' business. */
-static bool is_heartbeat(struct dx_websocket *websocket, enum dx_opcode opcode, const uint8_t *data,
-                         size_t len)
-{
-    const char *answer = websocket->settings.options.heartbeat_answer;
-
-    websocket->heard_ms = dx_loop_now_ms(websocket->loop);
-    websocket->waits_for_pong = false;
-    return answer != NULL && opcode == DX_OP_TEXT && strlen(answer) == len &&
-           memcmp(answer, data, len) == 0;
-}
-
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                        size_t len)
 {
@@ -167,42 +168,67 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
     struct telling telling;
     struct dx_listening to;
 
-    if (is_heartbeat(websocket, opcode, data, len))
+    dx_websocket_note_heard(websocket);
+    dx_websocket_refresh_amount(websocket);
+    if (!is_listening(websocket) || dx_websocket_is_answer(websocket, opcode, data, len))
         return;
     telling = begin_telling(websocket);
     dx_message_view_init(&message, opcode, data, len);
-    /* A listener that closes ends the event for those behind it, too: nothing is delivered after close(). */
     while (next_listener(&telling, &to))
-        if (to.listener->on_message != NULL && is_listening(websocket))
+        if (to.listener->on_message != NULL)
             to.listener->on_message(websocket, &message, to.user);
     dx_message_view_end(&message);
+}
+
+void dx_websocket_tell_chunk(struct dx_websocket *websocket, enum dx_opcode opcode,
+                             const uint8_t *data, size_t len, bool is_first, bool is_last)
+{
+    struct telling telling = begin_telling(websocket);
+    struct dx_listening to;
+
+    while (next_listener(&telling, &to))
+        if (to.listener->on_chunk != NULL)
+            to.listener->on_chunk(websocket, opcode, data, len, is_first, is_last, to.user);
 }
 
 static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                      size_t len, bool is_first, bool is_last)
 {
     struct dx_websocket *websocket = websocket_of(connection);
-    struct telling telling;
+
+    dx_websocket_note_heard(websocket);
+    dx_websocket_refresh_amount(websocket);
+    if (!is_listening(websocket))
+        return;
+    dx_websocket_keep(websocket);
+    /* What was kept back may be told by this, and closed upon. */
+    if (!dx_websocket_is_answer_chunk(websocket, opcode, data, len, &is_first, is_last) &&
+        is_listening(websocket))
+        dx_websocket_tell_chunk(websocket, opcode, data, len, is_first, is_last);
+    dx_websocket_drop(websocket);
+}
+
+void dx_websocket_tell_drain(struct dx_websocket *websocket)
+{
+    struct telling telling = begin_telling(websocket);
     struct dx_listening to;
 
-    if (is_heartbeat(websocket, opcode, data, len) && is_first && is_last)
-        return;
-    telling = begin_telling(websocket);
     while (next_listener(&telling, &to))
-        if (to.listener->on_chunk != NULL && is_listening(websocket))
-            to.listener->on_chunk(websocket, opcode, data, len, is_first, is_last, to.user);
+        if (to.listener->on_drain != NULL)
+            to.listener->on_drain(websocket, to.user);
 }
 
 static void on_drain(struct dx_connection *connection)
 {
     struct dx_websocket *websocket = websocket_of(connection);
-    struct telling telling = begin_telling(websocket);
-    struct dx_listening to;
 
+    dx_websocket_keep(websocket);
     dx_websocket_pump_outbox(websocket);
-    while (next_listener(&telling, &to))
-        if (to.listener->on_drain != NULL)
-            to.listener->on_drain(websocket, to.user);
+    dx_websocket_run_calls(websocket, true);
+    (void)dx_websocket_owes_drain(websocket);
+    if (websocket->waiting_first == NULL)
+        dx_websocket_tell_drain(websocket);
+    dx_websocket_drop(websocket);
 }
 
 static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len)
@@ -211,6 +237,8 @@ static void on_pong(struct dx_connection *connection, const uint8_t *data, size_
     struct telling telling;
     struct dx_listening to;
 
+    websocket->heard_ms = dx_loop_now_ms(websocket->loop);
+    websocket->waits_for_answer = false;
     if (dx_websocket_note_pong(websocket, data, len))
         return;
     telling = begin_telling(websocket);
@@ -239,8 +267,29 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
 
     (void)reason;
     (void)reason_len;
+    websocket->closes_later = false; /* the peer reads no more */
     dx_websocket_set_state(websocket, DX_CLOSING);
-    (void)dx_connection_close(connection, code, "", 0);
+    /* Some codes only a server may send: an empty Close then. */
+    if (dx_connection_close(connection, code, "", 0) == DX_ERR_USAGE)
+        (void)dx_connection_close(connection, DX_CLOSE_NO_STATUS, "", 0);
+}
+
+static bool has_heartbeat(const struct dx_websocket *websocket)
+{
+    const struct dx_connection_options *options = &websocket->settings.options.connection;
+
+    return options->ping_interval_ms > 0 && options->pong_timeout_ms > 0;
+}
+
+/* A deadline: of the heartbeat, of what waits to be sent where that is the heartbeat, of a message that does not go on, of a Close. */
+static enum dx_failure_step step_of_timeout(const struct dx_websocket *websocket,
+                                            const struct dx_close_info *info)
+{
+    if (info->sent_code == DX_CLOSE_POLICY)
+        return DX_STEP_PROTOCOL;
+    if (dx_websocket_state(websocket) == DX_OPEN && has_heartbeat(websocket))
+        return DX_STEP_HEARTBEAT;
+    return DX_STEP_LOST;
 }
 
 static enum dx_failure_step step_of(const struct dx_websocket *websocket,
@@ -253,7 +302,7 @@ static enum dx_failure_step step_of(const struct dx_websocket *websocket,
     case DX_ERR_TOO_MANY:
         return DX_STEP_PROTOCOL;
     case DX_ERR_TIMEOUT:
-        return dx_websocket_state(websocket) == DX_OPEN ? DX_STEP_HEARTBEAT : DX_STEP_LOST;
+        return step_of_timeout(websocket, info);
     default:
         return DX_STEP_LOST;
     }
@@ -271,9 +320,8 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
                                    .reason_len = info->was_clean ? info->reason_len : 0,
                                    .was_clean = info->was_clean};
 
-    websocket->payload_len = dx_websocket_waiting_len(websocket);
+    dx_websocket_freeze_amount(websocket, info->err == DX_ERR_RESET);
     websocket->connection = NULL;
-    dx_wheel_unset(dx_loop_wheel(websocket->loop), &websocket->timer);
     dx_websocket_end(websocket, info->was_clean ? NULL : &error, &close);
 }
 
@@ -290,38 +338,3 @@ const struct dx_connection_handlers dx_websocket_chunk_handlers = {.on_chunk = o
                                                                    .on_pong = on_pong,
                                                                    .on_ping = on_ping,
                                                                    .on_close = on_close};
-
-/* ---- the heartbeat by text ---- */
-
-void dx_websocket_start_beating(struct dx_websocket *websocket)
-{
-    const struct dx_websocket_options *options = &websocket->settings.options;
-    uint32_t interval_ms = options->connection.ping_interval_ms;
-
-    if (options->heartbeat_text == NULL || interval_ms == 0)
-        return;
-    dx_wheel_set(dx_loop_wheel(websocket->loop), &websocket->timer,
-                 websocket->heard_ms + interval_ms);
-}
-
-void dx_websocket_beat(struct dx_websocket *websocket)
-{
-    const struct dx_websocket_options *options = &websocket->settings.options;
-    uint64_t now_ms = dx_loop_now_ms(websocket->loop);
-
-    if (websocket->waits_for_pong) {
-        dx_connection_abort(websocket->connection, DX_ERR_TIMEOUT,
-                            "the peer did not answer the heartbeat");
-        return;
-    }
-    if (now_ms - websocket->heard_ms < options->connection.ping_interval_ms) {
-        dx_websocket_start_beating(websocket);
-        return;
-    }
-    /* Where it cannot be sent because the queue is full, silence counts all the same. */
-    (void)(dx_connection_send(websocket->connection, DX_OP_TEXT, options->heartbeat_text,
-                              strlen(options->heartbeat_text)) == DX_OK);
-    websocket->waits_for_pong = true;
-    dx_wheel_set(dx_loop_wheel(websocket->loop), &websocket->timer,
-                 now_ms + options->connection.pong_timeout_ms);
-}

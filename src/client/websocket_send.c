@@ -1,5 +1,5 @@
 /*
- * websocket_send.c - messages out of a websocket: to the connection or through the outbox; closing; what waits to be sent.
+ * websocket_send.c - messages out of a websocket, and closing it (WHATWG WebSockets, "send" and "close").
  */
 #include "client/websocket_parts.h"
 
@@ -9,153 +9,6 @@
 
 #include <string.h>
 
-static const char barrier_mark[4] = {'d', 'x', 'o', 'b'};
-
-/* ---- the buffered amount ---- */
-
-/*
- * The connection counts bytes with their headers. Since its queue was empty last so much payload went in as so many bytes: what
- * has left took its part of both. Exact when nothing, everything, or a part of one message has left.
- */
-uint64_t dx_websocket_waiting_len(struct dx_websocket *websocket)
-{
-    uint64_t waiting =
-        websocket->connection != NULL ? dx_connection_buffered_len(websocket->connection) : 0;
-    uint64_t headers;
-
-    if (waiting == 0) {
-        websocket->payload_len = 0;
-        websocket->wire_len = 0;
-        return 0;
-    }
-    if (waiting >= websocket->wire_len)
-        return websocket->payload_len;
-    headers = (websocket->wire_len - websocket->payload_len) * waiting / websocket->wire_len;
-    return waiting - headers < websocket->payload_len ? waiting - headers : websocket->payload_len;
-}
-
-static void count_sent(struct dx_websocket *websocket, size_t len)
-{
-    if (!websocket->has_sent) {
-        websocket->has_sent = true;
-        dx_websocket_queue_task(websocket);
-    }
-    websocket->payload_len += len;
-    websocket->wire_len += len + dx_frame_header_len(len, true);
-    atomic_fetch_add(&websocket->shown_len, len);
-}
-
-/* Before something is sent: what waits as the turn began. */
-static void begin_sending(struct dx_websocket *websocket)
-{
-    if (!websocket->has_sent)
-        atomic_store(&websocket->shown_len, dx_websocket_waiting_len(websocket));
-}
-
-void dx_websocket_end_turn(struct dx_websocket *websocket)
-{
-    websocket->has_sent = false;
-    if (websocket->connection != NULL)
-        atomic_store(&websocket->shown_len, dx_websocket_waiting_len(websocket));
-}
-
-void dx_websocket_freeze_amount(struct dx_websocket *websocket)
-{
-    if (!websocket->has_sent)
-        atomic_store(&websocket->shown_len, websocket->payload_len);
-    websocket->has_sent = false;
-}
-
-uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket)
-{
-    struct dx_websocket *own = (struct dx_websocket *)(uintptr_t)websocket;
-
-    if (dx_loop_is_here(websocket->loop) && !websocket->has_sent && websocket->connection != NULL)
-        atomic_store(&own->shown_len, dx_websocket_waiting_len(own));
-    return atomic_load(&own->shown_len) + atomic_load(&own->posted_len);
-}
-
-/* ---- the outbox ---- */
-
-static void on_sent(struct dx_connection *connection, enum dx_err err, void *user)
-{
-    struct dx_websocket *websocket = user;
-
-    (void)connection;
-    if (err == DX_OK && websocket->outbox.first != NULL)
-        dx_outbox_forget(&websocket->outbox, websocket->outbox.first->number);
-}
-
-static enum dx_err hand_over(struct dx_websocket *websocket, const struct dx_outbox_item *item)
-{
-    if (websocket->outbox.options.guarantee == DX_OUTBOX_UNSENT)
-        return dx_connection_send_with(websocket->connection, item->opcode, item->bytes, item->len,
-                                       on_sent, websocket);
-    return dx_connection_send(websocket->connection, item->opcode, item->bytes, item->len);
-}
-
-/* A pong is sent after everything before its ping was read (RFC 6455 5.5.2, 5.5.3). */
-static void raise_barrier(struct dx_websocket *websocket)
-{
-    uint64_t number = dx_outbox_sent_number(&websocket->outbox);
-    uint8_t payload[DX_WEBSOCKET_BARRIER_LEN];
-
-    if (websocket->barrier != 0 || number == 0 ||
-        websocket->outbox.options.guarantee != DX_OUTBOX_UNTIL_PONG)
-        return;
-    memcpy(payload, barrier_mark, sizeof(barrier_mark));
-    memcpy(payload + sizeof(barrier_mark), &number, sizeof(number));
-    if (dx_connection_ping(websocket->connection, payload, sizeof(payload)) == DX_OK)
-        websocket->barrier = number;
-}
-
-void dx_websocket_pump_outbox(struct dx_websocket *websocket)
-{
-    const struct dx_outbox_item *item;
-
-    if (websocket->connection == NULL || dx_websocket_state(websocket) != DX_OPEN)
-        return;
-    while (!dx_connection_is_congested(websocket->connection) &&
-           (item = dx_outbox_next(&websocket->outbox)) != NULL) {
-        size_t len = item->len;
-
-        begin_sending(websocket);
-        if (hand_over(websocket, item) != DX_OK)
-            break;
-        dx_outbox_note_sent(&websocket->outbox);
-        count_sent(websocket, len);
-    }
-    raise_barrier(websocket);
-}
-
-bool dx_websocket_note_pong(struct dx_websocket *websocket, const uint8_t *data, size_t len)
-{
-    uint64_t number;
-
-    if (len != DX_WEBSOCKET_BARRIER_LEN || memcmp(data, barrier_mark, sizeof(barrier_mark)) != 0)
-        return false;
-    memcpy(&number, data + sizeof(barrier_mark), sizeof(number));
-    if (number == 0 || number != websocket->barrier)
-        return false;
-    websocket->barrier = 0;
-    dx_outbox_forget(&websocket->outbox, number);
-    raise_barrier(websocket);
-    return true;
-}
-
-void dx_websocket_send_first(struct dx_websocket *websocket)
-{
-    const char *greeting = websocket->settings.options.greeting;
-
-    if (greeting != NULL) {
-        begin_sending(websocket);
-        if (dx_connection_send(websocket->connection, DX_OP_TEXT, greeting, strlen(greeting)) ==
-            DX_OK)
-            count_sent(websocket, strlen(greeting));
-    }
-    dx_websocket_pump_outbox(websocket);
-}
-
 /* ---- send ---- */
 
 static bool is_message(enum dx_opcode opcode)
@@ -163,66 +16,106 @@ static bool is_message(enum dx_opcode opcode)
     return opcode == DX_OP_TEXT || opcode == DX_OP_BINARY;
 }
 
-/* What the standard does when a buffer is full is to close. */
-static enum dx_err refuse(struct dx_websocket *websocket)
+/* As a caller is told: the loop's memory is memory. */
+static enum dx_err told(enum dx_err err)
 {
-    if (websocket->settings.options.strict_browser)
+    return err == DX_ERR_TOO_MANY ? DX_ERR_NOMEM : err;
+}
+
+void dx_websocket_close_full(struct dx_websocket *websocket)
+{
+    if (websocket->connection != NULL)
         dx_connection_abort(websocket->connection, DX_ERR_QUEUE_FULL,
                             "what waits to be sent is more than is kept");
+}
+
+/* What the standard does when a buffer is full is to close; the message counts as sent. */
+static enum dx_err refuse(struct dx_websocket *websocket, size_t len)
+{
+    if (websocket->settings.options.strict_browser) {
+        dx_websocket_count_dropped(websocket, len);
+        dx_websocket_close_full(websocket);
+    }
     return DX_ERR_QUEUE_FULL;
 }
 
 static enum dx_err send_open(struct dx_websocket *websocket, enum dx_opcode opcode,
-                             const void *data, size_t len)
+                             const void *data, size_t len, bool was_taken)
 {
     enum dx_err err;
 
-    if (dx_connection_is_congested(websocket->connection))
-        return refuse(websocket);
-    begin_sending(websocket);
+    if (!was_taken && dx_connection_is_congested(websocket->connection))
+        return refuse(websocket, len);
+    dx_websocket_begin_sending(websocket);
     err = dx_connection_send(websocket->connection, opcode, data, len);
     if (err == DX_OK)
-        count_sent(websocket, len);
-    return err == DX_ERR_TOO_MANY ? DX_ERR_NOMEM : err;
+        dx_websocket_count_sent(websocket, len, dx_frame_header_len(len, true));
+    return told(err);
+}
+
+void dx_websocket_send_first(struct dx_websocket *websocket)
+{
+    const char *greeting = websocket->settings.options.greeting;
+    enum dx_err err = DX_OK;
+
+    if (greeting != NULL)
+        err = send_open(websocket, DX_OP_TEXT, greeting, strlen(greeting), true);
+    /* The peer must not get what stands behind a greeting without it. */
+    if (err != DX_OK)
+        dx_connection_abort(websocket->connection, err, "the greeting could not be sent");
+    else
+        dx_websocket_pump_outbox(websocket);
+}
+
+static bool keeps(const struct dx_websocket *websocket)
+{
+    return websocket->settings.options.outbox.is_on && !websocket->is_closed_by_user &&
+           websocket->is_alive;
 }
 
 enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcode opcode,
-                                   const void *data, size_t len)
+                                   const void *data, size_t len, bool was_taken)
 {
     enum dx_ready_state state = dx_websocket_state(websocket);
     enum dx_err err;
 
-    if (websocket->settings.options.outbox.is_on && !websocket->is_closed_by_user) {
+    if (keeps(websocket)) {
         err = dx_outbox_add(&websocket->outbox, opcode, data, len);
-        if (err == DX_OK)
+        if (err == DX_OK) {
+            dx_websocket_refresh_amount(websocket);
             dx_websocket_pump_outbox(websocket);
+        }
         return err;
     }
     if (state == DX_OPEN) {
-        err = send_open(websocket, opcode, data, len);
+        err = send_open(websocket, opcode, data, len, was_taken);
         if (err != DX_ERR_CLOSED)
             return err;
     } else if (state == DX_CONNECTING) {
         return DX_ERR_STATE;
     }
-    atomic_fetch_add(&websocket->shown_len, len);
+    dx_websocket_count_dropped(websocket, len);
     return DX_OK;
 }
 
 enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum dx_opcode opcode,
-                                            const void *data, size_t len, bool is_last)
+                                            const void *data, size_t len, bool is_last,
+                                            bool was_taken)
 {
     enum dx_err err;
 
     if (dx_websocket_state(websocket) != DX_OPEN)
         return DX_ERR_STATE;
-    if (dx_connection_is_congested(websocket->connection))
-        return refuse(websocket);
-    begin_sending(websocket);
+    if (!was_taken && dx_connection_is_congested(websocket->connection))
+        return refuse(websocket, len);
+    dx_websocket_begin_sending(websocket);
     err = dx_connection_send_fragment(websocket->connection, opcode, data, len, is_last);
-    if (err == DX_OK)
-        count_sent(websocket, len);
-    return err == DX_ERR_TOO_MANY ? DX_ERR_NOMEM : err;
+    if (err != DX_OK)
+        return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
+    dx_websocket_count_sent(websocket, len, dx_frame_header_len(len, true));
+    if (is_last)
+        dx_websocket_pump_outbox(websocket); /* which had to wait for it */
+    return DX_OK;
 }
 
 enum dx_err dx_websocket_ping_here(struct dx_websocket *websocket, const void *data, size_t len)
@@ -232,30 +125,48 @@ enum dx_err dx_websocket_ping_here(struct dx_websocket *websocket, const void *d
     if (dx_websocket_state(websocket) != DX_OPEN)
         return DX_ERR_STATE;
     err = dx_connection_ping(websocket->connection, data, len);
-    return err == DX_ERR_CLOSED ? DX_ERR_STATE : err == DX_ERR_TOO_MANY ? DX_ERR_NOMEM : err;
+    return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
 }
 
 /* ---- close ---- */
+
+void dx_websocket_close_now(struct dx_websocket *websocket)
+{
+    websocket->closes_later = false;
+    (void)dx_connection_close(websocket->connection, websocket->close_code, websocket->close_reason,
+                              websocket->close_len);
+}
+
+/* What is queued goes first: what other threads have sent, and what the outbox has. */
+static void close_open(struct dx_websocket *websocket, uint16_t code, const char *reason,
+                       size_t reason_len)
+{
+    dx_websocket_run_calls(websocket, false);
+    websocket->close_code = code == 0 ? DX_CLOSE_NO_STATUS : code;
+    websocket->close_len = reason_len;
+    if (reason_len > 0)
+        memcpy(websocket->close_reason, reason, reason_len);
+    websocket->closes_later = true;
+    dx_websocket_set_state(websocket, DX_CLOSING);
+    dx_websocket_pump_outbox(websocket);
+}
 
 void dx_websocket_close_here(struct dx_websocket *websocket, uint16_t code, const char *reason,
                              size_t reason_len)
 {
     enum dx_ready_state state = dx_websocket_state(websocket);
 
-    websocket->is_closed_by_user = true;
-    if (state == DX_CLOSED) {
+    if (state == DX_OPEN) {
+        close_open(websocket, code, reason, reason_len);
+    } else if (state == DX_CLOSED) {
         dx_websocket_stop_waiting(websocket);
     } else if (state == DX_CONNECTING) {
-        dx_connector_cancel(websocket->connector);
-        websocket->connector = NULL;
+        dx_websocket_stop_connecting(websocket);
         dx_websocket_set_state(websocket, DX_CLOSING);
         dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
                                 "it was closed before it was open");
-    } else if (state == DX_OPEN) {
-        dx_websocket_set_state(websocket, DX_CLOSING);
-        (void)dx_connection_close(websocket->connection, code == 0 ? DX_CLOSE_NO_STATUS : code,
-                                  reason, reason_len);
     }
+    websocket->is_closed_by_user = true;
 }
 
 void dx_websocket_abort_here(struct dx_websocket *websocket)
@@ -269,6 +180,16 @@ void dx_websocket_abort_here(struct dx_websocket *websocket)
 
 /* ---- the public calls, which judge what needs no loop, and act here or post ---- */
 
+static enum dx_err post_message(struct dx_websocket *websocket,
+                                const struct dx_websocket_call *call, const void *data, size_t len)
+{
+    enum dx_err err = dx_websocket_post(websocket, call, data, len);
+
+    if (err == DX_ERR_QUEUE_FULL && websocket->settings.options.strict_browser)
+        dx_websocket_post_word(websocket, DX_WORD_FULL);
+    return err;
+}
+
 enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opcode,
                               const void *data, size_t len)
 {
@@ -279,10 +200,10 @@ enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opc
     if (opcode == DX_OP_TEXT && !dx_utf8_is_valid(data, len))
         return DX_ERR_UTF8;
     if (dx_loop_is_here(websocket->loop))
-        return dx_websocket_send_here(websocket, opcode, data, len);
+        return dx_websocket_send_here(websocket, opcode, data, len, false);
     if (dx_websocket_state(websocket) == DX_CONNECTING && !websocket->settings.options.outbox.is_on)
         return DX_ERR_STATE;
-    return dx_websocket_post(websocket, &call, data, len);
+    return post_message(websocket, &call, data, len);
 }
 
 enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket, enum dx_opcode opcode,
@@ -294,10 +215,10 @@ enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket, enum dx_o
     if (!is_message(opcode))
         return DX_ERR_USAGE;
     if (dx_loop_is_here(websocket->loop))
-        return dx_websocket_send_fragment_here(websocket, opcode, data, len, is_last);
+        return dx_websocket_send_fragment_here(websocket, opcode, data, len, is_last, false);
     if (dx_websocket_state(websocket) != DX_OPEN)
         return DX_ERR_STATE;
-    return dx_websocket_post(websocket, &call, data, len);
+    return post_message(websocket, &call, data, len);
 }
 
 enum dx_err dx_websocket_ping(struct dx_websocket *websocket, const void *data, size_t len)

@@ -26,6 +26,8 @@ void dx_connection_end(struct dx_connection *connection, enum dx_err err, const 
     dx_watch_stop(dx_connection_loop(connection), &connection->stream.watch);
     dx_stream_close(&connection->stream, abort);
     dx_wheel_unset(dx_loop_wheel(dx_connection_loop(connection)), &connection->timer);
+    connection->unsent_len =
+        connection->output.len < UINT32_MAX ? (uint32_t)connection->output.len : UINT32_MAX;
     dx_output_clear(&connection->output);
     dx_loop_flush_later(dx_connection_loop(connection), &connection->task);
 }

@@ -230,7 +230,7 @@ void dx_connection_resume(struct dx_connection *connection)
 
 size_t dx_connection_buffered_len(const struct dx_connection *connection)
 {
-    return connection->output.len;
+    return connection->is_dead ? connection->unsent_len : connection->output.len;
 }
 
 bool dx_connection_is_congested(const struct dx_connection *connection)

@@ -35,7 +35,8 @@ struct dx_connection {
         uint32_t write_ms; /* while blocked: begin of the span in which write_len bytes left */
         uint32_t
             taken; /* while a ping is out and output flows: the peer's system's progress at the last look */
-        uint32_t late_len; /* when our Close has left: bytes that came since */
+        uint32_t late_len;   /* when our Close has left: bytes that came since */
+        uint32_t unsent_len; /* when it is dead: what waited still, 4 GiB at most */
     };
     uint16_t write_len;
     uint16_t code;      /* of the peer's Close; 1006 before it came */

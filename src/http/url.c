@@ -10,6 +10,7 @@ struct parser {
     char *text;           /* the normal form */
     size_t len;
     bool is_too_long;
+    struct dx_url_login *login; /* NULL: none may be there */
     const char *detail;
 };
 
@@ -165,6 +166,63 @@ static void put_number(struct parser *parser, unsigned value)
     put(parser, (char)('0' + value % 10));
 }
 
+/* The byte at `*at`, decoded, which it leaves at its last character. Negative: one that Basic's form cannot have. */
+static int decode_login(struct dx_slice text, size_t *at, bool has_colon)
+{
+    int byte = text.data[*at];
+    int high = byte == '%' && *at + 2 < text.len ? dx_text_hex_value(text.data[*at + 1]) : -1;
+    int low = high >= 0 ? dx_text_hex_value(text.data[*at + 2]) : -1;
+
+    if (low < 0)
+        return byte;
+    *at += 2;
+    byte = high * 16 + low;
+    /* The first colon ends the name. */
+    return byte < 0x20 || byte == 0x7f || (byte == ':' && !has_colon) ? -1 : byte;
+}
+
+/* Up to the last @; a name alone has an empty password. */
+static bool read_login(struct parser *parser, struct dx_slice text)
+{
+    struct dx_url_login *login = parser->login;
+    bool has_colon = false;
+
+    login->len = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        int byte;
+
+        has_colon = has_colon || text.data[at] == ':';
+        byte = decode_login(text, &at, has_colon);
+        if (byte < 0)
+            return fail(parser, "a character that cannot stand in a name or password");
+        if (login->len + 2 > DX_URL_LOGIN_MAX)
+            return fail(parser, "the URL's name and password are too long");
+        login->text[login->len++] = (char)byte;
+    }
+    if (login->len == 1 && has_colon)
+        login->len = 0;
+    if (login->len > 0 && !has_colon)
+        login->text[login->len++] = ':';
+    return true;
+}
+
+/* Takes NAME:PASSWORD@ off, where it may stand. */
+static bool take_login(struct parser *parser, struct dx_slice *text)
+{
+    struct dx_slice login = *text;
+
+    while (login.len > 0 && login.data[login.len - 1] != '@')
+        login.len--;
+    if (login.len == 0)
+        return true;
+    if (parser->login == NULL)
+        return fail(parser, "a name or password in the URL: there are options for them");
+    login.len--;
+    text->data += login.len + 1;
+    text->len -= login.len + 1;
+    return read_login(parser, login);
+}
+
 static bool parse_authority(struct parser *parser, struct dx_url *url)
 {
     struct dx_slice text = take_authority(parser);
@@ -173,8 +231,8 @@ static bool parse_authority(struct parser *parser, struct dx_url *url)
     struct dx_authority authority;
     size_t len;
 
-    if (text.len > 0 && memchr(text.data, '@', text.len))
-        return fail(parser, "a name or password in the URL: there are options for them");
+    if (!take_login(parser, &text))
+        return false;
     if (!decode_host(text, decoded, &len))
         return fail(parser, "malformed host in the URL");
     for (size_t i = 0; i < len; i++)
@@ -258,10 +316,10 @@ static void parse_query(struct parser *parser)
         put_encoded(parser, parser->rest.data[0], "\"#<>'");
 }
 
-enum dx_err dx_url_parse(struct dx_slice text, struct dx_url *url, char normal[DX_URL_MAX + 1],
-                         const char **detail)
+static enum dx_err parse(struct dx_slice text, struct dx_url *url, char normal[DX_URL_MAX + 1],
+                         struct dx_url_login *login, const char **detail)
 {
-    struct parser parser = {.rest = text, .text = normal};
+    struct parser parser = {.rest = text, .text = normal, .login = login};
     struct dx_url parsed = {0};
 
     if (!check_characters(&parser) || !parse_scheme(&parser, &parsed) ||
@@ -281,4 +339,18 @@ enum dx_err dx_url_parse(struct dx_slice text, struct dx_url *url, char normal[D
     normal[parser.len] = 0;
     *url = parsed;
     return DX_OK;
+}
+
+enum dx_err dx_url_parse(struct dx_slice text, struct dx_url *url, char normal[DX_URL_MAX + 1],
+                         const char **detail)
+{
+    return parse(text, url, normal, NULL, detail);
+}
+
+enum dx_err dx_url_parse_login(struct dx_slice text, struct dx_url *url,
+                               char normal[DX_URL_MAX + 1], struct dx_url_login *login,
+                               const char **detail)
+{
+    login->len = 0;
+    return parse(text, url, normal, login, detail);
 }

@@ -3,8 +3,8 @@
  * their one normal form.
  *
  * Narrower than the standard where a WebSocket client must be (no fragment) or where leniency only hides mistakes: a
- * control character is an error, not removed; userinfo is an error (a password in a URL ends up in logs: it has options
- * of its own); names of other scripts have to come as xn--…. No relative URLs.
+ * control character is an error, not removed; userinfo is an error unless it is asked for (a password in a URL ends up in logs: the normal
+ * form never has it); names of other scripts have to come as xn--…. No relative URLs.
  */
 #ifndef DX_HTTP_URL_H
 #define DX_HTTP_URL_H
@@ -32,5 +32,18 @@ struct dx_url {
  */
 DX_MUST_CHECK enum dx_err dx_url_parse(struct dx_slice text, struct dx_url *url,
                                        char normal[DX_URL_MAX + 1], const char **detail);
+
+#define DX_URL_LOGIN_MAX 1024
+
+/* NAME:PASSWORD of a URL, decoded: as Basic authentication has them (RFC 7617). */
+struct dx_url_login {
+    size_t len; /* 0: there is none */
+    char text[DX_URL_LOGIN_MAX];
+};
+
+/** The same where NAME:PASSWORD@ may stand before the host; the normal form is without it. */
+DX_MUST_CHECK enum dx_err dx_url_parse_login(struct dx_slice text, struct dx_url *url,
+                                             char normal[DX_URL_MAX + 1],
+                                             struct dx_url_login *login, const char **detail);
 
 #endif

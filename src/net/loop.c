@@ -272,11 +272,38 @@ enum dx_err dx_loop_new(struct dx_loop **loop)
     return dx_loop_make(NULL, loop);
 }
 
+void dx_loop_add_slot(struct dx_loop *loop, struct dx_loop_slot *slot)
+{
+    slot->next = loop->slots;
+    loop->slots = slot;
+}
+
+struct dx_loop_slot *dx_loop_find_slot(const struct dx_loop *loop, const void *key)
+{
+    struct dx_loop_slot *slot = loop->slots;
+
+    while (slot && slot->key != key)
+        slot = slot->next;
+    return slot;
+}
+
+static void end_slots(struct dx_loop *loop)
+{
+    while (loop->slots) {
+        struct dx_loop_slot *slot = loop->slots;
+
+        loop->slots = slot->next;
+        slot->on_loop_free(slot);
+        flush(loop);
+    }
+}
+
 void dx_loop_free(struct dx_loop *loop)
 {
     if (!loop)
         return;
     flush(loop);
+    end_slots(loop);
     if (!dx_loop_is_guest(loop))
         close_own_uv(loop);
     dx_posts_release(&loop->posts);

@@ -58,6 +58,21 @@ uint8_t *dx_loop_read_buffer(struct dx_loop *loop);
 /** Fills `len` bytes with strong randomness (the loop buffers it). False when the system has none. */
 bool dx_loop_fill_random(void *loop, uint8_t *bytes, size_t len);
 
+/*
+ * What a higher room keeps with a loop: one object for each key, embedded in its owner.
+ */
+struct dx_loop_slot {
+    struct dx_loop_slot *next; /* the loop's */
+    const void *key;
+    /* The loop is being freed and its last turn is over: ends what is left. What that queues for the turn's end is still done, and the owner
+     * may be freed at any moment from now on. */
+    void (*on_loop_free)(struct dx_loop_slot *slot);
+};
+
+void dx_loop_add_slot(struct dx_loop *loop, struct dx_loop_slot *slot);
+/** The slot with that key, or NULL. */
+struct dx_loop_slot *dx_loop_find_slot(const struct dx_loop *loop, const void *key);
+
 /** Keeps dx_loop_run running (a listener, a connection …), and lets it end. */
 void dx_loop_hold(struct dx_loop *loop);
 void dx_loop_let_go(struct dx_loop *loop);

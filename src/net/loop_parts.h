@@ -51,6 +51,7 @@ struct dx_loop {
     bool is_running;
     uint64_t armed_ms; /* what uv's timer is set to; UINT64_MAX: not set */
     size_t hold_count;
+    struct dx_loop_slot *slots; /* of higher rooms */
     atomic_bool is_stopped;
     _Atomic(pthread_t) thread; /* that ran it last, or made it */
     struct dx_turn_task flush; /* heads of circular lists */
