@@ -2,7 +2,7 @@
  * duplex/tls_client.h - TLS for clients: whom to trust, and who we are (TLS 1.2 and 1.3).
  *
  * Certificates are verified, and that they are for the host that was asked for (RFC 6125, RFC 9525: names in the
- * certificate's list only, wildcards for one whole label).
+ * certificate's list only, wildcards for one whole label). Neither the environment nor OpenSSL's configuration file changes anything.
  */
 #ifndef DUPLEX_TLS_CLIENT_H
 #define DUPLEX_TLS_CLIENT_H
@@ -41,7 +41,7 @@ static inline struct dx_tls_client_options dx_tls_client_options_init(void)
 /**
  * Loads what the options name (NULL: the defaults). `why` (when not NULL) gets one line for people on failure (at most why_len bytes).
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a certificate without its key), DX_ERR_NOT_FOUND or DX_ERR_ACCESS (a file cannot be
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a certificate without its key; an empty or overlong server_name), DX_ERR_NOT_FOUND or DX_ERR_ACCESS (a file cannot be
  * read), DX_ERR_BAD_CERTIFICATE.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_tls_client_new(const struct dx_tls_client_options *options,

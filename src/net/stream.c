@@ -34,9 +34,7 @@ enum dx_err dx_stream_init(struct dx_stream *stream, struct dx_loop *loop, int f
 enum dx_err dx_stream_start_tls(struct dx_stream *stream, struct dx_tls_client *client,
                                 const char *host)
 {
-    if (stream->tls)
-        return DX_ERR_USAGE;
-    return dx_tls_session_new_client(client, stream->watch.fd, host, &stream->tls);
+    return dx_tls_session_new_client(client, stream->watch.fd, host, stream->tls, &stream->tls);
 }
 
 bool dx_stream_is_established(const struct dx_stream *stream)

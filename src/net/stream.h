@@ -30,8 +30,8 @@ DX_MUST_CHECK enum dx_err dx_stream_init(struct dx_stream *stream, struct dx_loo
                                          struct dx_tls *tls);
 
 /**
- * Puts a client's TLS to `host` on a plain stream; the handshake happens inside read and write. Returns DX_OK, DX_ERR_NOMEM;
- * DX_ERR_USAGE (there is TLS on it already).
+ * Puts a client's TLS to `host` on a stream; the handshake happens inside read and write. On a stream with TLS it stands inside that: on the way to a
+ * server behind a proxy that speaks TLS itself. Returns DX_OK, DX_ERR_NOMEM.
  */
 DX_MUST_CHECK enum dx_err dx_stream_start_tls(struct dx_stream *stream,
                                               struct dx_tls_client *client, const char *host);

@@ -9,16 +9,19 @@
 #include "net/tls_certificate.h"
 #include "net/tls_error.h"
 #include "net/tls_file.h"
+#include "net/tls_rules.h"
 #include "net/tls_session_parts.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#define NAME_MAX_LEN 254
 #define KEPT_SESSIONS 64 /* of so many hosts, the latest */
 
 struct kept_session {
@@ -103,7 +106,7 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-/* A session of TLS 1.3 is for one handshake (RFC 8446 C.4): it is taken. */
+/* A session of TLS 1.3 is for one handshake (RFC 8446 C.4): it is taken. One of TLS 1.2 stays: its server sends no other. */
 static void resume(struct dx_tls_client *client, SSL *ssl, const char *name)
 {
     SSL_SESSION *session = NULL;
@@ -112,7 +115,10 @@ static void resume(struct dx_tls_client *client, SSL *ssl, const char *name)
     for (size_t i = 0; i < KEPT_SESSIONS; i++)
         if (client->kept[i].session && strcmp(client->kept[i].name, name) == 0) {
             session = client->kept[i].session;
-            client->kept[i].session = NULL;
+            if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+                client->kept[i].session = NULL;
+            else if (SSL_SESSION_up_ref(session) != 1)
+                session = NULL;
         }
     (void)pthread_mutex_unlock(&client->lock);
     if (session)
@@ -129,6 +135,17 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
+/* A name's last dot says that it is whole; neither SNI (RFC 6066 3) nor certificates have it. */
+static char *copy_name(const char *host)
+{
+    char *name = strdup(host);
+    size_t len = strlen(host);
+
+    if (name && len > 1 && host[len - 1] == '.')
+        name[len - 1] = '\0';
+    return name;
+}
+
 static bool ask_for(SSL *ssl, const char *name)
 {
     if (is_address(name))
@@ -138,18 +155,20 @@ static bool ask_for(SSL *ssl, const char *name)
     return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
 }
 
-SSL *dx_tls_client_ssl(struct dx_tls_client *client, const char *host, const char **name)
+SSL *dx_tls_client_ssl(struct dx_tls_client *client, const char *host, char **name)
 {
     static const uint8_t alpn[] = "\x08http/1.1";
     SSL *ssl = SSL_new(client->context);
 
-    *name = client->server_name ? client->server_name : host;
-    if (ssl && ask_for(ssl, *name) && SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) == 0) {
+    *name = copy_name(client->server_name ? client->server_name : host);
+    if (ssl && *name && ask_for(ssl, *name) &&
+        SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) == 0) {
         resume(client, ssl, *name);
         SSL_set_connect_state(ssl);
         return ssl;
     }
     SSL_free(ssl);
+    free(*name);
     return NULL;
 }
 
@@ -176,8 +195,7 @@ static bool set_rules(SSL_CTX *context, const struct dx_tls_client_options *opti
     SSL_CTX_sess_set_new_cb(context, on_session);
     if (options->on_keylog)
         SSL_CTX_set_keylog_callback(context, on_keylog_line);
-    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_max_proto_version(context, 0) == 1;
+    return dx_tls_rules_set_algorithms(context);
 }
 
 static enum dx_err trust_system(SSL_CTX *context)
@@ -206,6 +224,9 @@ static int add_authorities(X509_STORE *store, BIO *bio)
             return -1;
         count++;
     }
+    /* What stands there is a certificate, or the file is not taken: half of a list is not what was meant. */
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+        return -1;
     ERR_clear_error();
     return count;
 }
@@ -258,7 +279,7 @@ static enum dx_err fill(struct dx_tls_client *client, const struct dx_tls_client
     enum dx_err err = DX_OK;
 
     client->bio_method = dx_tls_wire_method();
-    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1)
+    if (dx_tls_start_openssl())
         client->context = SSL_CTX_new(TLS_client_method());
     if (options->server_name)
         client->server_name = strdup(options->server_name);
@@ -286,6 +307,9 @@ enum dx_err dx_tls_client_new(const struct dx_tls_client_options *options,
     }
     dx_tls_explain(&reason, "a certificate and its key go together");
     if (!own.certificate_path != !own.key_path)
+        return DX_ERR_USAGE;
+    dx_tls_explain(&reason, "no name of a server");
+    if (own.server_name && (own.server_name[0] == '\0' || strlen(own.server_name) > NAME_MAX_LEN))
         return DX_ERR_USAGE;
     dx_tls_explain(&reason, "out of memory");
     made = calloc(1, sizeof(*made));

@@ -120,6 +120,12 @@ bool dx_tls_session_facts(const struct dx_tls_session *session, struct dx_tls_fa
     if (!SSL_is_init_finished(session->ssl))
         return false;
     dx_tls_facts_of(session->ssl, facts);
+    if (session->client) {
+        /* The certificate is the server's. */
+        facts->has_client_certificate = false;
+        facts->client_subject[0] = '\0';
+        facts->client_fingerprint[0] = '\0';
+    }
     facts->server_name = session->server_name;
     facts->alpn = agreed_protocol(session);
     return true;
@@ -156,6 +162,8 @@ static void explain_server(const struct dx_tls_session *session, char *why, size
                        X509_verify_cert_error_string(SSL_get_verify_result(session->ssl)));
     else if (session->reason == SSL_R_WRONG_VERSION_NUMBER)
         (void)snprintf(why, why_len, "the server does not speak TLS on this port");
+    else if (session->reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
+        (void)snprintf(why, why_len, "the server wants a certificate of ours");
     else
         (void)snprintf(why, why_len, "the TLS handshake failed: %s",
                        reason != NULL ? reason : "the connection was broken off");

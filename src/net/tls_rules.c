@@ -29,6 +29,17 @@ static const char signatures[] =
     "RSA-PSS+SHA512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:"
     "RSA+SHA512";
 
+bool dx_tls_rules_set_algorithms(SSL_CTX *context)
+{
+    SSL_CTX_set_security_level(context, 2);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_max_proto_version(context, 0) == 1 &&
+           SSL_CTX_set_cipher_list(context, ciphers) == 1 &&
+           SSL_CTX_set_ciphersuites(context, ciphers_13) == 1 &&
+           SSL_CTX_set1_groups_list(context, groups) == 1 &&
+           SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
+}
+
 static bool set_rules(SSL_CTX *context)
 {
     SSL_CTX_clear_options(context, SSL_CTX_get_options(context));
@@ -40,16 +51,10 @@ static bool set_rules(SSL_CTX *context)
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
     /* One recv for all records that have come, not two for each; the buffer is given back when they are used up. */
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_security_level(context, 2);
     SSL_CTX_set_alpn_select_cb(context, dx_tls_session_on_alpn, NULL);
     SSL_CTX_set_client_hello_cb(context, dx_tls_session_on_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(context, dx_tls_session_on_name);
-    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_max_proto_version(context, 0) == 1 &&
-           SSL_CTX_set_cipher_list(context, ciphers) == 1 &&
-           SSL_CTX_set_ciphersuites(context, ciphers_13) == 1 &&
-           SSL_CTX_set1_groups_list(context, groups) == 1 &&
-           SSL_CTX_set1_sigalgs_list(context, signatures) == 1 &&
+    return dx_tls_rules_set_algorithms(context) &&
            SSL_CTX_set1_client_sigalgs_list(context, signatures) == 1 &&
            /* What comes all the same is skipped: its sender has it from another server of that name. */
            SSL_CTX_set_max_early_data(context, 0) == 1;

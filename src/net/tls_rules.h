@@ -15,6 +15,9 @@ struct dx_tls_rules {
     const struct dx_tls_tickets *tickets;
 };
 
+/** Versions, ciphers, curves and signatures, the same for both sides. False: no memory. */
+DX_MUST_CHECK bool dx_tls_rules_set_algorithms(SSL_CTX *context);
+
 /** Errors as dx_tls_new, with `why`. `policy` says in short what is asked of clients. */
 DX_MUST_CHECK enum dx_err dx_tls_rules_apply(const struct dx_tls_rules *rules, SSL_CTX **context,
                                              uint8_t policy[DX_TLS_DIGEST_LEN],

@@ -43,23 +43,23 @@ enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd, struct dx_tls_session
 }
 
 enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd, const char *host,
-                                      struct dx_tls_session **session)
+                                      struct dx_tls_session *outer, struct dx_tls_session **session)
 {
-    struct dx_tls_session *made = calloc(1, sizeof(*made));
-    const char *name = NULL;
-    SSL *ssl = made ? dx_tls_client_ssl(client, host, &name) : NULL;
+    struct dx_tls_session *made = calloc(1, sizeof(*made) + (outer ? DX_TLS_LATE_MAX : 0));
+    SSL *ssl = made ? dx_tls_client_ssl(client, host, &made->server_name) : NULL;
     BIO *bio = ssl ? BIO_new(dx_tls_client_bio_method(client)) : NULL;
 
-    if (bio)
-        made->server_name = strdup(name);
-    if (!bio || !made->server_name) {
-        BIO_free(bio);
+    if (!bio) {
+        if (ssl)
+            free(made->server_name);
         SSL_free(ssl);
         free(made);
         ERR_clear_error();
         return DX_ERR_NOMEM;
     }
     made->wire.fd = fd;
+    made->wire.outer = outer;
+    made->wire.late = (uint8_t *)(made + 1);
     made->ssl = ssl;
     made->client = client;
     dx_tls_client_keep(client);
@@ -79,7 +79,11 @@ void dx_tls_session_free(struct dx_tls_session *session)
 {
     if (!session)
         return;
+    /* A connection that the network has cut leaves its session good (RFC 5246 7.2.1); OpenSSL would drop it. */
+    if (session->client && session->broken != DX_ERR_TLS)
+        SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(session->ssl);
+    dx_tls_session_free(session->wire.outer);
     dx_tls_set_drop(session->set);
     dx_tls_free(session->tls);
     dx_tls_client_free(session->client);
@@ -91,11 +95,18 @@ void dx_tls_session_free(struct dx_tls_session *session)
 static void note_broken(struct dx_tls_session *session, unsigned long error)
 {
     session->reason = ERR_GET_REASON(error);
+    dx_tls_wire_send_late(&session->wire);
     if (session->broken != DX_ERR_TLS || session->client)
         return;
     if (dx_tls_wire_is_http(&session->wire))
         dx_tls_wire_answer_http(&session->wire);
     dx_tls_wire_drain(&session->wire);
+}
+
+/* Inside another session that one knows what the descriptor has to be ready for. */
+static unsigned wants_of(const struct dx_tls_session *session, unsigned wants)
+{
+    return session->wire.outer && session->wire.outer->wants ? session->wire.outer->wants : wants;
 }
 
 /* What a call that did not succeed means. `code` is errno as the call left it. */
@@ -105,10 +116,10 @@ static enum dx_err judge(struct dx_tls_session *session, int result, int code)
 
     switch (SSL_get_error(session->ssl, result)) {
     case SSL_ERROR_WANT_READ:
-        session->wants = DX_WATCH_READ;
+        session->wants = wants_of(session, DX_WATCH_READ);
         return DX_ERR_AGAIN;
     case SSL_ERROR_WANT_WRITE:
-        session->wants = DX_WATCH_WRITE;
+        session->wants = wants_of(session, DX_WATCH_WRITE);
         return DX_ERR_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
         return DX_ERR_CLOSED;
@@ -146,6 +157,13 @@ static void end_call(struct dx_tls_session *session)
     }
 }
 
+/* The outer session is only asked again when the owner does. */
+static bool has_pending(const struct dx_tls_session *session)
+{
+    return SSL_has_pending(session->ssl) == 1 ||
+           (session->wire.outer && session->wire.outer->has_more);
+}
+
 enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, size_t len,
                                 size_t *got)
 {
@@ -172,7 +190,7 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
     end_call(session);
     if (total > 0) {
         /* Half a record is no more: OpenSSL has asked for its rest. The end is told by the next call. */
-        session->has_more = err ? err != DX_ERR_AGAIN : SSL_has_pending(session->ssl) == 1;
+        session->has_more = err ? err != DX_ERR_AGAIN : has_pending(session);
         *got = total;
         return DX_OK;
     }
@@ -260,4 +278,6 @@ void dx_tls_session_shutdown(struct dx_tls_session *session)
     if (!(SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN))
         (void)SSL_shutdown(session->ssl);
     ERR_clear_error();
+    if (session->wire.outer)
+        dx_tls_session_shutdown(session->wire.outer);
 }

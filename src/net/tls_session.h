@@ -17,9 +17,12 @@ struct dx_tls_tickets;
 /** A server's session on `fd`, which stays the caller's; holds a reference to `tls`. Returns DX_OK, DX_ERR_NOMEM. */
 DX_MUST_CHECK enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd,
                                              struct dx_tls_session **session);
-/** A client's, that asks for `host` and verifies it; holds a reference to `client`. Returns DX_OK, DX_ERR_NOMEM. */
+/**
+ * A client's, that asks for `host` and verifies it; holds a reference to `client`. With `outer` (or NULL) it stands inside that session, which is its own
+ * then. Returns DX_OK, DX_ERR_NOMEM.
+ */
 DX_MUST_CHECK enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd,
-                                                    const char *host,
+                                                    const char *host, struct dx_tls_session *outer,
                                                     struct dx_tls_session **session);
 
 void dx_tls_session_free(struct dx_tls_session *session);

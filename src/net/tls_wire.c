@@ -1,19 +1,86 @@
 /*
- * tls_wire.c - recv and send for OpenSSL, and the plain words for those who speak no TLS.
+ * tls_wire.c - recv and send for OpenSSL, the way through another session, and the plain words for those who speak no TLS.
  */
 #include "net/tls_wire.h"
+#include "net/tls_session.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define DRAIN_MAX 65536
 
+/* ---- inside another session ---- */
+
+/* OpenSSL has one list of errors a thread, and each call of the outer session clears it: errno says the rest. */
+static int note_outer(BIO *bio, enum dx_err err, size_t len, void (*retry)(BIO *bio))
+{
+    BIO_clear_retry_flags(bio);
+    if (err == DX_OK)
+        return (int)len;
+    if (err == DX_ERR_CLOSED)
+        return 0;
+    if (err == DX_ERR_AGAIN)
+        retry(bio);
+    errno = err == DX_ERR_NOMEM ? ENOMEM : ECONNRESET;
+    return -1;
+}
+
+static void retry_read(BIO *bio)
+{
+    BIO_set_retry_read(bio);
+}
+
+static void retry_write(BIO *bio)
+{
+    BIO_set_retry_write(bio);
+}
+
+static int read_outer(BIO *bio, struct dx_tls_wire *wire, char *bytes, int len)
+{
+    size_t got = 0;
+    enum dx_err err = dx_tls_session_read(wire->outer, bytes, (size_t)len, &got);
+
+    return note_outer(bio, err, got, retry_read);
+}
+
+static int write_outer(BIO *bio, struct dx_tls_wire *wire, const char *bytes, int len)
+{
+    struct dx_slice slice = {(const uint8_t *)bytes, (size_t)len};
+    size_t put = 0;
+    enum dx_err err;
+
+    /* The alert that tells of an error must not clear it. */
+    if (ERR_peek_error() != 0 && (size_t)len <= DX_TLS_LATE_MAX - (size_t)wire->late_len) {
+        memcpy(wire->late + wire->late_len, bytes, (size_t)len);
+        wire->late_len = (uint8_t)(wire->late_len + len);
+        BIO_clear_retry_flags(bio);
+        return len;
+    }
+    err = dx_tls_session_write(wire->outer, &slice, 1, &put);
+    return note_outer(bio, err, put, retry_write);
+}
+
+void dx_tls_wire_send_late(struct dx_tls_wire *wire)
+{
+    struct dx_slice slice = {wire->late, wire->late_len};
+    size_t put = 0;
+
+    wire->late_len = 0;
+    if (slice.len > 0 && dx_tls_session_write(wire->outer, &slice, 1, &put) != DX_OK)
+        return; /* nobody is owed an alert */
+}
+
+/* ---- on the descriptor ---- */
+
 static int bio_write(BIO *bio, const char *bytes, int len)
 {
-    const struct dx_tls_wire *wire = BIO_get_data(bio);
+    struct dx_tls_wire *wire = BIO_get_data(bio);
     ssize_t sent;
 
+    if (wire->outer)
+        return write_outer(bio, wire, bytes, len);
     do {
         sent = send(wire->fd, bytes, (size_t)len, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
@@ -35,6 +102,8 @@ static int bio_read(BIO *bio, char *bytes, int len)
     struct dx_tls_wire *wire = BIO_get_data(bio);
     ssize_t got;
 
+    if (wire->outer)
+        return read_outer(bio, wire, bytes, len);
     BIO_clear_retry_flags(bio);
     if (wire->budget == 0) {
         BIO_set_retry_read(bio);

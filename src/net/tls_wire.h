@@ -9,16 +9,26 @@
 #include <openssl/bio.h>
 
 #define DX_TLS_FIRST_LEN 5
+#define DX_TLS_LATE_MAX 128 /* an alert is shorter in each version */
+
+struct dx_tls_session;
 
 struct dx_tls_wire {
     int fd;
     uint8_t first_len;
     uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes that came: a record of TLS, or what else? */
     size_t budget;                   /* so many bytes more may be received in this call */
+    struct dx_tls_session *outer;    /* NULL: the bytes go to the descriptor, else through this */
+    uint8_t *
+        late; /* with an outer one, DX_TLS_LATE_MAX: what is sent behind a failure, when that was understood */
+    uint8_t late_len;
 };
 
 /** NULL without memory. BIO_meth_free frees it. */
 BIO_METHOD *dx_tls_wire_method(void);
+
+/** Sends what waited until the failure was understood. */
+void dx_tls_wire_send_late(struct dx_tls_wire *wire);
 
 /** True when what came first looks like a method of HTTP. */
 bool dx_tls_wire_is_http(const struct dx_tls_wire *wire);

@@ -74,12 +74,24 @@ void scripted_server_listen_unix(struct scripted_server *server, const char *pat
 
 static void start_tls(struct scripted_server *server, struct scripted_connection *connection)
 {
+    SSL *outer;
+    BIO *bio;
+
     /* OpenSSL's own socket BIO knows no MSG_NOSIGNAL. */
     (void)signal(SIGPIPE, SIG_IGN);
+    outer = connection->ssl;
     connection->ssl = SSL_new(server->context);
     assert_non_null(connection->ssl);
-    assert_int_equal(SSL_set_fd(connection->ssl, connection->fd), 1);
     SSL_set_accept_state(connection->ssl);
+    if (outer == NULL) {
+        assert_int_equal(SSL_set_fd(connection->ssl, connection->fd), 1);
+        return;
+    }
+    /* TLS inside TLS. */
+    bio = BIO_new(BIO_f_ssl());
+    assert_non_null(bio);
+    (void)BIO_set_ssl(bio, outer, BIO_CLOSE);
+    SSL_set_bio(connection->ssl, bio, bio);
 }
 
 static bool accept_one(struct scripted_server *server, int listener)
@@ -123,7 +135,7 @@ static void close_one(struct scripted_connection *connection, bool resets)
     connection->fd = -1;
 }
 
-static bool hear(struct scripted_connection *connection)
+static bool hear(struct scripted_server *server, struct scripted_connection *connection)
 {
     size_t room = SCRIPTED_IN_MAX - connection->in_len;
     uint8_t *at = connection->in + connection->in_len;
@@ -139,6 +151,7 @@ static bool hear(struct scripted_connection *connection)
 
             if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
                 return false;
+            server->last_reason = ERR_GET_REASON(ERR_peek_error());
             got = 0;
         }
     } else {
@@ -269,7 +282,7 @@ bool scripted_server_step(struct scripted_server *server)
 
         if (connection->fd < 0)
             continue;
-        has_done |= hear(connection);
+        has_done |= hear(server, connection);
         has_done |= go_on(connection);
         if (connection->fd >= 0)
             has_done |= say(server, connection);

@@ -37,7 +37,7 @@ struct scripted_talk {
     size_t turn_count;
     enum scripted_end end;
     bool has_tls;        /* from the beginning, by the server's context */
-    size_t tls_from;     /* else from this turn on; 0: not at all */
+    size_t tls_from;     /* from this turn on, inside what there is already; 0: not at all */
     bool notes_cut_only; /* the end without close_notify */
 };
 
@@ -64,6 +64,7 @@ struct scripted_server {
     size_t cut;       /* after so many bytes of a connection it pauses once; 0: not */
     bool is_bytewise; /* it pauses after each */
     SSL_CTX *context;
+    int last_reason; /* OpenSSL's, for the last connection that TLS has ended; 0: none */
 
     int listeners[SCRIPTED_LISTENERS];
     size_t listener_count;

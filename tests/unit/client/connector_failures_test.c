@@ -2,12 +2,9 @@
  * connector_failures_test.c - connecting, through a proxy, over TLS, along a redirect and to a refusal, with each allocation and each
  * system call failing in turn: it opens or says why, and nothing is left.
  */
-#include "support/connector_bench.h"
+#include "support/connector_tls_bench.h"
 #include "support/failing_allocator.h"
 #include "support/failing_system.h"
-#include "support/tls_bench.h"
-
-#include <duplex/tls_client.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +14,6 @@
 #include <cmocka.h>
 
 static struct connector_bench bench;
-static struct dx_tls_client *client;
-static SSL_CTX *context;
 
 static int begin_all(void **state)
 {
@@ -28,20 +23,12 @@ static int begin_all(void **state)
     (void)state;
     tls_files_begin();
     tls_certificate_make(&certificate);
-    context = SSL_CTX_new(TLS_server_method());
-    assert_int_equal(SSL_CTX_use_certificate_file(context, tls_file("good.pem"), SSL_FILETYPE_PEM),
-                     1);
-    assert_int_equal(SSL_CTX_use_PrivateKey_file(context, tls_file("good.key"), SSL_FILETYPE_PEM),
-                     1);
-    (void)SSL_CTX_set_mode(context,
-                           SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return 0;
 }
 
 static int end_all(void **state)
 {
     (void)state;
-    SSL_CTX_free(context);
     tls_files_end();
     return 0;
 }
@@ -99,6 +86,12 @@ static const struct way {
      {{through_connect, 2, SCRIPTED_STAYS, false, 1, false}},
      1,
      false},
+    {"TLS, CONNECT, then TLS",
+     "wss",
+     "https://n:p@",
+     {{through_connect, 2, SCRIPTED_STAYS, true, 1, false}},
+     1,
+     false},
 };
 
 static void prepare(const struct way *way, struct dx_proxy *proxy)
@@ -108,10 +101,9 @@ static void prepare(const struct way *way, struct dx_proxy *proxy)
     char text[64];
 
     options.ca_path = tls_file("good.pem");
-    assert_int_equal(dx_tls_client_new(&options, &client, NULL, 0), DX_OK);
     bench_begin(&bench);
-    bench.server.context = context;
-    bench.options.tls = client;
+    bench_serve(&bench, "good");
+    bench_trust(&bench, &options);
     bench.options.max_redirects = 1;
     bench.options.url = bench_url(&bench, way->scheme, "127.0.0.1", "/");
     (void)snprintf(location, sizeof(location),
@@ -128,7 +120,8 @@ static void prepare(const struct way *way, struct dx_proxy *proxy)
 static void finish(void)
 {
     bench_end(&bench);
-    dx_tls_client_free(client);
+    SSL_CTX_free(bench.server.context);
+    dx_tls_client_free(bench.options.tls);
 }
 
 /* Without a failure all is well; with one it opens all the same, or says what it was. */
