@@ -271,6 +271,6 @@ void dx_http_read_on_ready(struct dx_watch *watch, unsigned events)
 void dx_http_read_go_on(struct dx_http_connection *http)
 {
     feed_early(http);
-    if (http->state == DX_HTTP_READING && dx_stream_has_pending(&http->stream))
+    if (dx_http_connection_is_reading(http) && dx_stream_has_pending(&http->stream))
         on_readable_reading(http);
 }
