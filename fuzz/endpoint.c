@@ -6,14 +6,11 @@
  * none after a Close; no message is larger than the limit, no text is other than UTF-8, nothing comes after the end. The
  * same bytes are repaired as text, and masked by each form of that loop.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "check.h"
 
 #include "base/text.h"
 #include "ws/endpoint.h"
 #include "ws/simd.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define ENDPOINT_CLIENT 0x01
 #define ENDPOINT_SMALL_LIMITS 0x02
@@ -23,14 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define ENDPOINT_LARGE 0x20     /* it answers a hundredfold */
 
 #define ANSWER_MAX 256 /* longer messages get no answer, nor do empty ones */
-
-#define CHECK(condition)                                                                           \
- do {                                                                                              \
-  if (!(condition)) {                                                                              \
-   fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                         \
-   abort();                                                                                        \
-  }                                                                                                \
- } while (0)
 
 struct bytes {
     uint8_t *data;

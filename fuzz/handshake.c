@@ -6,22 +6,11 @@
  * what a server accepts, a client that sent that key accepts as well; a refusal has a status and a sentence; what a client
  * may ask for comes out as just these headers, and a server accepts it.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "check.h"
 
 #include "base/text.h"
 #include "http/list.h"
 #include "ws/handshake.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(condition)                                                                           \
- do {                                                                                              \
-  if (!(condition)) {                                                                              \
-   fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                         \
-   abort();                                                                                        \
-  }                                                                                                \
- } while (0)
 
 static const char *const subprotocols[] = {"chat", "v2.chat"};
 

@@ -4,8 +4,7 @@
  * What begins with "HTTP/" is read as a response, the rest as a request. Besides not crashing: whole, byte by byte and cut
  * once, the verdict is the same, and no byte is looked at more than twice.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "check.h"
 
 #include "base/text.h"
 #include "http/list.h"
@@ -13,16 +12,6 @@
 #include "http/origin.h"
 #include "http/response.h"
 #include "http/target.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(condition)                                                                           \
- do {                                                                                              \
-  if (!(condition)) {                                                                              \
-   fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                         \
-   abort();                                                                                        \
-  }                                                                                                \
- } while (0)
 
 static enum dx_head_kind kind_of(const uint8_t *data, size_t len)
 {

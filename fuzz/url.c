@@ -4,8 +4,7 @@
  * Besides not crashing: a normal form is its own normal form, what is escaped has no control character, and a date that is
  * written reads as itself.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "check.h"
 
 #include "base/text.h"
 #include "http/date.h"
@@ -14,16 +13,6 @@
 #include "http/response.h"
 #include "http/target.h"
 #include "http/url.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(condition)                                                                           \
- do {                                                                                              \
-  if (!(condition)) {                                                                              \
-   fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                         \
-   abort();                                                                                        \
-  }                                                                                                \
- } while (0)
 
 static void read_url(struct dx_slice text)
 {
