@@ -124,6 +124,8 @@ void websocket_bench_init(struct websocket_bench *bench)
 {
     memset(bench, 0, sizeof(*bench));
     bench->peer = -1;
+    bench->read_left = SIZE_MAX;
+    bench->write_left = SIZE_MAX;
     bench->in_room = 4096;
     bench->in = malloc(bench->in_room);
     assert_non_null(bench->in);
@@ -176,7 +178,8 @@ static void read_peer(struct websocket_bench *bench)
             bench->in = realloc(bench->in, bench->in_room);
             assert_non_null(bench->in);
         }
-        got = recv(bench->peer, bench->in + bench->in_len, 65536, 0);
+        got = recv(bench->peer, bench->in + bench->in_len,
+                   bench->read_left < 65536 ? bench->read_left : 65536, 0);
         if (got < 0)
             bench->peer_has_ended = bench->peer_has_ended || errno != EAGAIN;
         if (got == 0)
@@ -184,6 +187,11 @@ static void read_peer(struct websocket_bench *bench)
         if (got <= 0)
             return;
         bench->in_len += (size_t)got;
+        bench->read_left -= bench->read_left < SIZE_MAX ? (size_t)got : 0;
+        if (bench->read_left == 0) {
+            websocket_bench_hang_up(bench, bench->cuts_by_reset);
+            return;
+        }
     }
 }
 
@@ -197,9 +205,19 @@ static void accept_peer(struct websocket_bench *bench)
     close_fd(&bench->peer);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     bench->peer = fd;
-    bench->accepted_count++;
+    if (bench->accepted_count++ > 0) {
+        bench->read_left = SIZE_MAX;
+        bench->write_left = SIZE_MAX;
+    }
     bench->peer_has_ended = false;
+    bench->has_asked = false;
     bench->in_len = 0;
+}
+
+static void guard(const struct websocket_bench *bench, bool is_inside)
+{
+    if (bench->guard)
+        bench->guard(is_inside);
 }
 
 void websocket_bench_turn(struct websocket_bench *bench, int wait_ms)
@@ -212,7 +230,9 @@ void websocket_bench_turn(struct websocket_bench *bench, int wait_ms)
     if (due_ms >= 0 && due_ms < wait_ms)
         wait_ms = due_ms;
     assert_true(poll(fds, 3, wait_ms) >= 0);
+    guard(bench, true);
     assert_int_equal(dx_loop_dispatch(bench->loop), DX_OK);
+    guard(bench, false);
     if (bench->peer < 0 || bench->peer_has_ended)
         accept_peer(bench);
     if (bench->peer >= 0)
@@ -274,23 +294,29 @@ static bool has_request(struct websocket_bench *bench)
     return bench->in_len > 4 && memmem(bench->in, bench->in_len, "\r\n\r\n", 4) != NULL;
 }
 
-bool websocket_bench_wait_request(struct websocket_bench *bench)
+bool websocket_bench_find_request(struct websocket_bench *bench)
 {
     const uint8_t *end;
     size_t len;
 
-    if (!websocket_bench_until(bench, has_request))
+    if (!has_request(bench))
         return false;
     end = memmem(bench->in, bench->in_len, "\r\n\r\n", 4);
     len = (size_t)(end - bench->in) + 4;
     assert_true(len < sizeof(bench->head));
     memcpy(bench->head, bench->in, len);
     bench->head[len] = '\0';
+    bench->has_asked = true;
     take_in(bench, len);
     return true;
 }
 
-void websocket_bench_accept(struct websocket_bench *bench, const char *more, const void *early,
+bool websocket_bench_wait_request(struct websocket_bench *bench)
+{
+    return websocket_bench_until(bench, has_request) && websocket_bench_find_request(bench);
+}
+
+void websocket_bench_answer(struct websocket_bench *bench, const char *more, const void *early,
                             size_t early_len)
 {
     static const char name[] = "Sec-WebSocket-Key: ";
@@ -298,7 +324,6 @@ void websocket_bench_accept(struct websocket_bench *bench, const char *more, con
     const char *key;
     int len;
 
-    assert_true(websocket_bench_wait_request(bench));
     key = strcasestr(bench->head, name);
     assert_non_null(key);
     key += strlen(name);
@@ -313,6 +338,13 @@ void websocket_bench_accept(struct websocket_bench *bench, const char *more, con
     websocket_bench_put(bench, answer, (size_t)len + early_len);
 }
 
+void websocket_bench_accept(struct websocket_bench *bench, const char *more, const void *early,
+                            size_t early_len)
+{
+    assert_true(websocket_bench_wait_request(bench));
+    websocket_bench_answer(bench, more, early, early_len);
+}
+
 void websocket_bench_open(struct websocket_bench *bench)
 {
     websocket_bench_start(bench, NULL);
@@ -324,8 +356,10 @@ void websocket_bench_put(struct websocket_bench *bench, const void *bytes, size_
 {
     const uint8_t *at = bytes;
 
-    while (len > 0) {
-        ssize_t put = send(bench->peer, at, len, MSG_NOSIGNAL);
+    while (len > 0 && bench->peer >= 0) {
+        size_t may = len < bench->write_left ? len : bench->write_left;
+
+        ssize_t put = send(bench->peer, at, may, MSG_NOSIGNAL);
 
         if (put < 0 && errno != EAGAIN)
             return; /* the client has gone: the test will see it */
@@ -335,6 +369,9 @@ void websocket_bench_put(struct websocket_bench *bench, const void *bytes, size_
         }
         at += put;
         len -= (size_t)put;
+        bench->write_left -= bench->write_left < SIZE_MAX ? (size_t)put : 0;
+        if (bench->write_left == 0)
+            websocket_bench_hang_up(bench, bench->cuts_by_reset);
     }
 }
 
@@ -348,27 +385,46 @@ void websocket_bench_put_frame(struct websocket_bench *bench, uint8_t first, con
     websocket_bench_put(bench, payload, len);
 }
 
-bool websocket_bench_take_frame(struct websocket_bench *bench, uint8_t *first, uint8_t *payload,
+/* 0: not all of the header is there. */
+static size_t header_len(const struct websocket_bench *bench, size_t *payload_len)
+{
+    size_t len = 6;
+
+    if (bench->in_len < 2)
+        return 0;
+    *payload_len = bench->in[1] & 0x7f;
+    if (*payload_len == 126)
+        len = 8;
+    else if (*payload_len == 127)
+        len = 14;
+    if (bench->in_len < len)
+        return 0;
+    if (len == 6)
+        return len;
+    *payload_len = 0;
+    for (size_t i = 2; i < len - 4; i++)
+        *payload_len = *payload_len << 8 | bench->in[i];
+    return len;
+}
+
+static bool has_frame(struct websocket_bench *bench)
+{
+    size_t payload_len = 0;
+    size_t header = header_len(bench, &payload_len);
+
+    return bench->has_asked && header > 0 && bench->in_len >= header + payload_len;
+}
+
+bool websocket_bench_find_frame(struct websocket_bench *bench, uint8_t *first, uint8_t *payload,
                                 size_t *len)
 {
-    size_t header = 6;
     const uint8_t *mask;
+    size_t header;
 
-    if (!websocket_bench_until_in(bench, 6))
+    if (!has_frame(bench))
         return false;
+    header = header_len(bench, len);
     assert_true(bench->in[1] & 0x80);
-    *len = bench->in[1] & 0x7f;
-    if (*len == 126) {
-        header = 8;
-        *len = ((size_t)bench->in[2] << 8) + bench->in[3];
-    } else if (*len == 127) {
-        header = 14;
-        *len = 0;
-        for (int i = 2; i < 10; i++)
-            *len = *len << 8 | bench->in[i];
-    }
-    if (!websocket_bench_until_in(bench, header + *len))
-        return false;
     *first = bench->in[0];
     mask = bench->in + header - 4;
     for (size_t i = 0; i < *len; i++)
@@ -376,6 +432,18 @@ bool websocket_bench_take_frame(struct websocket_bench *bench, uint8_t *first, u
     payload[*len] = '\0';
     take_in(bench, header + *len);
     return true;
+}
+
+static bool has_frame_or_end(struct websocket_bench *bench)
+{
+    return has_frame(bench) || bench->peer_has_ended;
+}
+
+bool websocket_bench_take_frame(struct websocket_bench *bench, uint8_t *first, uint8_t *payload,
+                                size_t *len)
+{
+    return websocket_bench_until(bench, has_frame_or_end) &&
+           websocket_bench_find_frame(bench, first, payload, len);
 }
 
 void websocket_bench_hang_up(struct websocket_bench *bench, bool by_reset)

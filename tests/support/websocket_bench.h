@@ -19,7 +19,12 @@ struct websocket_bench {
     int listener;
     int peer; /* the accepted socket, non-blocking; or -1 */
     size_t accepted_count;
+    /* So many bytes of the first connection the server reads, and sends, before it cuts it; SIZE_MAX at first. */
+    size_t read_left;
+    size_t write_left;
+    bool cuts_by_reset;
     bool peer_has_ended;
+    bool has_asked; /* its request was taken */
     char url[64];    /* of the listener */
     char head[4096]; /* the last request */
     uint8_t *in;     /* what came from the client, behind the request; with what was taken */
@@ -28,6 +33,8 @@ struct websocket_bench {
     /* Each event as NAME[:VALUES]/STATE and a space. */
     char journal[8192];
     void (*act)(struct websocket_bench *bench, char what); /* inside each callback, then */
+    void (*guard)(
+        bool is_inside); /* around what the library does, for programs in which calls fail */
     size_t close_count;
     enum dx_failure_step step; /* of the last error */
     enum dx_err err;
@@ -50,6 +57,15 @@ void websocket_bench_accept(struct websocket_bench *bench, const char *more, con
 
 /** Both, and until it is open. */
 void websocket_bench_open(struct websocket_bench *bench);
+
+/** Answers the request that was taken. */
+void websocket_bench_answer(struct websocket_bench *bench, const char *more, const void *early,
+                            size_t early_len);
+
+/** Takes a request, or a frame, only if it is there already. */
+bool websocket_bench_find_request(struct websocket_bench *bench);
+bool websocket_bench_find_frame(struct websocket_bench *bench, uint8_t *first, uint8_t *payload,
+                                size_t *len);
 
 /** Waits for a request. False: none came. */
 bool websocket_bench_wait_request(struct websocket_bench *bench);
