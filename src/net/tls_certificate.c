@@ -123,25 +123,15 @@ enum dx_err dx_tls_certificate_new(X509 *leaf, EVP_PKEY *key,
 
 /* ---- PEM ---- */
 
-/* A key behind a passphrase cannot be asked for here: OpenSSL's own way would block on the terminal. */
-static int no_passphrase(char *buffer, int len, int for_writing, void *data)
-{
-    (void)buffer;
-    (void)len;
-    (void)for_writing;
-    (void)data;
-    return -1;
-}
-
 /* The leaf and what stands behind it. False: not to be read, or too much. */
 static bool parse_chain(BIO *bio, X509 **leaf, STACK_OF(X509) * chain)
 {
     X509 *next;
 
-    *leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
+    *leaf = PEM_read_bio_X509_AUX(bio, NULL, dx_tls_no_passphrase, NULL);
     if (!*leaf)
         return false;
-    while ((next = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
+    while ((next = PEM_read_bio_X509(bio, NULL, dx_tls_no_passphrase, NULL)) != NULL) {
         if (sk_X509_num(chain) >= CHAIN_MAX || sk_X509_push(chain, next) <= 0) {
             X509_free(next);
             return false;
@@ -179,7 +169,7 @@ static enum dx_err load_key(const char *path, EVP_PKEY **key, const struct dx_tl
     if (err)
         return err;
     bio = dx_tls_file_bio(&file);
-    *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, dx_tls_no_passphrase, NULL) : NULL;
     if (!*key)
         err = dx_tls_refuse(path, "not the certificate's PEM key without a passphrase", why);
     ERR_clear_error();

@@ -99,3 +99,12 @@ BIO *dx_tls_file_bio(const struct dx_tls_file *file)
 {
     return BIO_new_mem_buf(file->bytes, (int)file->len);
 }
+
+int dx_tls_no_passphrase(char *buffer, int len, int for_writing, void *data)
+{
+    (void)buffer;
+    (void)len;
+    (void)for_writing;
+    (void)data;
+    return -1;
+}

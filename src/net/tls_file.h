@@ -28,4 +28,7 @@ void dx_tls_file_release(struct dx_tls_file *file);
 /** OpenSSL's view of the bytes; NULL without memory. */
 BIO *dx_tls_file_bio(const struct dx_tls_file *file);
 
+/** For every PEM_read_bio_…: no passphrase can be asked for here, and OpenSSL's own way would block on the terminal. */
+int dx_tls_no_passphrase(char *buffer, int len, int for_writing, void *data);
+
 #endif

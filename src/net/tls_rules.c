@@ -68,7 +68,7 @@ static int trust_all(SSL_CTX *context, BIO *bio)
     int count = 0;
 
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    while ((authority = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    while ((authority = PEM_read_bio_X509(bio, NULL, dx_tls_no_passphrase, NULL)) != NULL) {
         bool is_added = X509_STORE_add_cert(store, authority) == 1 &&
                         SSL_CTX_add_client_CA(context, authority) == 1;
 
