@@ -8,6 +8,7 @@
 #include <duplex/handshake.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -38,6 +39,8 @@ static bool flush(struct peer *peer, struct pollfd *poll_fd)
     while (dx_endpoint_output(peer->endpoint, &slice, 1) > 0) {
         ssize_t sent = send(poll_fd->fd, slice.data, slice.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
+        if (sent < 0 && errno != EAGAIN)
+            return false;
         if (sent < 0) {
             poll_fd->events = POLLOUT; /* who does not read his echoes is not read either */
             return true;
