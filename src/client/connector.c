@@ -40,6 +40,7 @@ static void clear(struct dx_connector *connector)
 static void destroy(struct dx_connector *connector)
 {
     dx_connector_drop_request(connector);
+    free(connector->targets);
     free(connector->answer);
     free(connector->headers);
     free(connector->normal);
@@ -168,11 +169,20 @@ static void connect_unix(struct dx_connector *connector)
                           err == DX_ERR_USAGE ? "the unix socket's path is too long" : NULL);
 }
 
+static void forget_targets(struct dx_connector *connector)
+{
+    free(connector->targets);
+    connector->targets = NULL;
+    connector->target_count = 0;
+    connector->target_next = 0;
+}
+
 void dx_connector_begin(struct dx_connector *connector)
 {
     const struct dx_proxy *proxy = connector->options.proxy;
     const struct dx_host *host = &connector->url.host;
 
+    forget_targets(connector);
     connector->target_host = host->text;
     if (connector->options.unix_path != NULL)
         connect_unix(connector);
@@ -183,16 +193,41 @@ void dx_connector_begin(struct dx_connector *connector)
         resolve_first_hop(connector);
 }
 
-/* The proxy is told an address: the first one that the name has. */
-static void note_target(struct dx_connector *connector, const union dx_socket_address *address)
+/* The proxy is told an address, not the name. */
+static void note_target(struct dx_connector *connector)
 {
     struct sockaddr_storage storage = {0};
     struct dx_address found;
 
-    memcpy(&storage, address, sizeof(*address));
+    memcpy(&storage, &connector->targets[connector->target_next++], sizeof(*connector->targets));
     dx_address_init(&found, &storage);
     dx_address_host(&found, connector->target_address);
     connector->target_host = connector->target_address;
+}
+
+static bool keep_targets(struct dx_connector *connector, const struct dx_resolved *resolved)
+{
+    size_t len = resolved->count * sizeof(*resolved->addresses);
+
+    forget_targets(connector);
+    connector->targets = malloc(len);
+    if (connector->targets == NULL)
+        return false;
+    memcpy(connector->targets, resolved->addresses, len);
+    connector->target_count = resolved->count;
+    return true;
+}
+
+bool dx_connector_try_next_target(struct dx_connector *connector)
+{
+    if (connector->target_next >= connector->target_count)
+        return false;
+    note_target(connector);
+    dx_tunnel_release(&connector->tunnel);
+    connector->has_tunnel = false;
+    dx_connector_drop_stream(connector);
+    resolve_first_hop(connector);
+    return true;
 }
 
 static void on_resolved(void *user, const struct dx_resolved *resolved)
@@ -206,7 +241,11 @@ static void on_resolved(void *user, const struct dx_resolved *resolved)
         return;
     }
     if (connector->state == DX_CONNECTOR_RESOLVING_TARGET) {
-        note_target(connector, &resolved->addresses[0]);
+        if (!keep_targets(connector, resolved)) {
+            dx_connector_fail(connector, DX_STEP_RESOLVE, DX_ERR_NOMEM, NULL);
+            return;
+        }
+        note_target(connector);
         resolve_first_hop(connector);
         return;
     }

@@ -53,6 +53,9 @@ struct dx_connector {
     char *normal;            /* its text */
     const char *target_host; /* what the proxy is told */
     char target_address[DX_ADDRESS_TEXT_MAX];
+    union dx_socket_address *targets; /* of a name that the proxy does not look up; in turn */
+    size_t target_count;
+    size_t target_next;
     struct dx_handshake_request request; /* as it was written */
     uint64_t due_ms;                     /* of everything; 0: never */
     uint32_t redirect_count;
@@ -91,6 +94,9 @@ void dx_connector_succeed(struct dx_connector *connector);
 
 /** Whether a proxy is asked. */
 bool dx_connector_has_proxy(const struct dx_connector *connector);
+
+/** The proxy cannot reach the target's address: asks for the next one. False: there is none. */
+bool dx_connector_try_next_target(struct dx_connector *connector);
 
 /** Closes the stream, if there is one. */
 void dx_connector_drop_stream(struct dx_connector *connector);

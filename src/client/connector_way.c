@@ -294,6 +294,8 @@ static bool feed_tunnel(struct dx_connector *connector)
         leave_tunnel(connector, bytes + used, got - used);
         break;
     case DX_TUNNEL_FAILED:
+        if (connector->tunnel.is_target_dead && dx_connector_try_next_target(connector))
+            break;
         connector->error.http_status = connector->tunnel.http_status;
         dx_connector_fail(connector, DX_STEP_PROXY, connector->tunnel.err,
                           connector->tunnel.detail);

@@ -39,6 +39,7 @@ struct dx_tunnel {
     enum dx_err err;      /* DX_ERR_REFUSED, DX_ERR_PROTOCOL, DX_ERR_NOMEM */
     uint16_t http_status; /* of the answer to CONNECT, once there */
     const char *detail;   /* one static sentence */
+    bool is_target_dead;  /* the proxy could not reach this address: another one may do */
 
     /* private */
     uint8_t *in; /* what came: DX_TUNNEL_HEAD_MAX at most; NULL until then */

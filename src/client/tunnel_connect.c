@@ -74,7 +74,8 @@ enum dx_tunnel_status dx_tunnel_connect_step(struct dx_tunnel *tunnel)
     /* Its Content-Length and Transfer-Encoding mean nothing: behind the head the tunnel begins. */
     if (head.status < 300)
         return DX_TUNNEL_OPEN;
-    if (head.status == 407)
+    /* Some proxies say 401 where the credentials are wrong. */
+    if (head.status == 407 || head.status == 401)
         return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy wants other credentials");
     return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy refuses the connection");
 }

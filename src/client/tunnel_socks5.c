@@ -141,6 +141,7 @@ static enum dx_tunnel_status judge_reply(struct dx_tunnel *tunnel, const uint8_t
     if (in[0] != VERSION)
         return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, reply_text(0));
     /* A refusal's address means nothing, and some proxies do not send it. */
+    tunnel->is_target_dead = len > 1 && in[1] >= 3 && (in[1] <= 6 || in[1] == 8);
     if (len > 1 && in[1] != 0)
         return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, reply_text(in[1]));
     if (wanted == 0)

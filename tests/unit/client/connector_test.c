@@ -172,6 +172,62 @@ static void a_dead_address_does_not_hold_up_the_others(void **state)
     assert_string_equal(scripted_names_last(), "some.name");
 }
 
+static void run_socks5(const struct scripted_talk *talks, size_t count, const char *scheme)
+{
+    static struct dx_proxy proxy;
+    const char *detail;
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "%s://127.0.0.1:%u", scheme, (unsigned)bench_port(&bench));
+    assert_int_equal(dx_proxy_parse(text, &proxy, &detail), DX_OK);
+    bench.options.proxy = &proxy;
+    bench.options.url = "ws://far.name:81/";
+    assert_int_equal(bench_run(&bench, talks, count), DX_OK);
+}
+
+/* The proxy is told one address after the other, each on a connection of its own; a name it looks up itself but once. */
+static void addresses_that_a_proxy_cannot_reach(void **state)
+{
+    static const char *const addresses[] = {"2001:db8::1", "192.0.2.1", "192.0.2.2"};
+    static const struct scripted_turn dead[] = {
+        {.wait_len = 3, .say = "\x05\x00", .say_len = 2},
+        {.wait_len = 10, .say = "\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00", .say_len = 10}};
+    static const struct scripted_turn alive[] = {
+        {.wait_len = 3, .say = "\x05\x00", .say_len = 2},
+        {.wait_len = 10, .say = "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", .say_len = 10},
+        {.wait_for = "\r\n\r\n", .say = BENCH_101 "\r\n"}};
+    static const struct scripted_turn forbidden[] = {
+        {.wait_len = 3, .say = "\x05\x00", .say_len = 2},
+        {.wait_len = 10, .say = "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00", .say_len = 10}};
+    const struct scripted_talk talks[] = {{dead, 2, SCRIPTED_STAYS, false, 0, false},
+                                          {dead, 2, SCRIPTED_STAYS, false, 0, false},
+                                          {alive, 3, SCRIPTED_STAYS, false, 0, false},
+                                          {forbidden, 2, SCRIPTED_STAYS, false, 0, false}};
+
+    (void)state;
+    scripted_names_set(addresses, 3, 0);
+    run_socks5(talks, 3, "socks5");
+    assert_true(bench.seen.is_open);
+    assert_int_equal(bench.server.connection_count, 3);
+    assert_memory_equal(bench.server.connections[0].in + 3, "\x05\x01\x00\x04\x20\x01\x0d\xb8", 8);
+    assert_memory_equal(bench.server.connections[1].in + 3,
+                        "\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x51", 10);
+    assert_memory_equal(bench.server.connections[2].in + 3,
+                        "\x05\x01\x00\x01\xc0\x00\x02\x02\x00\x51", 10);
+    scripted_server_restart(&bench.server);
+    run_socks5(talks, 1, "socks5");
+    expect_failure(DX_STEP_PROXY, DX_ERR_REFUSED, "the proxy cannot reach the host");
+    assert_int_equal(bench.server.connection_count, 3);
+    scripted_server_restart(&bench.server);
+    run_socks5(talks, 1, "socks5h");
+    expect_failure(DX_STEP_PROXY, DX_ERR_REFUSED, "the proxy cannot reach the host");
+    assert_int_equal(bench.server.connection_count, 1);
+    scripted_server_restart(&bench.server);
+    run_socks5(&talks[3], 1, "socks5");
+    expect_failure(DX_STEP_PROXY, DX_ERR_REFUSED, "the proxy's rules do not allow the connection");
+    assert_int_equal(bench.server.connection_count, 1);
+}
+
 static void nobody_accepts(void **state)
 {
     char detail[64], url[64];
@@ -366,6 +422,7 @@ int main(void)
         TEST(an_overlong_unix_path_is_told),
         TEST(names_that_fail),
         TEST(a_dead_address_does_not_hold_up_the_others),
+        TEST(addresses_that_a_proxy_cannot_reach),
         TEST(nobody_accepts),
         TEST(a_refusal_is_told_with_its_headers_and_body),
         TEST(chunks_are_put_together),
