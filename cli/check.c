@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "check_connect.h"
 #include "escape.h"
 #include "program.h"
 
@@ -145,7 +146,7 @@ static bool check_directory(const char *option, const char *text, const char *di
     return complain_of_file(complaint, option, text);
 }
 
-static bool check_file(const char *option, const char *path, struct cli_complaint *complaint)
+bool cli_check_file(const char *option, const char *path, struct cli_complaint *complaint)
 {
     struct stat status;
 
@@ -219,11 +220,13 @@ static bool check_programs(const struct cli_config *config, struct cli_complaint
 
 bool cli_check(const struct cli_config *config, struct cli_complaint *complaint)
 {
+    if (config->command->takes_url)
+        return check_addresses(config, complaint) && cli_check_connect(config, complaint);
     return check_something_to_serve(config, complaint) && check_routes(config, complaint) &&
            check_statics(config, complaint) && check_tls_pair(config, complaint) &&
            check_addresses(config, complaint) && check_directories(config, complaint) &&
            check_programs(config, complaint) &&
-           check_file("tls-cert", config->tls_cert, complaint) &&
-           check_file("tls-key", config->tls_key, complaint) &&
-           check_file("tls-client-ca", config->tls_client_ca, complaint);
+           cli_check_file("tls-cert", config->tls_cert, complaint) &&
+           cli_check_file("tls-key", config->tls_key, complaint) &&
+           cli_check_file("tls-client-ca", config->tls_client_ca, complaint);
 }

@@ -14,4 +14,8 @@
  */
 DX_MUST_CHECK bool cli_check(const struct cli_config *config, struct cli_complaint *complaint);
 
+/** Whether a file that an option names (NULL: none) can be read; false and a complaint else. */
+DX_MUST_CHECK bool cli_check_file(const char *option, const char *path,
+                                  struct cli_complaint *complaint);
+
 #endif

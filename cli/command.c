@@ -29,6 +29,20 @@ const struct cli_command cli_commands[] = {
         .examples = "  duplex echo\n"
                     "  duplex echo --port=9000 --max-message=100M\n",
     },
+    {
+        .id = CLI_CONNECT,
+        .name = "connect",
+        .usage = "duplex connect [options] URL\n"
+                 "       duplex connect [options] --listen=ADDR\n",
+        .takes_url = true,
+        .summary = "talk to a WebSocket server",
+        .about = "A WebSocket client. On a terminal each line that is typed is sent, and what\n"
+                 "comes is shown. In a pipe each line of stdin is a message, and each message a\n"
+                 "line of stdout.\n",
+        .examples = "  duplex connect wss://example.org/chat\n"
+                    "  echo hello | duplex connect ws://127.0.0.1:8080/\n"
+                    "  duplex connect --send=hello --expect=1 ws://127.0.0.1:8080/\n",
+    },
     {.name = NULL},
 };
 

@@ -15,4 +15,7 @@ int cli_serve(const struct cli_config *config);
 /** Echoes messages until a signal ends it. */
 int cli_echo(const struct cli_config *config);
 
+/** Talks to a WebSocket server, or to one client, until it is over. */
+int cli_connect(const struct cli_config *config);
+
 #endif

@@ -11,18 +11,12 @@
 #include <duplex/files.h>
 #include <duplex/program.h>
 
+#include "connect_config.h"
 #include "ladder.h"
 #include "route.h"
 
 struct cli_command;
 struct cli_log;
-
-/* What an option given several times has collected. `items` points to `count` objects and a
- * zeroed one behind them, so that a list of strings ends with NULL; NULL when the list is empty. */
-struct cli_list {
-    void *items;
-    size_t count;
-};
 
 enum cli_wish { CLI_WISH_RUN = 0, CLI_WISH_HELP, CLI_WISH_VERSION };
 enum cli_log_format { CLI_LOG_TEXT = 0, CLI_LOG_JSON };
@@ -33,7 +27,7 @@ struct cli_config {
     char **program; /* serve: COMMAND [ARG…], ends with NULL; NULL when none was given */
 
     struct cli_list
-        listen;           /* const char *: addresses as dx_server_listen takes them, never empty */
+        listen; /* const char *: addresses as dx_server_listen takes them; of a server never empty */
     const char *tls_cert; /* NULL: no TLS; given together with tls_key */
     const char *tls_key;
     const char *tls_client_ca; /* NULL: clients show no certificate; only with tls_cert */
@@ -79,6 +73,8 @@ struct cli_config {
     enum cli_log_format log_format;
     const char *log_file; /* NULL: stderr */
     struct cli_log *log;  /* open when a command is entered; owned by main */
+
+    struct cli_connect_config connect;
 };
 
 /** Frees the lists. Any config that was zeroed or parsed into. */

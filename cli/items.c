@@ -4,7 +4,10 @@
  */
 #include "items.h"
 
+#include <string.h>
+
 #include "address.h"
+#include "header.h"
 #include "number.h"
 #include "origin.h"
 #include "variable.h"
@@ -60,6 +63,35 @@ static const char *parse_static(const char *text, void *object)
     return cli_static_parse(text, object);
 }
 
+static const char *parse_text(const char *text, void *object)
+{
+    return keep(NULL, text, object);
+}
+
+static const char *parse_cookie(const char *text, void *object)
+{
+    const char *equals = strchr(text, '=');
+    bool is_pair =
+        equals && equals != text && !strchr(text, ';') && cli_header_value_is_valid(text);
+
+    return keep(is_pair ? NULL : "not a cookie (write NAME=VALUE)", text, object);
+}
+
+static const char *parse_header(const char *text, void *object)
+{
+    return cli_header_parse(text, object);
+}
+
+static const char *parse_close_code(const char *text, void *object)
+{
+    return cli_close_code_parse(text, object);
+}
+
+static void release_header(void *object)
+{
+    cli_header_release(object);
+}
+
 static void release_route(void *object)
 {
     cli_route_release(object);
@@ -78,3 +110,7 @@ const struct cli_item cli_item_host = {sizeof(const char *), parse_host, NULL};
 const struct cli_item cli_item_subprotocol = {sizeof(const char *), parse_subprotocol, NULL};
 const struct cli_item cli_item_route = {sizeof(struct cli_route), parse_route, release_route};
 const struct cli_item cli_item_static = {sizeof(struct cli_static), parse_static, release_static};
+const struct cli_item cli_item_text = {sizeof(const char *), parse_text, NULL};
+const struct cli_item cli_item_cookie = {sizeof(const char *), parse_cookie, NULL};
+const struct cli_item cli_item_header = {sizeof(struct cli_header), parse_header, release_header};
+const struct cli_item cli_item_close_code = {sizeof(uint16_t), parse_close_code, NULL};

@@ -14,5 +14,9 @@ extern const struct cli_item cli_item_static;
 extern const struct cli_item cli_item_origin;
 extern const struct cli_item cli_item_host;
 extern const struct cli_item cli_item_subprotocol;
+extern const struct cli_item cli_item_text;
+extern const struct cli_item cli_item_header;
+extern const struct cli_item cli_item_cookie;
+extern const struct cli_item cli_item_close_code;
 
 #endif

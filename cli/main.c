@@ -22,7 +22,7 @@
 static const struct {
     enum cli_command_set id;
     int (*run)(const struct cli_config *config);
-} entries[] = {{CLI_SERVE, cli_serve}, {CLI_ECHO, cli_echo}};
+} entries[] = {{CLI_SERVE, cli_serve}, {CLI_ECHO, cli_echo}, {CLI_CONNECT, cli_connect}};
 
 /* A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a
  * message to it. Each is opened the wrong way round, so that using it fails as it should. */

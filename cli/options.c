@@ -20,6 +20,8 @@ static const char *const invalid_utf8s[] = {"replace", "close", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const origin_words[] = {"same", "any", "null", NULL};
+static const char *const endless[] = {"forever", NULL};
+static const char *const no_proxy[] = {"none", NULL};
 
 /* The order of the words is the order of the library's values. */
 static_assert(DX_FRAMING_LINES == 0 && DX_FRAMING_BINARY == 1 && DX_FRAMING_LENGTH == 2, "");
@@ -29,6 +31,8 @@ static_assert(DX_INVALID_UTF8_REPLACE == 0 && DX_INVALID_UTF8_CLOSE == 1, "");
 static_assert(DX_LOG_ERROR == 0 && DX_LOG_WARN == 1 && DX_LOG_INFO == 2 && DX_LOG_DEBUG == 3, "");
 
 const char *const cli_section_titles[CLI_SECTION_COUNT] = {
+    [CLI_TALKING] = "Talking",     [CLI_MESSAGES] = "Messages",
+    [CLI_REQUEST] = "The request", [CLI_WAY] = "The way there",
     [CLI_LISTENING] = "Listening", [CLI_PROGRAMS] = "Programs and messages",
     [CLI_PATHS] = "Paths",         [CLI_ADMISSION] = "Who may connect",
     [CLI_LIMITS] = "Limits",       [CLI_TIMES] = "Times",
@@ -493,11 +497,13 @@ const struct cli_option cli_options[] = {
      .help = "append the log to FILE",
      .more = "A full disk or a reader that has gone loses lines, never the server."},
 
+#include "options_connect.h"
+
     {.name = "help",
      .letter = 'h',
      .kind = CLI_SET,
      .set = CLI_WISH_HELP,
-     .on = CLI_BOTH,
+     .on = CLI_ALL,
      .section = CLI_GENERAL,
      .field = FIELD(wish),
      .help = "show this help and end"},
@@ -505,7 +511,7 @@ const struct cli_option cli_options[] = {
      .letter = 'V',
      .kind = CLI_SET,
      .set = CLI_WISH_VERSION,
-     .on = CLI_BOTH,
+     .on = CLI_ALL,
      .section = CLI_GENERAL,
      .field = FIELD(wish),
      .help = "show the version and end"},

@@ -25,6 +25,10 @@ enum cli_kind {
 };
 
 enum cli_section {
+    CLI_TALKING,
+    CLI_MESSAGES,
+    CLI_REQUEST,
+    CLI_WAY,
     CLI_LISTENING,
     CLI_PROGRAMS,
     CLI_PATHS,
@@ -55,7 +59,8 @@ struct cli_option {
     const char *preset; /* the default, in the spelling of a value; NULL: the field stays zero */
     const char *preset_note; /* the default in words, where `preset` is NULL */
     const char *const
-        *choices; /* ends with NULL; for a CLI_LIST or CLI_TEXT only words to complete */
+        *choices; /* ends with NULL; for a CLI_LIST or CLI_TEXT only words to complete; a
+                   * CLI_DURATION with one may be the first of them: CLI_FOREVER */
     unsigned set;
     const struct cli_item *item;
     uint64_t smallest;

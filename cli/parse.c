@@ -95,6 +95,10 @@ static const char *store_number(const struct cli_option *option, const char *tex
     uint64_t number = 0;
     const char *problem;
 
+    if (option->kind == CLI_DURATION && option->choices && strcmp(text, option->choices[0]) == 0) {
+        *(uint32_t *)field = CLI_FOREVER;
+        return NULL;
+    }
     if (option->kind == CLI_SIZE)
         problem = cli_size_parse(text, &number);
     else if (option->kind == CLI_DURATION)
@@ -273,7 +277,15 @@ static bool parse_long(struct parser *parser, const char *word)
     return !problem || complain_of_value(parser, option, value, problem);
 }
 
-/* One or more letters behind one dash; none of them takes a value. */
+/* The value of a letter: the rest of its word, or the next one. NULL: there is none. */
+static const char *value_of_letter(struct parser *parser, const char *letter)
+{
+    if (letter[1])
+        return letter + 1;
+    return *parser->next ? *parser->next++ : NULL;
+}
+
+/* One or more letters behind one dash; one that takes a value is the last. */
 static bool parse_letters(struct parser *parser, const char *word)
 {
     for (const char *letter = word + 1; *letter; letter++) {
@@ -285,6 +297,17 @@ static bool parse_letters(struct parser *parser, const char *word)
             /* "-port" is a long name with a dash missing, "-qx" a slip in x. */
             return complain_of_option(parser, "-", letter == word + 1 ? letter : only);
         }
+        if (option->placeholder) {
+            const char *value = value_of_letter(parser, letter);
+            const char *problem;
+
+            if (!value)
+                return cli_complain(parser->complaint, CLI_EXIT_USAGE,
+                                    "-%c: needs a value (write -%c %s)", *letter, *letter,
+                                    option->placeholder);
+            problem = store(parser->config, option, value);
+            return !problem || complain_of_value(parser, option, value, problem);
+        }
         (void)store(parser->config, option, NULL);
         if (parser->config->wish != CLI_WISH_RUN)
             return true;
@@ -292,21 +315,45 @@ static bool parse_letters(struct parser *parser, const char *word)
     return true;
 }
 
+/* Words that are no options. */
+static bool parse_operand(struct parser *parser, const char *word)
+{
+    const char **url = &parser->config->connect.url;
+    char shown[SHOWN_MAX];
+
+    if (!parser->command->takes_url)
+        return complain_of_operand(parser, word);
+    cli_escape(word, strlen(word), shown, sizeof(shown));
+    if (*url)
+        return cli_complain(parser->complaint, CLI_EXIT_USAGE,
+                            "%s: one word too many (write one URL)", shown);
+    *url = word;
+    return true;
+}
+
 static bool parse_words(struct parser *parser)
 {
+    bool ended = false;
+
     while (*parser->next && parser->config->wish == CLI_WISH_RUN) {
         char *word = *parser->next++;
-        bool ends_options = strcmp(word, "--") == 0;
-        bool is_operand = word[0] != '-' || word[1] == '\0';
+        bool ends_options = !ended && strcmp(word, "--") == 0;
+        bool is_operand = ended || word[0] != '-' || word[1] == '\0';
 
-        if (ends_options || is_operand) {
+        if ((ends_options || is_operand) && parser->command->takes_program) {
             parser->next -= is_operand;
-            if (!*parser->next)
-                return true;
-            if (!parser->command->takes_program)
-                return complain_of_operand(parser, *parser->next);
-            parser->config->program = parser->next;
+            if (*parser->next)
+                parser->config->program = parser->next;
             return true;
+        }
+        if (ends_options) {
+            ended = true;
+            continue;
+        }
+        if (is_operand) {
+            if (!parse_operand(parser, word))
+                return false;
+            continue;
         }
         if (!(word[1] == '-' ? parse_long(parser, word) : parse_letters(parser, word)))
             return false;

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { optionsOf } from './options.mjs';
 import { built, completion, duplex, manPage, readCompletion, run } from './support.mjs';
 
-const commands = ['serve', 'echo'];
-const pages = ['duplex', 'duplex-serve', 'duplex-echo'];
+const commands = ['serve', 'echo', 'connect'];
+const pages = ['duplex', 'duplex-serve', 'duplex-echo', 'duplex-connect'];
 const helpWidth = 80;
 
 const byName = (a, b) => (a.name < b.name ? -1 : 1);
@@ -51,7 +51,7 @@ for (const command of commands) {
     const { text } = renderMan(`duplex-${command}`);
     const section = /\nOPTIONS\n([^]*?)\n[A-Z]/.exec(text)[1];
     const found = section.split(/\n {7}(?=-)/).slice(1).map((entry) => {
-      const body = entry.replace(/\n {3}\S[^]*$/, '').replace(/\s+/g, ' ');
+      const body = entry.replace(/\n {3}\S[^]*$/, '').replace(/‐\s+/g, '').replace(/\s+/g, ' ');
       return `${entry.split('\n')[0]} ${/ Default: (.*?)\. ?$/.exec(body)?.[1] ?? '-'}`;
     });
     assert.deepEqual(found.sort(), optionsOf(command).map((o) => `${spelled(o)} ${o.preset}`).sort());
@@ -129,8 +129,8 @@ function completeInFish(line) {
 test('bash completes commands and values', () => {
   const rows = [
     [['duplex', 's'], ['serve']],
-    [['duplex', ''], ['serve', 'echo', 'help', '--help', '-h', '--version', '-V']],
-    [['duplex', 'help', ''], ['serve', 'echo']],
+    [['duplex', ''], ['serve', 'echo', 'connect', 'help', '--help', '-h', '--version', '-V']],
+    [['duplex', 'help', ''], ['serve', 'echo', 'connect']],
     [['duplex', 'serve', '--fram'], ['--framing=']],
     [['duplex', 'serve', '--framing', ''], ['lines', 'binary', 'length']],
     [['duplex', 'serve', '--framing', '='], ['lines', 'binary', 'length']],
@@ -147,7 +147,7 @@ test('bash completes commands and values', () => {
 
 test('fish completes commands and values', () => {
   assert.deepEqual(completeInFish('duplex s'), ['serve']);
-  assert.deepEqual(completeInFish('duplex help '), ['serve', 'echo'].sort());
+  assert.deepEqual(completeInFish('duplex help '), ['serve', 'echo', 'connect'].sort());
   assert.deepEqual(completeInFish('duplex serve --framing=b'), ['--framing=binary']);
   assert.deepEqual(completeInFish('duplex serve --framing ').sort(), ['binary', 'length', 'lines']);
   assert.deepEqual(completeInFish('duplex serve cat --po'), []);

@@ -1,5 +1,6 @@
 // The promise: every option, what its value is called, and its default, for each command. The table in cli/options.c has to
-// say the same. A row is name, letter, value, default of serve, default of echo; '-' is none, '' is "not this command".
+// say the same. A row is name, letter, value, default of serve, default of echo;
+// '-' is none, '' is "not this command". Those of connect stand by themselves.
 
 export const options = [
   ['listen', '-', 'ADDR', '8080', '8080'],
@@ -46,10 +47,54 @@ export const options = [
   ['version', 'V', '-', '-', '-'],
 ];
 
+// Of connect: name, letter, value, default.
+const ofConnect = [
+  ['send', '-', 'TEXT', '-'],
+  ['expect', '-', 'N', '-'],
+  ['match', '-', 'PATTERN', '-'],
+  ['linger', '-', 'TIME', '1s, forever with --expect or --match'],
+  ['timeout', '-', 'TIME', 'none'],
+  ['on-open', '-', 'TEXT', '-'],
+  ['reconnect', '-', '-', 'off'],
+  ['heartbeat', '-', 'TIME', 'off'],
+  ['heartbeat-text', '-', 'PING/PONG', '-'],
+  ['ok-code', '-', 'CODE', '-'],
+  ['record', '-', 'FILE', '-'],
+  ['replay', '-', 'FILE', '-'],
+  ['listen', '-', 'ADDR', '-'],
+  ['binary', '-', '-', '-'],
+  ['hex', '-', '-', '-'],
+  ['base64', '-', '-', '-'],
+  ['null', '0', '-', 'off'],
+  ['json', '-', '-', 'off'],
+  ['max-message', '-', 'SIZE', '16M'],
+  ['header', 'H', "'NAME: VALUE'", '-'],
+  ['origin', '-', 'ORIGIN', '-'],
+  ['subprotocol', '-', 'NAME', '-'],
+  ['user', '-', 'NAME:PASSWORD', '-'],
+  ['bearer', '-', 'TOKEN', '-'],
+  ['cookie', '-', 'NAME=VALUE', '-'],
+  ['max-redirects', '-', 'N', '0'],
+  ['ca', '-', 'FILE', '-'],
+  ['cert', '-', 'FILE', '-'],
+  ['key', '-', 'FILE', '-'],
+  ['server-name', '-', 'NAME', '-'],
+  ['insecure', 'k', '-', 'off'],
+  ['keylog', '-', 'FILE', '-'],
+  ['proxy', '-', 'URL', 'from the environment'],
+  ['unix', '-', 'PATH', '-'],
+  ['handshake-timeout', '-', 'TIME', '10s'],
+  ['close-timeout', '-', 'TIME', '5s'],
+  ['verbose', 'v', '-', '-'],
+  ['quiet', 'q', '-', '-'],
+  ['help', 'h', '-', '-'],
+  ['version', 'V', '-', '-'],
+];
+
 // The options of a command, sorted by name: { name, letter, value, preset }.
 export function optionsOf(command) {
-  const column = { serve: 3, echo: 4 }[command];
-  return options
+  const column = { serve: 3, echo: 4, connect: 3 }[command];
+  return (command === 'connect' ? ofConnect : options)
     .filter((row) => row[column] !== '')
     .map((row) => ({ name: row[0], letter: row[1], value: row[2], preset: row[column] }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -12,7 +12,7 @@ const serveHelp = duplex(['serve', '--help']).stdout;
 
 test('the help of duplex names every command', () => {
   assert.match(rootHelp, /^Duplex: WebSocket for any program\.\n/);
-  assert.deepEqual(rootHelp.match(/^ {2}[a-z]+(?= {2})/gm).map((name) => name.trim()), ['serve', 'echo', 'help']);
+  assert.deepEqual(rootHelp.match(/^ {2}[a-z]+(?= {2})/gm).map((name) => name.trim()), ['serve', 'echo', 'connect', 'help']);
   assert.doesNotMatch(rootHelp, /\x1b/);
 });
 
