@@ -235,10 +235,13 @@ static void begin_asking(struct dx_connector *connector)
     connector->is_secure = connector->url.is_secure;
     if (connector->is_secure)
         err = start_tls(connector, connector->url.host.text);
-    if (err != DX_OK)
+    if (err != DX_OK) {
         dx_connector_fail(connector, DX_STEP_TLS, err, NULL);
-    else
-        ask(connector);
+        return;
+    }
+    if (connector->options.on_request != NULL)
+        connector->options.on_request(connector->user, connector->out, connector->out_len);
+    ask(connector);
 }
 
 /* What the proxy sent behind its answer is the target's. */
