@@ -85,6 +85,18 @@ static bool has_header(const struct cli_connect_config *config, const char *name
     return false;
 }
 
+static bool check_values(const struct cli_connect_config *config, struct cli_complaint *complaint)
+{
+    if ((config->user && !cli_header_value_is_valid(config->user)) ||
+        (config->bearer && !cli_header_value_is_valid(config->bearer)))
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--user, --bearer: a control character in it (leave it out)");
+    if (config->origin && !cli_header_value_is_valid(config->origin))
+        return complain(complaint, "origin", config->origin,
+                        "a control character in it (leave it out)");
+    return true;
+}
+
 static bool check_login(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
     bool has_login = config->user || config->bearer;
@@ -99,13 +111,6 @@ static bool check_login(const struct cli_connect_config *config, struct cli_comp
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "--header=Authorization: there is --user or --bearer, too (leave out "
                             "one of the two)");
-    if ((config->user && !cli_header_value_is_valid(config->user)) ||
-        (config->bearer && !cli_header_value_is_valid(config->bearer)))
-        return cli_complain(complaint, CLI_EXIT_USAGE,
-                            "--user, --bearer: a control character in it (leave it out)");
-    if (config->origin && !cli_header_value_is_valid(config->origin))
-        return complain(complaint, "origin", config->origin,
-                        "a control character in it (leave it out)");
     if (config->cookies.count > 0 && has_header(config, "Cookie"))
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "--cookie: there is --header=Cookie, too (leave out one of the two)");
@@ -157,8 +162,8 @@ bool cli_check_connect(const struct cli_config *config, struct cli_complaint *co
 
     return check_target(config, complaint) && check_pattern(connect->match, complaint) &&
            check_input(connect, complaint) && check_login(connect, complaint) &&
-           check_way(connect, complaint) && check_listening(config, complaint) &&
-           cli_check_file("cert", connect->cert, complaint) &&
+           check_values(connect, complaint) && check_way(connect, complaint) &&
+           check_listening(config, complaint) && cli_check_file("cert", connect->cert, complaint) &&
            cli_check_file("key", connect->key, complaint) &&
            cli_check_file("replay", connect->replay, complaint);
 }

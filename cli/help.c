@@ -95,8 +95,8 @@ void cli_help_print(FILE *out, bool bold)
     fputs("Duplex: WebSocket for any program.\n\nUsage: duplex COMMAND [options]\n", out);
     print_heading(out, "Commands", bold);
     for (const struct cli_command *command = cli_commands; command->name; command++)
-        fprintf(out, "  %-8s%s\n", command->name, command->summary);
-    fprintf(out, "  %-8s%s\n", "help", "show the help of a command: duplex help serve");
+        fprintf(out, "  %-9s%s\n", command->name, command->summary);
+    fprintf(out, "  %-9s%s\n", "help", "show the help of a command: duplex help serve");
     print_heading(out, "Options", bold);
     fputs("  -h, --help     show this help and end\n"
           "  -V, --version  show the version and end\n",

@@ -190,7 +190,7 @@
      .section = CLI_REQUEST,
      .field = FIELD(connect.headers),
      .item = &cli_item_header,
-     .placeholder = "'NAME: VALUE'",
+     .placeholder = "NAME:VALUE",
      .help = "another header of the request; repeatable"},
     {.name = "origin",
      .kind = CLI_TEXT,

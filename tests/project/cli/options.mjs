@@ -68,7 +68,7 @@ const ofConnect = [
   ['null', '0', '-', 'off'],
   ['json', '-', '-', 'off'],
   ['max-message', '-', 'SIZE', '16M'],
-  ['header', 'H', "'NAME: VALUE'", '-'],
+  ['header', 'H', 'NAME:VALUE', '-'],
   ['origin', '-', 'ORIGIN', '-'],
   ['subprotocol', '-', 'NAME', '-'],
   ['user', '-', 'NAME:PASSWORD', '-'],
