@@ -86,8 +86,8 @@
      .on = CLI_CONNECT,
      .section = CLI_TALKING,
      .field = FIELD(connect.heartbeat_text),
-     .placeholder = "PING/PONG",
-     .help = "beat with text messages in place of pings",
+     .placeholder = "TEXTS",
+     .help = "beat with text messages in place of pings: ping/pong",
      .more = "For servers of pages: the first text is sent, the second is the answer, which is not "
              "shown. *--heartbeat* says how often, 30s if it is not given."},
     {.name = "ok-code",

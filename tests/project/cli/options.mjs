@@ -57,7 +57,7 @@ const ofConnect = [
   ['on-open', '-', 'TEXT', '-'],
   ['reconnect', '-', '-', 'off'],
   ['heartbeat', '-', 'TIME', 'off'],
-  ['heartbeat-text', '-', 'PING/PONG', '-'],
+  ['heartbeat-text', '-', 'TEXTS', '-'],
   ['ok-code', '-', 'CODE', '-'],
   ['record', '-', 'FILE', '-'],
   ['replay', '-', 'FILE', '-'],
