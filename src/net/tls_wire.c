@@ -112,6 +112,7 @@ static int bio_read(BIO *bio, char *bytes, int len)
     do {
         got = recv(wire->fd, bytes, (size_t)len, 0);
     } while (got < 0 && errno == EINTR);
+    wire->is_empty = got < len;
     if (got > 0)
         note(wire, bytes, (size_t)got);
     if (got < 0 && errno == EAGAIN)

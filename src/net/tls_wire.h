@@ -18,6 +18,7 @@ struct dx_tls_wire {
     uint8_t first_len;
     uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes that came: a record of TLS, or what else? */
     size_t budget;                   /* so many bytes more may be received in this call */
+    bool is_empty;                   /* the last recv got less than it asked for */
     struct dx_tls_session *outer;    /* NULL: the bytes go to the descriptor, else through this */
     uint8_t *
         late; /* with an outer one, DX_TLS_LATE_MAX: what is sent behind a failure, when that was understood */
