@@ -6,6 +6,7 @@
 #include "support/scripted_names.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -393,6 +394,40 @@ static void the_deadline_names_the_step(void **state)
     scripted_names_let_go();
 }
 
+/* ---- memory ---- */
+
+#define MANY 60
+
+static void on_nothing(void *user, const struct dx_opening *opening)
+{
+    (void)user;
+    (void)opening;
+    fail();
+}
+
+/* With its request sent, and no answer. Sanitizers' allocators count nothing: there it only runs. */
+static void a_connecting_socket_is_small(void **state)
+{
+    struct dx_connector *connectors[MANY];
+    size_t before, begun, asking;
+
+    (void)state;
+    before = mallinfo2().uordblks;
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(dx_connector_start(&bench.options, on_nothing, NULL, &connectors[i]),
+                         DX_OK);
+    begun = mallinfo2().uordblks;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(dx_loop_dispatch(bench.loop), DX_OK);
+    asking = mallinfo2().uordblks;
+    printf("bytes a connecting socket: %zu at first, %zu when it has asked\n",
+           (begun - before) / MANY, (asking - before) / MANY);
+    assert_true((begun - before) / MANY <= 3000);
+    assert_true((asking - before) / MANY <= 2500);
+    for (size_t i = 0; i < MANY; i++)
+        dx_connector_cancel(connectors[i]);
+}
+
 /* ---- cancelled ---- */
 
 static void cancelled_at_each_turn_nothing_is_left(void **state)
@@ -431,6 +466,7 @@ int main(void)
         TEST(a_body_has_a_second),
         TEST(no_answer),
         TEST(the_deadline_names_the_step),
+        TEST(a_connecting_socket_is_small),
         TEST(cancelled_at_each_turn_nothing_is_left),
     };
 
