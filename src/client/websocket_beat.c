@@ -6,12 +6,6 @@
 
 #include <string.h>
 
-void dx_websocket_note_heard(struct dx_websocket *websocket)
-{
-    websocket->heard_ms = dx_loop_now_ms(websocket->loop);
-    websocket->waits_for_answer = false;
-}
-
 static void beat_at(struct dx_websocket *websocket, uint64_t due_ms)
 {
     dx_wheel_set(dx_loop_wheel(websocket->loop), &websocket->timer, due_ms);
@@ -24,6 +18,16 @@ void dx_websocket_start_beating(struct dx_websocket *websocket)
 
     if (options->heartbeat_text != NULL && interval_ms > 0)
         beat_at(websocket, websocket->heard_ms + interval_ms);
+}
+
+void dx_websocket_note_heard(struct dx_websocket *websocket)
+{
+    bool waited = websocket->waits_for_answer;
+
+    websocket->heard_ms = dx_loop_now_ms(websocket->loop);
+    websocket->waits_for_answer = false;
+    if (waited && websocket->connection != NULL)
+        dx_websocket_start_beating(websocket); /* not first when the answer would have been due */
 }
 
 /* Inside a fragmented message no other can be sent: a ping asks as well. Where nothing can be sent silence counts all the same. */

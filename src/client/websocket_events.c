@@ -237,8 +237,7 @@ static void on_pong(struct dx_connection *connection, const uint8_t *data, size_
     struct telling telling;
     struct dx_listening to;
 
-    websocket->heard_ms = dx_loop_now_ms(websocket->loop);
-    websocket->waits_for_answer = false;
+    dx_websocket_note_heard(websocket);
     if (dx_websocket_note_pong(websocket, data, len))
         return;
     telling = begin_telling(websocket);
