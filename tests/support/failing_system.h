@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum failing_call {
     CALL_RECV,
@@ -68,6 +69,9 @@ void failing_system_pause(bool paused);
 
 /** For wrappers: whether this call is to fail, with errno set. */
 bool failing_system_hits(enum failing_call call);
+
+/** In failing_connecting.c: connecting begins at this port of 127.0.0.1; 0: where the system likes. */
+void failing_connecting_bind(uint16_t port);
 
 /** The last one that failed, and its error. */
 enum failing_call failing_system_last(void);

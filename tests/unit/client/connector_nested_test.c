@@ -107,6 +107,19 @@ static void a_plain_target_behind_a_secure_proxy(void **state)
     assert_true(bench.seen.is_open);
 }
 
+/* Who speaks before the TLS handshake is not the target. */
+static void row_122_bytes_before_tls(void **state)
+{
+    (void)state;
+    proxy.is_secure = false;
+    assert_int_equal(bench_run_answer(&bench, "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 403 No\r\n\r\n", 0,
+                                      SCRIPTED_STAYS),
+                     DX_OK);
+    assert_string_equal(bench.seen.detail, "the proxy sends before the TLS handshake has begun");
+    assert_int_equal(bench.seen.step, DX_STEP_PROXY);
+    assert_int_equal(bench.seen.err, DX_ERR_PROTOCOL);
+}
+
 static void whose_certificate_is_not_good(void **state)
 {
     (void)state;
@@ -244,12 +257,13 @@ static void without_rules_for_tls_it_is_told(void **state)
     assert_int_equal(bench.seen.err, DX_ERR_USAGE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(tls_inside_tls),
         TEST(a_plain_target_behind_a_secure_proxy),
+        TEST(row_122_bytes_before_tls),
         TEST(whose_certificate_is_not_good),
         TEST(the_alert_gets_through),
         TEST(bytes_behind_the_answer_are_not_lost),
@@ -257,5 +271,7 @@ int main(void)
         TEST(without_rules_for_tls_it_is_told),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, begin_all, end_all) != 0;
 }

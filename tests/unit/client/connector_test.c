@@ -3,6 +3,7 @@
  * deadline at each step; answers in any pieces; unix sockets, IPv6, several addresses; cancelled at each moment.
  */
 #include "support/connector_bench.h"
+#include "support/failing_system.h"
 #include "support/scripted_names.h"
 
 #include <errno.h>
@@ -244,6 +245,23 @@ static void nobody_accepts(void **state)
     assert_int_equal(bench.seen.system_error, ECONNREFUSED);
 }
 
+/* Where nobody listens, the system may give us that very port: TCP connects the socket to itself. */
+static void a_socket_is_not_its_own_server(void **state)
+{
+    char detail[64], url[64];
+    int port = bench_port(&bench);
+
+    (void)state;
+    scripted_server_end(&bench.server);
+    (void)snprintf(url, sizeof(url), "ws://127.0.0.1:%d/", port);
+    bench.options.url = url;
+    failing_connecting_bind((uint16_t)port);
+    run("", SCRIPTED_STAYS);
+    failing_connecting_bind(0);
+    (void)snprintf(detail, sizeof(detail), "127.0.0.1 port %d: Connection refused", port);
+    expect_failure(DX_STEP_CONNECT, DX_ERR_CONNECT, detail);
+}
+
 /* ---- answers that refuse ---- */
 
 static void a_refusal_is_told_with_its_headers_and_body(void **state)
@@ -447,7 +465,7 @@ static void cancelled_at_each_turn_nothing_is_left(void **state)
     dx_connector_cancel(NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -459,6 +477,7 @@ int main(void)
         TEST(a_dead_address_does_not_hold_up_the_others),
         TEST(addresses_that_a_proxy_cannot_reach),
         TEST(nobody_accepts),
+        TEST(a_socket_is_not_its_own_server),
         TEST(a_refusal_is_told_with_its_headers_and_body),
         TEST(chunks_are_put_together),
         TEST(bodies_end_as_they_say),
@@ -470,5 +489,7 @@ int main(void)
         TEST(cancelled_at_each_turn_nothing_is_left),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -512,6 +512,33 @@ static void row_78_a_truncated_answer(void **state)
     expect_failure(DX_STEP_HANDSHAKE, DX_ERR_CLOSED, gone);
 }
 
+static void row_118_redirects_do_not_leave_tls(void **state)
+{
+    static char answer[128];
+    static const struct scripted_turn moved = {.wait_for = "\r\n\r\n", .say = answer};
+    struct scripted_talk talks[2] = {{&moved, 1, SCRIPTED_STAYS, true, 0, false},
+                                     {&turn, 1, SCRIPTED_STAYS, true, 0, false}};
+
+    (void)state;
+    trust_authority();
+    serve("good");
+    bench.options.max_redirects = 3;
+    bench.options.url = bench_url(&bench, "wss", "127.0.0.1", "/");
+    for (int i = 0; i < 4; i++) {
+        static const char *const schemes[] = {"ws", "http", "wss", "https"};
+
+        (void)snprintf(answer, sizeof(answer),
+                       "HTTP/1.1 302 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+                       bench_url(&bench, schemes[i], "127.0.0.1", "/x"));
+        scripted_server_restart(&bench.server);
+        assert_int_equal(bench_run(&bench, talks, 2), DX_OK);
+        assert_true(bench.seen.is_open == (i > 1));
+        if (i < 2)
+            expect_failure(DX_STEP_UPGRADE, DX_ERR_REFUSED,
+                           "the redirect leads out of TLS: the server answered 302 Moved");
+    }
+}
+
 static void a_server_without_tls(void **state)
 {
     static const struct scripted_turn plain = {.wait_len = 1,
@@ -525,7 +552,7 @@ static void a_server_without_tls(void **state)
     expect_failure(DX_STEP_TLS, DX_ERR_TLS, "the server does not speak TLS on this port");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -542,8 +569,11 @@ int main(void)
         TEST(row_76_renegotiation),
         TEST(row_77_a_slow_handshake),
         TEST(row_78_a_truncated_answer),
+        TEST(row_118_redirects_do_not_leave_tls),
         TEST(a_server_without_tls),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, begin_all, end_all) != 0;
 }
