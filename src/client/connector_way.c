@@ -18,9 +18,8 @@ static void fail_stream(struct dx_connector *connector, enum dx_err err)
     char why[DX_CONNECTOR_DETAIL_MAX];
 
     dx_stream_tls_why(&connector->stream, why, sizeof(why));
-    /* In TLS 1.3 a server judges our certificate when the handshake is through for us. */
-    if (connector->stream.tls != NULL &&
-        (err == DX_ERR_TLS || !dx_stream_is_established(&connector->stream)))
+    /* What fails in TLS is established no more: in TLS 1.3 a server judges our certificate when the handshake is through for us. */
+    if (connector->stream.tls != NULL && !dx_stream_is_established(&connector->stream))
         dx_connector_fail(connector, is_tunnelling ? DX_STEP_PROXY : DX_STEP_TLS, err,
                           why[0] != '\0' ? why : "the TLS handshake was broken off");
     else if (err == DX_ERR_NOMEM)
@@ -169,11 +168,6 @@ static void read_answer(struct dx_connector *connector)
     while (status == DX_HEAD_DONE && connector->state == DX_CONNECTOR_ASKING) {
         struct dx_answer *answer = connector->answer;
 
-        if (answer->head_at >= DX_CONNECTOR_HEAD_MAX) {
-            dx_connector_fail(connector, DX_STEP_HANDSHAKE, DX_ERR_TOO_BIG,
-                              "the server's interim answers have no end");
-            return;
-        }
         limits.total_len = (uint16_t)(DX_CONNECTOR_HEAD_MAX - answer->head_at);
         status = dx_head_parse(&answer->head, &limits, answer->bytes + answer->head_at,
                                answer->len - answer->head_at);

@@ -29,9 +29,20 @@ TLS_BENCH = ['tests/support/tls_bench.c']
 PEER_BENCH = ['tests/support/%s.c' % name for name in ('peer_bench', 'failing_system')]
 CROWD = ['tests/support/%s.c' % name for name in ('crowd', 'failing_allocator')] + PEER_BENCH
 SERVER_ROOMS = ROOMS + ['net', 'connection', 'server', 'topics']  # for programs of one of the last four
+CLIENT_ROOMS = ROOMS + ['net', 'connection', 'client']
 LIBRARIES = ['-luv', '-lssl', '-lcrypto', '-lpthread']
 
 FILES = ['-Wl,--wrap=' + call for call in ('clock_gettime', 'sendfile', 'pread')]
+
+
+
+def connector(name):
+    support = ['connector_bench', 'connector_tls_bench', 'scripted_server', 'scripted_names', 'tls_bench', 'failing_allocator',
+               'failing_system', 'failing_connecting']
+    wrapped = ['connect', 'getsockopt', 'getpeername', 'getaddrinfo', 'freeaddrinfo', 'strdup']
+    return (['tests/unit/client/%s_test.c' % name] + ['tests/support/%s.c' % item for item in support],
+            WRAP + SYSTEM + ['-Wl,--wrap=' + call for call in wrapped] + LIBRARIES, True)
+
 
 # name: (sources beside the rooms', link arguments, whether it takes the row's name as a filter)
 PROGRAMS = {
@@ -65,9 +76,16 @@ PROGRAMS = {
     'topics topics': (['tests/unit/topics/topics_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
     'topics callbacks': (['tests/unit/topics/callbacks_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
     'topics slow': (['tests/unit/topics/slow_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
+    'client connector': connector('connector'),
+    'client connector_rows': connector('connector_rows'),
+    'client connector_tls': connector('connector_tls'),
+    'client connector_nested': connector('connector_nested'),
     'server half_open': (['tests/unit/server/half_open_test.c'], LIBRARIES, False),
 }
 
+WAY = 'src/client/connector_way.c'
+REFUSED = 'src/client/connector_refused.c'
+TLS_CLIENT = 'src/net/tls_client.c'
 IN = 'src/ws/endpoint_receive.c'
 OUT = 'src/ws/endpoint_send.c'
 UTF8 = 'src/ws/utf8.c'
@@ -105,6 +123,36 @@ FILE = 'src/net/file.c'
 SEND_FILE = 'src/net/send_file.c'
 
 GUARDS = [
+    # a client on its way to a server
+    (WAY, 'limits.total_len = (uint16_t)(DX_CONNECTOR_HEAD_MAX - answer->head_at);', '', 'client connector_rows', 'row_117_heads_without_end'),
+    (WAY, 'if (connector->url.is_secure && len > 0)', 'if (false)', 'client connector_nested', 'row_122_bytes_before_tls'),
+    (WAY, 'if (connector->answer != NULL)\n        read_answer(connector);', '', 'client connector_rows', 'row_122_bytes_behind_the_proxys_head'),
+    (WAY, 'if (connector->options.tls == NULL)\n        return DX_ERR_USAGE;', '', 'client connector_nested', 'without_rules_for_tls_it_is_told'),
+    (WAY, 'if (connector->tunnel.is_target_dead && dx_connector_try_next_target(connector))', 'if (false)', 'client connector', 'addresses_that_a_proxy_cannot_reach'),
+    (REFUSED, 'if (connector->url.is_secure && !url->is_secure)', 'if (false)', 'client connector_tls', 'row_118_redirects_do_not_leave_tls'),
+    (REFUSED, 'if (connector->options.max_redirects == 0)\n        return false;', '', 'client connector_rows', 'row_118_redirects_are_off'),
+    (REFUSED, 'connector->redirect_count >= connector->options.max_redirects', 'false', 'client connector_rows', 'row_118_more_redirects_than_allowed'),
+    (REFUSED, 'connector->drops_secrets |= !is_same_origin(&url, &connector->url);', '', 'client connector_rows', 'row_118_secrets_stay_within_one_origin'),
+    (REFUSED, 'dx_head_count(head, "Location") != 1 || ', '', 'client connector_rows', 'row_118_redirects_that_lead_nowhere'),
+    (REFUSED, 'if (connector->body.kind == DX_BODY_LENGTH && len >= connector->body.len) {', 'if (false) {', 'client connector', 'a_refusal_is_told_with_its_headers_and_body'),
+    (REFUSED, 'if (len >= DX_CONNECTOR_BODY_MAX) {', 'if (false) {', 'client connector', 'of_a_long_body_the_first_4_kib_are_told'),
+    (REFUSED, 'if (*at < 0x20 || *at > 0x7e)', 'if (false)', 'client connector', 'bodies_end_as_they_say'),
+    ('src/net/connect.c', 'if (code == 0 && is_connected_to_itself(connect, fd))', 'if (false)', 'client connector', 'a_socket_is_not_its_own_server'),
+    ('src/net/resolve.c', 'resolve->count == DX_RESOLVE_ADDRESSES_MAX ||', '', 'client connector_rows', 'row_123_names_without_and_with_a_thousand_addresses'),
+    ('src/client/tunnel.c', 'if (!is_target(target))\n        return DX_ERR_USAGE;', '', 'client connector_rows', 'row_122_a_host_that_a_proxy_cannot_be_told'),
+    # whom a client trusts
+    (TLS_CLIENT, 'options->is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER', 'SSL_VERIFY_NONE', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
+    (TLS_CLIENT, 'SSL_set1_host(ssl, name) == 1', 'true', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
+    (TLS_CLIENT, 'return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;', 'return true;', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
+    (TLS_CLIENT, 'X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | ', '', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
+    (TLS_CLIENT, ' | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT', '', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
+    (TLS_CLIENT, "if (name && len > 1 && host[len - 1] == '.')", 'if (false)', 'client connector_tls', 'certificates_that_are_good'),
+    (TLS_CLIENT, 'if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)', 'if (false)', 'client connector_tls', 'options_that_cannot_be'),
+    (TLS_CLIENT, 'if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)', 'if (true)', 'client connector_tls', 'an_earlier_session_goes_on'),
+    (TLS_CLIENT, 'SSL_OP_NO_RENEGOTIATION | ', '', 'client connector_tls', 'row_76_renegotiation'),
+    (TLS_CLIENT, 'return dx_tls_rules_set_algorithms(context);', 'return true;', 'client connector_tls', 'row_74_75_old_versions_and_ciphers'),
+    ('src/net/tls_session.c', 'if (session->client && session->broken != DX_ERR_TLS)', 'if (false)', 'client connector_nested', 'tls_inside_tls'),
+    ('src/net/tls_wire.c', 'if (ERR_peek_error() != 0 && (size_t)len', 'if (false && (size_t)len', 'client connector_nested', 'whose_certificate_is_not_good'),
     # topics: who gets what, and what it may cost
     (SUBSCRIBER, 'if (subscriber->place_count >= topics->options.max_subscriptions)', 'if (false)', 'topics callbacks', 'test_limits'),
     (SUBSCRIBER, 'if (topics->names.count >= topics->options.max_topics)', 'if (false)', 'topics callbacks', 'test_limits'),
@@ -309,7 +357,8 @@ def run(command, **options):
 def room_sources(program):
     """The sources that the meson.build files of a program's rooms list, for this processor."""
     is_x86 = platform.machine() in ('x86_64', 'AMD64')
-    for room in SERVER_ROOMS if program.split()[0] in SERVER_ROOMS[-4:] else ROOMS:
+    first = program.split()[0]
+    for room in CLIENT_ROOMS if first == 'client' else SERVER_ROOMS if first in SERVER_ROOMS[-4:] else ROOMS:
         with open(os.path.join(ROOT, 'src', room, 'meson.build')) as file:
             names = re.findall(r"'(\w+\.c)'", file.read())
         for name in names:
