@@ -211,6 +211,27 @@ static bool ask_ahead(SSL *ssl)
     return read_head(ssl, line) && read_all(ssl, (uint8_t *)text, (size_t)(text + len - body));
 }
 
+static void on_plain(struct dx_request *request, void *user)
+{
+    (void)user;
+    dx_request_respond(request, 200, NULL, NULL, NULL, 0);
+}
+
+/* More than are answered in one go, and the client's end in the same read. */
+static bool ask_and_end(SSL *ssl)
+{
+    enum { REQUESTS = 40 };
+    char text[REQUESTS * 64] = "";
+    bool is_right;
+
+    for (int i = 0; i < REQUESTS; i++)
+        strcat(text, "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    is_right = write_all(ssl, text, strlen(text)) && SSL_shutdown(ssl) == 0;
+    for (int i = 0; is_right && i < REQUESTS; i++)
+        is_right = read_head(ssl, "\r\nContent-Length: 0\r\n");
+    return is_right;
+}
+
 /* What a client says, and whether all was right. */
 struct talk {
     bool (*say)(SSL *ssl);
@@ -241,7 +262,7 @@ static void *run_client(void *data)
 static bool run(bool (*say)(SSL *ssl))
 {
     struct dx_server_options options = dx_server_options_init();
-    struct dx_route route = dx_route_init(), later = dx_route_init();
+    struct dx_route route = dx_route_init(), later = dx_route_init(), plain = dx_route_init();
     char fingerprint[DX_TLS_FINGERPRINT_ROOM], why[256];
     struct talk talk = {say, false};
     struct dx_server *server;
@@ -256,11 +277,14 @@ static bool run(bool (*say)(SSL *ssl))
     route.max_body = BODY_LEN;
     later.on_request = on_later;
     later.wants_plain = true;
+    plain.on_request = on_plain;
+    plain.wants_plain = true;
     assert_int_equal(dx_loop_new(&loop), DX_OK);
     assert_int_equal(dx_loop_timer_new(loop, on_turn, NULL, &timer), DX_OK);
     assert_int_equal(dx_server_new(loop, &options, &server), DX_OK);
     assert_int_equal(dx_server_route(server, "/", &route), DX_OK);
     assert_int_equal(dx_server_route(server, "/later", &later), DX_OK);
+    assert_int_equal(dx_server_route(server, "/plain", &plain), DX_OK);
     assert_int_equal(dx_tls_new_self_signed(NULL, 0, 1, &tls, fingerprint), DX_OK);
     assert_int_equal(dx_server_listen(server, "127.0.0.1:0", tls, why, sizeof(why)), DX_OK);
     dx_tls_free(tls);
@@ -290,11 +314,19 @@ static void test_a_body_behind_a_request_that_waits(void **state)
     assert_true(run(ask_ahead));
 }
 
+static void test_many_requests_and_the_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) /* whether both come in one read is the network's to say */
+        assert_true(run(ask_and_end));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bodies_and_pieces),
         cmocka_unit_test(test_a_body_behind_a_request_that_waits),
+        cmocka_unit_test(test_many_requests_and_the_end),
     };
 
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL's client writes without asking */
