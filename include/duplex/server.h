@@ -63,7 +63,7 @@ static inline struct dx_server_options dx_server_options_init(void)
     return options;
 }
 
-/** Makes a server on `loop`; `options` may be NULL. Strings and lists of the options are copied. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (an origin or host that is none), DX_ERR_SYSTEM. */
+/** Makes a server on `loop`; `options` may be NULL. Strings and lists of the options are copied. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (an origin or host that is none), DX_ERR_SYSTEM, DX_ERR_DESCRIPTORS. */
 DX_API DX_MUST_CHECK enum dx_err dx_server_new(struct dx_loop *loop,
                                                const struct dx_server_options *options,
                                                struct dx_server **server);
@@ -75,7 +75,7 @@ DX_API DX_MUST_CHECK enum dx_err dx_server_new(struct dx_loop *loop,
  * a proxy for the whole world.
  *
  * Returns DX_OK, DX_ERR_USAGE (not an address), DX_ERR_ADDRESS_IN_USE, DX_ERR_ACCESS, DX_ERR_NOT_FOUND (the path's directory),
- * DX_ERR_RESOLVE, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM, DX_ERR_NOMEM, DX_ERR_STATE (the server ends), DX_ERR_TOO_MANY (64 calls).
+ * DX_ERR_RESOLVE, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM, DX_ERR_NOMEM, DX_ERR_STATE (the server ends), DX_ERR_TOO_MANY (64 addresses; "PORT" is two).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_listen(struct dx_server *server, const char *address,
                                                   struct dx_tls *tls, char *why, size_t why_len);
@@ -121,9 +121,9 @@ static inline struct dx_route dx_route_init(void)
  * ":name" stands for any one part of a path (dx_request_param). Where several routes match, the one with more parts wins, then
  * the one whose first differing part is a text and not a ":name", then an exact one. One path may have several routes: for upgrades,
  * and for plain requests with different methods. The path is chosen first: a method that only another path takes is 405. Before the
- * first listen.
+ * first listen. Paths are compared decoded: %2F is a slash like any other.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, a ":name" without name or twice, taken, neither kind wanted, methods
+ * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (no leading slash, no on_request, a ":name" without name or twice, taken, neither kind wanted, methods
  * that are none), DX_ERR_STATE (listening already), DX_ERR_TOO_MANY (1,024 routes).
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route(struct dx_server *server, const char *path,
@@ -195,9 +195,10 @@ DX_API void dx_server_close(struct dx_server *server, uint32_t drain_ms,
                             void (*on_closed)(void *user), void *user);
 
 /**
- * Frees the server, aborting whatever is left, on every loop; joins its threads. Its connections' on_close and its requests'
- * on_abandoned come before it returns; inside a callback of the loop, those of that loop come at the turn's end. Nothing is
- * logged afterwards. Before dx_loop_free. NULL is fine.
+ * Frees the server, aborting whatever is left, on every loop; joins its threads: on the thread of the server's own loop, never
+ * inside a callback on one of the others. Its connections' on_close and its requests' on_abandoned come before it returns; inside a
+ * callback of its own loop, or when that is one of duplex/uv.h, those of that loop come at the turn's end. Nothing is logged
+ * afterwards. Before dx_loop_free. NULL is fine.
  */
 DX_API void dx_server_free(struct dx_server *server);
 
