@@ -157,13 +157,15 @@ enum dx_tunnel_status dx_tunnel_socks5_step(struct dx_tunnel *tunnel)
     const uint8_t *in = tunnel->in + tunnel->in_start;
     size_t len = tunnel->in_len - tunnel->in_start;
     uint8_t state = tunnel->state;
+    enum dx_tunnel_status status;
 
     if (state == WANTS_REPLY)
         return len == 0 ? DX_TUNNEL_MORE : judge_reply(tunnel, in, len);
     if (len < 2)
         return DX_TUNNEL_MORE;
     tunnel->in_start += 2;
-    if (len > 2) /* it cannot know yet what we would ask */
+    status = state == WANTS_METHOD ? judge_method(tunnel, in) : judge_auth(tunnel, in);
+    if (status == DX_TUNNEL_MORE && len > 2) /* it cannot know yet what we would ask */
         return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy answers before it is asked");
-    return state == WANTS_METHOD ? judge_method(tunnel, in) : judge_auth(tunnel, in);
+    return status;
 }
