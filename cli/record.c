@@ -53,7 +53,7 @@ static void fail(struct cli_record *record, int error)
     cli_session_finish(session, cli_session_complain(session, CLI_EXIT_RESOURCE,
                                                      session->config->connect.record, "%s",
                                                      strerror(error)));
-    cli_record_close(record);
+    (void)cli_record_close(record);
 }
 
 void cli_record_message(struct cli_record *record, bool is_ours, enum dx_opcode opcode,
@@ -81,16 +81,17 @@ void cli_record_message(struct cli_record *record, bool is_ours, enum dx_opcode 
         fail(record, errno);
 }
 
-void cli_record_close(struct cli_record *record)
+bool cli_record_close(struct cli_record *record)
 {
-    struct cli_session *session;
+    bool is_written;
 
     if (!record)
-        return;
-    session = record->session;
-    if (fclose(record->file) != 0 && session->record == record)
-        session->exit_status = cli_session_complain(
-            session, CLI_EXIT_RESOURCE, session->config->connect.record, "%s", strerror(errno));
+        return true;
+    is_written = fclose(record->file) == 0;
+    if (!is_written && record->session->record == record)
+        (void)cli_session_complain(record->session, CLI_EXIT_RESOURCE,
+                                   record->session->config->connect.record, "%s", strerror(errno));
     cli_buffer_release(&record->line);
     free(record);
+    return is_written;
 }

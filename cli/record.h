@@ -17,7 +17,8 @@ int cli_record_open(struct cli_session *session, struct cli_record **record);
 void cli_record_opened(struct cli_record *record);
 void cli_record_message(struct cli_record *record, bool is_ours, enum dx_opcode opcode,
                         const void *data, size_t len);
-void cli_record_close(struct cli_record *record);
+/** False, and said, when not all of it could be written. NULL is fine. */
+bool cli_record_close(struct cli_record *record);
 
 /** Opens and reads the whole of what --replay names; as above. */
 int cli_replay_open(struct cli_session *session, struct cli_replay **replay);

@@ -214,15 +214,19 @@ void cli_session_request(struct cli_session *session, const char *head, size_t l
     cli_show_request(session, head, len);
 }
 
-static bool matches(const struct cli_session *session, const uint8_t *data, size_t len)
+static bool matches(struct cli_session *session, const uint8_t *data, size_t len)
 {
     regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len};
+    struct cli_buffer *text = &session->scratch;
 
     if (!session->has_pattern)
         return true;
-    /* Not a text that ends with NUL. */
-    return regexec(&session->pattern, len > 0 ? (const char *)data : "", 1, &range, REG_STARTEND) ==
-           0;
+    /* There may be a NUL in it; not every regexec() keeps off the byte behind it. */
+    cli_buffer_clear(text);
+    cli_buffer_put(text, data, len);
+    cli_buffer_put(text, "", 1);
+    return !text->has_failed &&
+           regexec(&session->pattern, text->data, 1, &range, REG_STARTEND) == 0;
 }
 
 void cli_session_message(struct cli_session *session, enum dx_opcode opcode, const uint8_t *data,
@@ -287,5 +291,6 @@ void cli_session_close(struct cli_session *session, uint16_t code, const char *r
         return;
     }
     session->state = CLI_SESSION_CLOSING;
+    session->own_code = code;
     cli_input_stop(&session->input);
 }

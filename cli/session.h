@@ -48,6 +48,7 @@ struct cli_session {
     enum cli_session_state state;
     bool has_opened;                        /* once at least */
     bool input_ended;                       /* nothing more will be sent by itself */
+    uint16_t own_code;                      /* that was closed with */
     bool is_closed;                         /* nothing is left of the connection */
     bool is_failed;                         /* a failure has been told for this connection */
     bool is_done;                           /* what was expected has come */

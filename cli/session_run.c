@@ -130,6 +130,9 @@ static bool is_ok_code(const struct cli_session *session, uint16_t code)
     const struct cli_list *codes = &session->config->connect.ok_codes;
     const uint16_t *items = codes->items;
 
+    /* The answer to a code of our own is no news. */
+    if (code == session->own_code && code != 0)
+        return true;
     if (code == DX_CLOSE_NORMAL || code == DX_CLOSE_GOING_AWAY || code == DX_CLOSE_NO_STATUS)
         return true;
     for (size_t i = 0; i < codes->count; i++)
@@ -333,6 +336,9 @@ static int run(struct cli_session *session)
         session->exit_status =
             fail(session, "stdout",
                  session->output.error ? strerror(session->output.error) : "nobody reads it");
+    if (!cli_record_close(session->record) && session->exit_status <= 0)
+        session->exit_status = CLI_EXIT_RESOURCE;
+    session->record = NULL;
     return session->exit_status < 0 ? EXIT_SUCCESS : session->exit_status;
 }
 
@@ -358,7 +364,7 @@ static void release(struct cli_session *session)
 {
     leave_peer(session);
     cli_terminal_free(session->terminal);
-    cli_record_close(session->record);
+    (void)cli_record_close(session->record);
     cli_replay_free(session->replay);
     cli_input_release(&session->input);
     cli_output_release(&session->output);

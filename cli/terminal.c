@@ -356,7 +356,8 @@ static bool start(struct cli_terminal *terminal)
     el_set(terminal->editor, EL_PROMPT, prompt);
     el_set(terminal->editor, EL_EDITOR, "emacs");
     el_set(terminal->editor, EL_GETCFN, get_key);
-    el_set(terminal->editor, EL_ADDFN, "complete", "Complete a command", complete);
+    /* el_set() would leak copies of the two texts. */
+    el_wset(terminal->editor, EL_ADDFN, L"complete", L"Complete a command", complete);
     el_set(terminal->editor, EL_BIND, "^I", "complete", NULL);
     history(terminal->history, &event, H_SETSIZE, CLI_HISTORY_MAX);
     history(terminal->history, &event, H_SETUNIQUE, 1);
