@@ -155,6 +155,23 @@ test('libwebsockets: its numbers count up', async (t) => {
     ['open dumb-increment-protocol', 'text 0', 'text 1', 'text 2', 'close 1000 clean']);
 });
 
+test('a unix socket, whatever the host is', async (t) => {
+  const server = http.createServer();
+  const sockets = new WebSocketServer({ server });
+  const file = path.join(t.directory(), 'socket');
+  const hosts = [];
+  sockets.on('connection', (socket, request) => {
+    hosts.push(request.headers.host);
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
+  await new Promise((resolve) => { server.listen(file, resolve); });
+  t.after(() => new Promise((resolve) => { server.close(resolve); }));
+  assert.deepEqual(await run(t, `--unix=${file}`, ...talk, 'ws://some.example/'), ['open ', ...answers]);
+  assert.deepEqual(hosts, ['some.example']);
+  assert.deepEqual(await run(t, `--unix=${file}.not`, 'ws://some.example/'),
+    [`error 2 DX_ERR_CONNECT 0 unix:${file}.not: No such file or directory`, 'close 1006 unclean']);
+});
+
 // ---- in front, with TLS
 
 function nginxConfig(directory, port, backend, { cert, key }) {
@@ -254,6 +271,26 @@ const proxies = {
     refuses: 'error 3 DX_ERR_REFUSED 0 the proxy wants other credentials',
   },
 };
+
+test('through squid behind TLS of its own, plain and with TLS inside TLS', async (t) => {
+  const tls = certificate(t);
+  const plain = await echo(t);
+  const secure = await echo(t, { tls });
+  const [inner, outer] = [await freePort(), await freePort()];
+  startSquid(t, inner, true);
+  const config = path.join(t.directory(), 'haproxy.cfg');
+  writeFileSync(config, `defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s
+listen l\n  bind 127.0.0.1:${outer} ssl crt ${tls.both}\n  server s 127.0.0.1:${inner}\n`);
+  new Program(t, '/usr/sbin/haproxy', ['-db', '-f', config]);
+  await eventually(async () => (await accepts(inner)) && accepts(outer), 'squid and haproxy listen');
+  const proxy = (password) => `--proxy=https://${rich[0]}:${encodeURIComponent(password)}@localhost:${outer}`;
+  for (const url of [plain.url, secure.url])
+    assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${tls.cert}`, ...talk, url), ['open ', ...answers]);
+  assert.deepEqual(await run(t, proxy('wrong'), `--ca=${tls.cert}`, secure.url),
+    ['error 3 DX_ERR_REFUSED 407 the proxy wants other credentials', 'close 1006 unclean']);
+  assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${certificate(t).cert}`, secure.url),
+    ['error 3 DX_ERR_TLS 0 the certificate of localhost is not good: self-signed certificate', 'close 1006 unclean']);
+});
 
 for (const [name, { start, schemes, wants, refuses = wants, password = rich }] of Object.entries(proxies)) {
   test(`through ${name}, without a password, plain and with TLS inside`, async (t) => {
