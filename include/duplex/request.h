@@ -90,7 +90,8 @@ DX_API DX_MUST_CHECK enum dx_err dx_request_add_header(struct dx_request *reques
                                                        const char *value);
 
 /**
- * Accepts the upgrade: the 101 is sent and the connection open when this returns. The request is gone, whatever is returned.
+ * Accepts the upgrade: the 101 is sent and the connection open when this returns. The request is gone, whatever is returned: on
+ * failure it was answered or cut, no callback of `handlers` comes, and what `user` points to is yours to free.
  *
  * Returns DX_OK and the connection; DX_ERR_STATE (not an upgrade), DX_ERR_CLOSED (the peer has gone), DX_ERR_NOMEM,
  * DX_ERR_TOO_MANY, DX_ERR_SYSTEM.

@@ -103,7 +103,7 @@ struct dx_route {
      * has one is answered as if it had none, and its connection ends then. */
     size_t max_body;
     /* At dx_server_close, in place of dx_connection_close(connection, 1001, …): begin your own ending, which must lead to
-     * on_close. Once for each connection of this route. NULL: Close 1001. */
+     * on_close. Once for each connection of this route, however long that takes. NULL: Close 1001. */
     void (*on_shutdown)(struct dx_connection *connection);
     /* Of this route's WebSockets, copied; NULL: the server's. Its deadlines and max_queue count for plain answers, too. */
     const struct dx_connection_options *connection;
