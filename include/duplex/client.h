@@ -7,8 +7,8 @@
  * may be connecting to one host; a send that finds the buffer full fails instead of closing the connection.
  *
  * Sending, closing, aborting, pausing, freeing, readyState and the buffered amount may be called from any thread: on the loop's own they act
- * at once, from others they post, in their order; the other functions are the loop's thread's. Callbacks come on the loop's thread, never
- * from inside a call. There is no close event without an open or an error event before it.
+ * at once, from others they post, in their order; the other functions are the loop's thread's, where callbacks come, never from inside a
+ * call. There is no close event without an open or an error event before it.
  */
 #ifndef DUPLEX_CLIENT_H
 #define DUPLEX_CLIENT_H
@@ -39,9 +39,8 @@ struct dx_reconnect_options {
 
 /* What has to have happened before a sent message is forgotten. */
 enum dx_outbox_guarantee {
-    DX_OUTBOX_UNSENT =
-        0, /* the kernel took it: what it had at a break may be lost, nothing comes twice */
-    DX_OUTBOX_UNTIL_PONG, /* a later pong proved that the peer's endpoint read it: nothing is lost, some may come twice */
+    DX_OUTBOX_UNSENT = 0, /* the kernel took it: what it had may be lost, nothing comes twice */
+    DX_OUTBOX_UNTIL_PONG, /* a pong proved that the peer read it: nothing is lost, some come twice */
 };
 enum dx_outbox_full { DX_OUTBOX_REFUSE = 0, DX_OUTBOX_DROP_OLDEST, DX_OUTBOX_DROP_NEWEST };
 
@@ -63,21 +62,16 @@ struct dx_websocket_options {
     const char *origin;     /* or NULL */
     const char *user_agent; /* or NULL */
     const char *unix_path;  /* connect to that socket, whatever the URL's host is; or NULL */
-    const char *
-        proxy; /* http://, https://, socks5:// or socks5h://[NAME:PASSWORD@]HOST:PORT; NULL: none */
+    const char *proxy; /* http, https, socks5 or socks5h://[NAME:PASSWORD@]HOST:PORT; or NULL */
     struct dx_tls_client *tls;   /* NULL: verification by the system's authorities */
     uint32_t connect_timeout_ms; /* of all steps until the opening */
-    uint32_t
-        max_redirects; /* followed at the opening, never from wss to ws; credentials only within one origin. 0: refused */
+    uint32_t max_redirects;      /* followed, never from wss to ws; secrets stay in their origin */
     /* Its max_queue is the high-water mark: above it sending fails until on_drain, below it a message of any length is taken. */
     struct dx_connection_options connection;
-    /* Pings: of the protocol, by connection.ping_interval and pong_timeout. Where output waits, which a ping would have to stand behind, less than
-     * 16 KiB of it leaving in both together is no sign of life either. */
-    const char *heartbeat_text; /* sent in place of pings each connection.ping_interval, … */
-    const char
-        *heartbeat_answer; /* … and answered with this, which is kept from listeners; NULL: pings */
-    /* A name and password in the URL become `Authorization: Basic`, and are not part of dx_websocket_url. */
-    const char *greeting; /* a text message sent first at each opening; or NULL */
+    /* While output waits, which a ping would have to stand behind, 16 KiB of it have to leave within ping_interval and pong_timeout. */
+    const char *heartbeat_text;   /* sent in place of pings each connection.ping_interval, … */
+    const char *heartbeat_answer; /* … and answered with this, kept from listeners; NULL: pings */
+    const char *greeting;         /* a text message sent first at each opening; or NULL */
     struct dx_reconnect_options reconnect;
     struct dx_outbox_options outbox;
     bool strict_browser;
@@ -93,6 +87,7 @@ DX_API struct dx_websocket_options dx_websocket_options_init(void);
 
 /**
  * As `new WebSocket(url, protocols)`: the URL (WHATWG; ws, wss, http, https) and the options are checked and copied, the rest goes on later.
+ * A name and password in the URL become `Authorization: Basic`.
  *
  * Returns DX_OK; DX_ERR_USAGE (SyntaxError: URL, fragment, protocols, a header that cannot stand there); DX_ERR_NOMEM.
  */
@@ -101,9 +96,8 @@ DX_API DX_MUST_CHECK enum dx_err dx_websocket_new(struct dx_loop *loop, const ch
                                                   struct dx_websocket **websocket);
 
 /**
- * Gives the handle back: no callback comes any more (from another thread: one that is being made may go on for a moment); what was sent goes out,
- * then an open connection is closed without a code, as the standard does for a socket that nobody holds. It ends with its loop: dx_loop_free cuts
- * what is not closed by then. NULL is fine.
+ * Gives the handle back: no callback comes any more (from another thread: one may go on for a moment); what was sent goes out, then an open
+ * connection is closed without a code, as the standard does for a socket that nobody holds; at latest by dx_loop_free. NULL is fine.
  */
 DX_API void dx_websocket_free(struct dx_websocket *websocket);
 
@@ -119,10 +113,9 @@ DX_API void dx_websocket_remove_listener(struct dx_websocket *websocket,
 
 /**
  * Queues a message, copied. While CLOSING or CLOSED it is dropped and counted in the buffered amount (the standard), or kept in the outbox.
- * What another thread was told is sent is not refused later: it waits for room, at most max_queue of it.
+ * What another thread was told is sent waits for room, at most max_queue of it.
  *
- * Returns DX_OK; DX_ERR_STATE (CONNECTING without an outbox: InvalidStateError; inside a fragmented message); DX_ERR_UTF8 (text); DX_ERR_QUEUE_FULL (nothing
- * was queued; strict_browser: and the connection is being closed); DX_ERR_USAGE; DX_ERR_NOMEM; DX_ERR_SYSTEM (no randomness).
+ * Returns DX_OK; DX_ERR_STATE (CONNECTING without an outbox: InvalidStateError; inside a fragmented message); DX_ERR_UTF8 (text); DX_ERR_QUEUE_FULL (strict_browser: and it is being closed); DX_ERR_USAGE; DX_ERR_NOMEM; DX_ERR_SYSTEM.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_websocket_send(struct dx_websocket *websocket,
                                                    enum dx_opcode opcode, const void *data,
@@ -139,18 +132,15 @@ DX_API DX_MUST_CHECK enum dx_err dx_websocket_ping(struct dx_websocket *websocke
  * As the standard's close(): `code` 1000 or 3000 to 4999, or 0 for none (1000 where there is a reason); the reason at most 123 bytes of UTF-8. What is
  * queued goes first, the outbox included. Ends reconnecting, too: between two attempts silently, for the close event was then.
  *
- * Returns DX_OK, also when it is closing or closed; DX_ERR_USAGE (InvalidAccessError: the code); DX_ERR_TOO_BIG or DX_ERR_UTF8 (SyntaxError: the reason);
- * from another thread DX_ERR_NOMEM, DX_ERR_QUEUE_FULL.
+ * Returns DX_OK, also when it is closing or closed; DX_ERR_USAGE (InvalidAccessError: the code); DX_ERR_TOO_BIG, DX_ERR_UTF8 (SyntaxError: the reason); elsewhere DX_ERR_NOMEM, DX_ERR_QUEUE_FULL.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code,
                                                     const char *reason, size_t reason_len);
 /** Cuts the connection: 1006. Ends reconnecting, too. */
 DX_API void dx_websocket_abort(struct dx_websocket *websocket);
-
-/** Stops and goes on with reading (backpressure). */
+/** Stops and goes on with reading (backpressure), at the next openings, too. */
 DX_API void dx_websocket_pause(struct dx_websocket *websocket);
 DX_API void dx_websocket_resume(struct dx_websocket *websocket);
-
 /* ---- attributes ---- */
 
 /** readyState. */

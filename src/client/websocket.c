@@ -191,7 +191,7 @@ void dx_websocket_end_with_loop(struct dx_websocket *websocket)
     dx_websocket_stop_waiting(websocket);
     dx_websocket_stop_connecting(websocket);
     if (websocket->connection != NULL)
-        dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "the loop is freed");
+        dx_connection_leave(websocket->connection, DX_ERR_CLOSED, "the loop is freed");
     else
         dx_websocket_end_life(websocket);
     dx_websocket_drop(websocket);

@@ -138,6 +138,11 @@ void dx_connection_abort(struct dx_connection *connection, enum dx_err err, cons
     dx_connection_end(connection, err, detail, true);
 }
 
+void dx_connection_leave(struct dx_connection *connection, enum dx_err err, const char *detail)
+{
+    dx_connection_end(connection, err, detail, false);
+}
+
 static void wait_for_peer(struct dx_connection *connection)
 {
     if (connection->is_waiting)

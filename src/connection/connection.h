@@ -87,6 +87,9 @@ void dx_connection_set_subprotocol(struct dx_connection *connection, const char 
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection);
 struct dx_traffic *dx_connection_traffic(const struct dx_connection *connection);
 
+/** Ends it at once as dx_connection_abort does, but leaves what the system has on its way to the peer. */
+void dx_connection_leave(struct dx_connection *connection, enum dx_err err, const char *detail);
+
 /** True when nothing more can be sent: our Close was, it has failed, the peer takes nothing more, or on_close is due. */
 bool dx_connection_is_closing(const struct dx_connection *connection);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -451,11 +453,24 @@ static void test_freed_while_connecting(void **state)
 
 static void test_freed_while_open(void **state)
 {
+    char bytes[64];
+    size_t len = 0;
+    ssize_t got;
+
     (void)state;
     websocket_bench_open(&bench);
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "last", 4), DX_OK);
     dx_websocket_free(bench.websocket);
     bench.websocket = NULL;
+    dx_loop_free(bench.loop);
+    /* What was sent, and the Close, are with the peer; then TCP ends in order. */
+    while ((got = recv(bench.peer, bytes + len, sizeof(bytes) - len, 0)) != 0) {
+        assert_true(got > 0 || errno == EAGAIN);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    assert_int_equal(len, 6 + 4 + 6);
+    assert_int_equal((uint8_t)bytes[10], BENCH_CLOSE);
+    assert_int_equal(dx_loop_new(&bench.loop), DX_OK);
 }
 
 static void test_freed_while_closing(void **state)
