@@ -44,6 +44,12 @@ def connector(name):
             WRAP + SYSTEM + ['-Wl,--wrap=' + call for call in wrapped] + LIBRARIES, True)
 
 
+
+def websocket(name):
+    """A websocket, and the test at the other end."""
+    return (['tests/unit/client/websocket_%s_test.c' % name, 'tests/support/websocket_bench.c'], LIBRARIES, False)
+
+
 # name: (sources beside the rooms', link arguments, whether it takes the row's name as a filter)
 PROGRAMS = {
     'ws hostile': (['tests/unit/ws/hostile_test.c'] + SCENARIO, WRAP, True),
@@ -76,6 +82,13 @@ PROGRAMS = {
     'topics topics': (['tests/unit/topics/topics_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
     'topics callbacks': (['tests/unit/topics/callbacks_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
     'topics slow': (['tests/unit/topics/slow_test.c'] + CROWD, WRAP + SYSTEM + LIBRARIES, False),
+    'client backoff': (['tests/unit/client/backoff_test.c'], LIBRARIES, False),
+    'client websocket_constructor': websocket('constructor'),
+    'client websocket_cuts': websocket('cuts'),
+    'client websocket_heartbeat': websocket('heartbeat'),
+    'client websocket_reconnect': websocket('reconnect'),
+    'client websocket_send': websocket('send'),
+    'client websocket_states': websocket('states'),
     'client connector': connector('connector'),
     'client connector_rows': connector('connector_rows'),
     'client connector_tls': connector('connector_tls'),
@@ -153,6 +166,30 @@ GUARDS = [
     (TLS_CLIENT, 'return dx_tls_rules_set_algorithms(context);', 'return true;', 'client connector_tls', 'row_74_75_old_versions_and_ciphers'),
     ('src/net/tls_session.c', 'if (session->client && session->broken != DX_ERR_TLS)', 'if (false)', 'client connector_nested', 'tls_inside_tls'),
     ('src/net/tls_wire.c', 'if (ERR_peek_error() != 0 && (size_t)len', 'if (false && (size_t)len', 'client connector_nested', 'whose_certificate_is_not_good'),
+    ('src/client/websocket_events.c', 'if (!is_listening(websocket) || dx_websocket_is_answer', 'if (dx_websocket_is_answer', 'client websocket_states', 'test_nothing_after_close'),
+    ('src/client/websocket_events.c', 'if (is_listed(websocket, listener, user))', 'if (false)', 'client websocket_send', 'test_listeners'),
+    ('src/client/websocket_events.c', 'if (info->sent_code == DX_CLOSE_POLICY)', 'if (false)', 'client websocket_heartbeat', 'test_message_timeout'),
+    ('src/client/websocket_events.c', '== DX_OPEN && has_heartbeat(websocket)', '== DX_OPEN', 'client websocket_heartbeat', 'test_full_without_heartbeat'),
+    ('src/client/websocket_opening.c', 'close->will_reconnect = false;', ';', 'client websocket_reconnect', 'test_moments'),
+    ('src/client/websocket_opening.c', 'strict_browser && dx_port_is_blocked', 'strict_browser && false && dx_port_is_blocked', 'client websocket_constructor', 'test_c7_strict'),
+    ('src/client/websocket_opening.c', 'if (lacks_protocol(websocket, opening))', 'if (false)', 'client websocket_constructor', 'test_subprotocol_none'),
+    ('src/client/websocket_opening.c', 'dx_outbox_rewind(&websocket->outbox);', ';', 'client websocket_cuts', 'test_until_pong_from_client'),
+    ('src/client/websocket_opening.c', 'websocket->attempt = 0;', ';', 'client websocket_reconnect', 'test_stable'),
+    ('src/client/websocket_opening.c', 'if (reconnect->max_attempts > 0 &&', 'if (false &&', 'client websocket_reconnect', 'test_max_attempts'),
+    ('src/client/websocket_opening.c', 'return dx_backoff_is_worth_it(error, close);', 'return true;', 'client websocket_reconnect', 'test_401'),
+    ('src/client/websocket_loop.c', 'websocket->has_turn = at == NULL;', 'websocket->has_turn = true;', 'client websocket_constructor', 'test_c9_closed'),
+    ('src/client/websocket_loop.c', 'dx_websocket_connect_in_turn(at);', ';', 'client websocket_constructor', 'test_c9_failed'),
+    ('src/client/websocket.c', 'bound_writing(&websocket->kind.options, options->heartbeat_text);', ';', 'client websocket_heartbeat', 'test_full_without_write_timeout'),
+    ('src/client/websocket_beat.c', 'if (websocket->is_paused) {', 'if (false) {', 'client websocket_heartbeat', 'test_paused'),
+    ('src/client/websocket_beat.c', 'if (err == DX_ERR_STATE)', 'if (false)', 'client websocket_heartbeat', 'test_text_inside_fragments'),
+    ('src/client/websocket_beat.c', '(const uint8_t *)answer, found, true, false);', '(const uint8_t *)answer, 0, true, false);', 'client websocket_heartbeat', 'test_pieces'),
+    ('src/client/websocket_send.c', 'dx_websocket_count_dropped(websocket, len);\n    return DX_OK;', 'return DX_OK;', 'client websocket_send', 'test_amount_after_close'),
+    ('src/client/websocket_send.c', 'dx_websocket_close_full(websocket);\n    }', '}', 'client websocket_states', 'test_full_strict'),
+    ('src/client/websocket_outbox.c', 'closes_later && dx_outbox_next(&websocket->outbox) == NULL', 'closes_later', 'client websocket_reconnect', 'test_close_behind_the_outbox'),
+    ('src/connection/closing.c', '? (uint32_t)connection->output.len : UINT32_MAX;', '? 0 : UINT32_MAX;', 'client websocket_send', 'test_amount_after_loss'),
+    ('src/client/backoff.c', 'case DX_CLOSE_POLICY:', '', 'client backoff', 'test_worth'),
+    ('src/client/backoff.c', 'return is_passing_error(error->err);', 'return true;', 'client backoff', 'test_worth'),
+    ('src/http/url.c', 'return byte < 0x20 ||', 'return', 'client websocket_constructor', 'test_urls'),
     # topics: who gets what, and what it may cost
     (SUBSCRIBER, 'if (subscriber->place_count >= topics->options.max_subscriptions)', 'if (false)', 'topics callbacks', 'test_limits'),
     (SUBSCRIBER, 'if (topics->names.count >= topics->options.max_topics)', 'if (false)', 'topics callbacks', 'test_limits'),
