@@ -111,6 +111,7 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     (void)snprintf(address, sizeof address, "127.0.0.1:%s", argv[1]);
     options.threads = (uint32_t)strtoul(argv[2], NULL, 10);
+    options.connection.ping_interval_ms = 0; /* the subscribers say nothing */
     handlers.on_message = argc > 3 ? on_message_apart : on_message;
     route.on_request = on_request;
     if (dx_loop_new(&loop) || dx_server_new(loop, &options, &server) ||

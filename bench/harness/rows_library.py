@@ -52,7 +52,7 @@ class Fan(Row):
               'has brought. npm ws: a loop over its clients, as its documentation broadcasts. Time until the last of 10,000 has '
               'read the last byte, from before the publisher\'s `send`; the client that reads them shares a core with nobody. '
               'A burst is 8 messages that were said in one `send`. System calls that send, counted by `strace` '
-              'with 1,000 subscribers.')
+              'with 1,000 subscribers. No pings.')
     servers = ('duplex', 'raw', 'ws')
     columns = (('cpu_us', "server's CPU, µs a delivery", '{:.2f}'), ('last_ms', 'to the last, ms', '{:.1f}'),
                ('burst_cpu_us', 'burst: CPU, µs a delivery', '{:.2f}'),
@@ -73,7 +73,7 @@ class Fan(Row):
 
     def measure(self, bench, name):
         options = {'size': 100, 'window': 8, 'raw': name == 'raw', 'cpus': self.client_cpus}
-        bursts = 3 if bench.quick or name == 'ws' else 8
+        bursts = 3 if bench.quick or name == 'ws' else 7
         with bench.helper(name, *self.command(name), cpus=self.server_cpus) as server:
             result = bench.load.run('fan', server, connections=SUBSCRIBERS, count=bursts, **options)
         calls = self.calls(bench, name, options) if self.is_first else None

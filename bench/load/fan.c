@@ -129,10 +129,8 @@ static int compare(const void *left, const void *right)
 static void measure(struct fan *fan, unsigned window, uint64_t bursts, const char *prefix)
 {
     fan->window = window;
-    for (unsigned i = 0; i < 2; i++) {
-        (void)publish(fan);
-        rest();
-    }
+    (void)publish(fan);
+    rest();
     uint64_t cpu = dx_load_cpu(fan->options);
     for (uint64_t i = 0; i < bursts; i++) {
         fan->times_ms[i] = publish(fan);
