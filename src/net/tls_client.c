@@ -93,6 +93,7 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     struct kept_session *place;
     bool is_own;
 
+    owner->has_idle_buffers = true;
     if (!name || !SSL_SESSION_is_resumable(session)) {
         free(name);
         return 0;
@@ -216,7 +217,7 @@ static int add_authorities(X509_STORE *store, BIO *bio)
     X509 *authority;
     int count = 0;
 
-    while ((authority = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    while ((authority = PEM_read_bio_X509(bio, NULL, dx_tls_no_passphrase, NULL)) != NULL) {
         bool is_added = X509_STORE_add_cert(store, authority) == 1;
 
         X509_free(authority);

@@ -155,7 +155,9 @@ static const struct {
 /* What a client says of a server. */
 static void explain_server(const struct dx_tls_session *session, char *why, size_t why_len)
 {
-    const char *reason = ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, session->reason));
+    const char *reason = session->reason != 0
+                             ? ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, session->reason))
+                             : NULL;
 
     if (session->reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
         (void)snprintf(why, why_len, "the certificate of %s is not good: %s", session->server_name,

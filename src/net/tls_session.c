@@ -150,6 +150,9 @@ static void begin_call(struct dx_tls_session *session)
 
 static void end_call(struct dx_tls_session *session)
 {
+    /* 16 KiB, which would stay until the owner sends something. */
+    if (session->has_idle_buffers && SSL_free_buffers(session->ssl) == 1)
+        session->has_idle_buffers = false;
     ERR_clear_error();
     if (session->set && SSL_is_init_finished(session->ssl)) {
         dx_tls_set_drop(session->set);

@@ -20,7 +20,9 @@ struct dx_tls_session {
     bool is_named; /* a certificate carries the name */
     bool
         has_more; /* the last read left something to be had, be it the end: nobody else will tell */
-    int reason;   /* OpenSSL's, for what broke it */
+    bool
+        has_idle_buffers; /* a ticket was read: OpenSSL has made a buffer for writing, and nothing is written */
+    int reason;         /* OpenSSL's, for what broke it */
     enum dx_err broken; /* not DX_OK: what ended it; OpenSSL must not be asked for anything more */
 };
 

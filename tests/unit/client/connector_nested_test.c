@@ -241,6 +241,26 @@ static void much_goes_out_through_both(void **state)
     dx_stream_close(&bench.stream, false);
 }
 
+/* Without a word: the network's fault, perhaps, and worth another attempt. */
+static void a_handshake_that_is_broken_off(void **state)
+{
+    static const struct scripted_turn hello = {.wait_len = 1};
+    struct scripted_talk talk = {&hello, 1, SCRIPTED_RESETS, false, 0, false};
+
+    (void)state;
+    bench.options.proxy = NULL;
+    bench.options.url = bench_url(&bench, "wss", "127.0.0.1", "/");
+    for (int i = 0; i < 2; i++) {
+        scripted_server_restart(&bench.server);
+        assert_int_equal(bench_run(&bench, &talk, 1), DX_OK);
+        assert_int_equal(bench.seen.step, DX_STEP_TLS);
+        assert_int_equal(bench.seen.err, DX_ERR_RESET);
+        assert_string_equal(bench.seen.detail,
+                            "the TLS handshake failed: the connection was broken off");
+        talk.end = SCRIPTED_CLOSES;
+    }
+}
+
 static void without_rules_for_tls_it_is_told(void **state)
 {
     (void)state;
@@ -268,6 +288,7 @@ int main(int argc, char **argv)
         TEST(the_alert_gets_through),
         TEST(bytes_behind_the_answer_are_not_lost),
         TEST(much_goes_out_through_both),
+        TEST(a_handshake_that_is_broken_off),
         TEST(without_rules_for_tls_it_is_told),
     };
 
