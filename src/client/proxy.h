@@ -1,6 +1,5 @@
 /*
- * proxy.h - what the text of a proxy says: scheme, credentials, host and port. And which proxy a URL gets by the variables that
- * programs have agreed on; these come in as text.
+ * proxy.h - what the text of a proxy says: scheme, credentials, host and port. Not which proxy a URL gets: who reads the environment knows.
  */
 #ifndef DX_CLIENT_PROXY_H
 #define DX_CLIENT_PROXY_H
