@@ -212,7 +212,62 @@ const echo = [
   [['--tls-cert=cert.pem'], '--tls-cert=cert.pem: its key is missing (add --tls-key=FILE)'],
 ];
 
-const tables = [['duplex', [], root], ['duplex serve', ['serve'], serve], ['duplex echo', ['echo'], echo]];
+const url = 'ws://127.0.0.1:1/';
+const connect = [
+  [[], 'no URL given (write duplex connect ws://HOST[:PORT]/PATH)'],
+  [['localhost:8080'], 'localhost:8080: not the URL of a WebSocket (write ws://localhost:8080)'],
+  [[url, 'again'], 'again: one word too many (write one URL)'],
+  [['--', url, '-v'], '-v: one word too many (write one URL)'],
+  [['--framing=lines', url], '--framing: no such option (it is one of duplex serve)'],
+  [['--sned=x', url], '--sned: no such option (did you mean --send?)'],
+  [['-H'], '-H: needs a value (write -H NAME:VALUE)'],
+  [['-H', 'nothing', url], "--header=nothing: not a header (write 'Name: value')"],
+  [['-Ha b: c', url], "--header=a b: c: not a header (write 'Name: value')"],
+  [['-H', 'a: b\r\nc: d', url], '--header=a: b\\x0d\\x0ac: d: a control character in it (a header is one line)'],
+  [['-H', 'HOST: x', url], '--header=HOST: x: the handshake says this itself (leave it out)'],
+  [['-H', 'sec-websocket-protocol: x', url],
+    '--header=sec-websocket-protocol: x: the handshake says this itself (write --subprotocol=NAME)'],
+  [['--cookie=x', url], '--cookie=x: not a cookie (write NAME=VALUE)'],
+  [['--cookie=x=1; y=2', url], '--cookie=x=1; y=2: not a cookie (write NAME=VALUE)'],
+  [['--cookie=x=1', '-H', 'Cookie: y=2', url], '--cookie: there is --header=Cookie, too (leave out one of the two)'],
+  [['--user=me', url], '--user: no password in it (write NAME:PASSWORD)'],
+  [['--user=me:x', '--bearer=y', url], '--bearer: there is --user, too (leave out one of the two)'],
+  [['--bearer=y', '-H', 'authorization: x', url],
+    '--header=Authorization: there is --user or --bearer, too (leave out one of the two)'],
+  [['--bearer=a\nb', url], '--user, --bearer: a control character in it (leave it out)'],
+  [['--origin=a\nb', url], '--origin=a\\x0ab: a control character in it (leave it out)'],
+  [['--subprotocol=a,b', url], '--subprotocol=a,b: one name at a time (repeat the option for each)'],
+  [['--expect=0', url], '--expect=0: too small (at least 1)'],
+  [['--expect=x', url], `--expect=x: ${count}`],
+  [['--match=(', url], '--match=(: not a pattern: Unmatched ( or \\('],
+  [['--match=', url], '--match=: nothing given'],
+  [['--linger=never', url], `--linger=never: ${duration}`],
+  [['--linger=0', url], '--linger=0: too small (at least 1ms)'],
+  [['--timeout=forever', url], `--timeout=forever: ${duration}`],
+  [['--ok-code=999', url], '--ok-code=999: not a close code (write a number from 1000 to 4999)'],
+  [['--ok-code=x', url], '--ok-code=x: not a close code (write a number from 1000 to 4999)'],
+  [['--heartbeat-text=ping', url], '--heartbeat-text=ping: not two texts (write PING/PONG)'],
+  [['--heartbeat-text=/pong', url], '--heartbeat-text=/pong: not two texts (write PING/PONG)'],
+  [['--cert=cert.pem', url], '--cert=cert.pem: its key is missing (add --key=FILE)'],
+  [['--key=key.pem', url], '--key=key.pem: its certificate is missing (add --cert=FILE)'],
+  [['--cert=none.pem', '--key=key.pem', url], '--cert=none.pem: No such file or directory (check the path)', 1],
+  [['--replay=web', url], '--replay=web: Is a directory (name another one)', 1],
+  [['--replay=plain', '--send=x', url], '--replay=plain: there is --send, too (leave out one of the two)'],
+  [['--binary', '-0', url], '--null: --binary ends messages nowhere (leave out one of the two)'],
+  [['--binary', '--json', url], '--json: --binary adds nothing to bytes (leave out one of the two)'],
+  [['--listen=8080', url], '--listen=8080: there is a URL, too (leave out one of the two)'],
+  [['--listen=8080', '--reconnect'], "--reconnect: a client's, and --listen waits for one (leave it out)"],
+  [['--listen=8080', '-H', 'a: b'], "--header: a client's, and --listen waits for one (leave it out)"],
+  [['--listen=8080', '--proxy=none'], "--proxy: a client's, and --listen waits for one (leave it out)"],
+  [['--listen=8080', '--unix=x'], "--unix: a client's, and --listen waits for one (leave it out)"],
+  [['--listen=8080', '--heartbeat-text=a/b'], "--heartbeat-text: a client's, and --listen waits for one (leave it out)"],
+  [['--listen=here'], `--listen=here: ${address}`],
+  [['http:/x'], 'http:/x: not the URL of a WebSocket (write ws://http:/x)'],
+  [['ftp://example.org/'], 'ftp://example.org/: not the URL of a WebSocket (write ws://HOST[:PORT]/PATH or wss://)'],
+];
+
+const tables = [['duplex', [], root], ['duplex serve', ['serve'], serve], ['duplex echo', ['echo'], echo],
+  ['duplex connect', ['connect'], connect]];
 const total = tables.reduce((sum, [, , rows]) => sum + rows.length, 0);
 let directory;
 
