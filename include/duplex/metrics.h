@@ -42,7 +42,7 @@ DX_API void dx_server_metrics(struct dx_server *server, struct dx_metrics *metri
 DX_API DX_MUST_CHECK enum dx_err dx_server_metrics_text(struct dx_server *server, char *text,
                                                         size_t room, size_t *len);
 
-/** Answers GET on `path` with that text. Errors as dx_server_route. */
+/** Answers GET on `path` with that text, of this same server; for another's, see dx_server_metrics_text. Errors as dx_server_route. */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route_metrics(struct dx_server *server,
                                                          const char *path);
 
