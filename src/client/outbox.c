@@ -43,6 +43,13 @@ static bool fits(const struct dx_outbox *outbox, size_t len)
            outbox->count < outbox->options.max_count;
 }
 
+/* Whether it would, if all that can be dropped were. */
+static bool would_fit(const struct dx_outbox *outbox, size_t len)
+{
+    return len <= outbox->options.max_len - (outbox->len - outbox->unsent_len) &&
+           outbox->sent_count < outbox->options.max_count;
+}
+
 bool dx_outbox_has_room(const struct dx_outbox *outbox, size_t len)
 {
     if (fits(outbox, len) || len > outbox->options.max_len)
@@ -51,7 +58,7 @@ bool dx_outbox_has_room(const struct dx_outbox *outbox, size_t len)
     case DX_OUTBOX_DROP_NEWEST:
         return true;
     case DX_OUTBOX_DROP_OLDEST:
-        return outbox->next_unsent != NULL;
+        return would_fit(outbox, len);
     case DX_OUTBOX_REFUSE:
         break;
     }
@@ -59,16 +66,14 @@ bool dx_outbox_has_room(const struct dx_outbox *outbox, size_t len)
 }
 
 /* What a connection has must stay where it is: a lost connection would have to send it again. */
-static bool drop_oldest(struct dx_outbox *outbox)
+static void drop_oldest(struct dx_outbox *outbox)
 {
     struct dx_outbox_item *item = outbox->next_unsent;
 
-    if (item == NULL)
-        return false;
     outbox->dropped_count++;
     if (item == outbox->first) {
         remove_first(outbox);
-        return true;
+        return;
     }
     outbox->last_sent->next = item->next;
     if (outbox->last == item)
@@ -78,7 +83,6 @@ static bool drop_oldest(struct dx_outbox *outbox)
     outbox->len -= item->len;
     outbox->count--;
     free(item);
-    return true;
 }
 
 static enum dx_err make_room(struct dx_outbox *outbox, size_t len, bool *is_dropped)
@@ -93,9 +97,10 @@ static enum dx_err make_room(struct dx_outbox *outbox, size_t len, bool *is_drop
         *is_dropped = true;
         return DX_OK;
     }
+    if (!would_fit(outbox, len))
+        return DX_ERR_QUEUE_FULL;
     while (!fits(outbox, len))
-        if (!drop_oldest(outbox))
-            return DX_ERR_QUEUE_FULL;
+        drop_oldest(outbox);
     return DX_OK;
 }
 

@@ -187,6 +187,7 @@ GUARDS = [
     ('src/client/websocket_send.c', 'dx_websocket_close_full(websocket);\n    }', '}', 'client websocket_states', 'test_full_strict'),
     ('src/client/websocket_outbox.c', 'closes_later && dx_outbox_next(&websocket->outbox) == NULL', 'closes_later', 'client websocket_reconnect', 'test_close_behind_the_outbox'),
     ('src/connection/closing.c', '? (uint32_t)connection->output.len : UINT32_MAX;', '? 0 : UINT32_MAX;', 'client websocket_send', 'test_amount_after_loss'),
+    ('src/client/websocket_outbox.c', 'number != websocket->barrier', 'false', 'client websocket_reconnect', 'test_pongs_that_prove_nothing'),
     ('src/client/backoff.c', 'case DX_CLOSE_POLICY:', '', 'client backoff', 'test_worth'),
     ('src/client/backoff.c', 'return is_passing_error(error->err);', 'return true;', 'client backoff', 'test_worth'),
     ('src/http/url.c', 'return byte < 0x20 ||', 'return', 'client websocket_constructor', 'test_urls'),

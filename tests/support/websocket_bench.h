@@ -24,7 +24,7 @@ struct websocket_bench {
     size_t write_left;
     bool cuts_by_reset;
     bool peer_has_ended;
-    bool has_asked; /* its request was taken */
+    bool has_asked;  /* its request was taken */
     char url[64];    /* of the listener */
     char head[4096]; /* the last request */
     uint8_t *in;     /* what came from the client, behind the request; with what was taken */

@@ -357,6 +357,52 @@ static void test_close_behind_the_outbox(void **state)
     assert_int_equal(dx_websocket_buffered_amount(bench.websocket), 0);
 }
 
+static void expect_outbox(size_t want_count, size_t want_unproven)
+{
+    size_t count, unproven;
+
+    dx_websocket_outbox(bench.websocket, &count, &unproven);
+    assert_int_equal(count, want_count);
+    assert_int_equal(unproven, want_unproven);
+}
+
+/* Only the answer to our ping proves anything: not one that was not asked for, nor an early one, nor another number. */
+static void test_pongs_that_prove_nothing(void **state)
+{
+    uint8_t first, ping[256], other[256];
+    size_t len;
+
+    (void)state;
+    bench.options.outbox.is_on = true;
+    bench.options.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
+    websocket_bench_open(&bench);
+    assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "one", 3), DX_OK);
+    assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "two", 3), DX_OK);
+    assert_true(websocket_bench_take_frame(&bench, &first, other, &len));
+    assert_true(websocket_bench_take_frame(&bench, &first, ping, &len));
+    assert_int_equal(first, BENCH_PING); /* behind the first; one is out at a time */
+    expect_outbox(2, 2);
+    memcpy(other, ping, len);
+    other[4] ^= 2;
+    websocket_bench_put_frame(&bench, BENCH_PONG, other, len);
+    websocket_bench_put_frame(&bench, BENCH_PONG, ping, len - 1);
+    websocket_bench_put_frame(&bench, BENCH_PONG, "", 0);
+    websocket_bench_quiet(&bench);
+    expect_outbox(2, 2);
+    websocket_bench_put_frame(&bench, BENCH_PONG, ping, len);
+    websocket_bench_quiet(&bench);
+    expect_outbox(1, 1);
+    websocket_bench_put_frame(&bench, BENCH_PONG, ping, len); /* once more */
+    websocket_bench_quiet(&bench);
+    expect_outbox(1, 1);
+    assert_true(websocket_bench_take_frame(&bench, &first, other, &len));
+    assert_true(websocket_bench_take_frame(&bench, &first, ping, &len));
+    assert_int_equal(first, BENCH_PING);
+    websocket_bench_put_frame(&bench, BENCH_PONG, ping, len);
+    websocket_bench_quiet(&bench);
+    expect_outbox(0, 0);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -402,6 +448,7 @@ int main(void)
         ROW(test_aborted_while_waiting),
         ROW(test_loop_ends_while_waiting),
         ROW(test_close_behind_the_outbox),
+        ROW(test_pongs_that_prove_nothing),
     };
 
     return cmocka_run_group_tests_name("client/websocket_reconnect", tests, NULL, NULL) != 0;
