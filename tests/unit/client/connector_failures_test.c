@@ -173,6 +173,37 @@ static void each_allocation_failing(void **state)
     assert_true(injected > 50);
 }
 
+/* Before each turn, with the answers cut to bytes. */
+static void cancelled_at_each_moment(void **state)
+{
+    size_t moments = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        bool was_cancelled = true;
+
+        for (size_t at = 1; was_cancelled; at++) {
+            int before = bench_open_descriptors();
+            struct dx_proxy proxy;
+
+            prepare(&ways[i], &proxy);
+            bench.server.is_bytewise = true;
+            bench.cancel_at = at;
+            failing_allocator_start(0);
+            bench.fails_allocations = true;
+            assert_int_equal(bench_run(&bench, ways[i].talks, ways[i].talk_count), DX_OK);
+            (void)failing_allocator_stop();
+            was_cancelled = bench.seen.calls == 0;
+            finish();
+            assert_int_equal(failing_allocator_live(), 0);
+            assert_int_equal(bench_open_descriptors(), before);
+            moments += was_cancelled;
+        }
+    }
+    printf("%zu moments\n", moments);
+    assert_true(moments > 500);
+}
+
 static void each_system_call_failing(void **state)
 {
     size_t injected = 0;
@@ -210,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allocation_failing),
         cmocka_unit_test(each_system_call_failing),
+        cmocka_unit_test(cancelled_at_each_moment),
     };
 
     return cmocka_run_group_tests(tests, begin_all, end_all) != 0;

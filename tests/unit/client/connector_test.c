@@ -6,9 +6,11 @@
 #include "support/failing_system.h"
 #include "support/scripted_names.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -412,6 +414,32 @@ static void the_deadline_names_the_step(void **state)
     scripted_names_let_go();
 }
 
+/* Its queue is full: the system drops what asks for more, as a dead host does. */
+static void the_deadline_where_nobody_says_anything(void **state)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int fds[4];
+    char url[64];
+
+    (void)state;
+    fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fds[0], (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(fds[0], (struct sockaddr *)&at, &len), 0);
+    assert_int_equal(listen(fds[0], 0), 0);
+    for (int i = 1; i < 4; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)connect(fds[i], (struct sockaddr *)&at, len);
+    }
+    (void)snprintf(url, sizeof(url), "ws://127.0.0.1:%u/", (unsigned)ntohs(at.sin_port));
+    bench.options.url = url;
+    bench.options.timeout_ms = 60;
+    run("", SCRIPTED_STAYS);
+    expect_failure(DX_STEP_CONNECT, DX_ERR_TIMEOUT, "the connection was not open in time");
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+}
+
 /* ---- memory ---- */
 
 #define MANY 60
@@ -485,6 +513,7 @@ int main(int argc, char **argv)
         TEST(a_body_has_a_second),
         TEST(no_answer),
         TEST(the_deadline_names_the_step),
+        TEST(the_deadline_where_nobody_says_anything),
         TEST(a_connecting_socket_is_small),
         TEST(cancelled_at_each_turn_nothing_is_left),
     };
