@@ -68,6 +68,7 @@ static void on_task(struct dx_turn_task *task)
 
     dx_websocket_end_turn(websocket);
     dx_websocket_fail_now(websocket);
+    dx_websocket_tell_room(websocket);
     dx_websocket_drop(websocket); /* the queue's reference */
 }
 

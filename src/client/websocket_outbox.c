@@ -11,6 +11,36 @@
 
 static const char barrier_mark[4] = {'d', 'x', 'o', 'b'};
 
+/* Less than half of it is used again. */
+static bool is_roomy(const struct dx_outbox *outbox)
+{
+    return outbox->len <= outbox->options.max_len / 2 &&
+           outbox->count <= outbox->options.max_count / 2;
+}
+
+/* Something was forgotten: who waits gets its place, and who was refused is told at the turn's end. */
+static void note_room(struct dx_websocket *websocket)
+{
+    bool owes;
+
+    dx_websocket_run_calls(websocket, true);
+    owes = websocket->outbox_was_full && is_roomy(&websocket->outbox);
+    if (owes)
+        websocket->outbox_was_full = false;
+    if (!owes && !dx_websocket_owes_drain(websocket))
+        return;
+    websocket->drain_is_due = true;
+    dx_websocket_queue_task(websocket);
+}
+
+void dx_websocket_tell_room(struct dx_websocket *websocket)
+{
+    if (!websocket->drain_is_due)
+        return;
+    websocket->drain_is_due = false;
+    dx_websocket_tell_drain(websocket);
+}
+
 static void on_sent(struct dx_connection *connection, enum dx_err err, void *user)
 {
     struct dx_websocket *websocket = user;
@@ -19,7 +49,7 @@ static void on_sent(struct dx_connection *connection, enum dx_err err, void *use
     if (err != DX_OK || websocket->outbox.first == NULL)
         return;
     dx_outbox_forget(&websocket->outbox, websocket->outbox.first->number);
-    dx_websocket_run_calls(websocket, true);
+    note_room(websocket);
 }
 
 static enum dx_err hand_over(struct dx_websocket *websocket, const struct dx_outbox_item *item)
@@ -99,7 +129,7 @@ bool dx_websocket_note_pong(struct dx_websocket *websocket, const uint8_t *data,
         return false;
     websocket->barrier = 0;
     dx_outbox_forget(&websocket->outbox, number);
-    dx_websocket_run_calls(websocket, true);
+    note_room(websocket);
     raise_barrier(websocket);
     return true;
 }

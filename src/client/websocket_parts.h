@@ -70,7 +70,9 @@ struct dx_websocket {
         answer_found; /* in pieces: so much of what may be the answer has come, and is kept from listeners */
 
     struct dx_outbox outbox;
-    uint64_t barrier; /* number of the ping that proves what was sent before; 0: none is out */
+    bool outbox_was_full; /* somebody on the loop's thread was refused: drain is owed */
+    bool drain_is_due;    /* the task tells it */
+    uint64_t barrier;     /* number of the ping that proves what was sent before; 0: none is out */
 
     /* close() was called while the outbox has something that goes first */
     bool closes_later;
@@ -231,6 +233,9 @@ void dx_websocket_freeze_amount(struct dx_websocket *websocket, bool is_reset);
 
 /** Hands what the outbox has to the connection, as far as that takes it; then the Close that had to wait. */
 void dx_websocket_pump_outbox(struct dx_websocket *websocket);
+
+/** The task's part: tells those who were refused that there is room again. */
+void dx_websocket_tell_room(struct dx_websocket *websocket);
 
 /** A pong came: true when it was the outbox's own. */
 bool dx_websocket_note_pong(struct dx_websocket *websocket, const uint8_t *data, size_t len);

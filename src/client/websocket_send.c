@@ -84,6 +84,8 @@ enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcod
         if (err == DX_OK) {
             dx_websocket_refresh_amount(websocket);
             dx_websocket_pump_outbox(websocket);
+        } else if (err == DX_ERR_QUEUE_FULL) {
+            websocket->outbox_was_full = true;
         }
         return err;
     }

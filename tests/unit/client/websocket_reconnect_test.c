@@ -403,6 +403,32 @@ static void test_pongs_that_prove_nothing(void **state)
     expect_outbox(0, 0);
 }
 
+/* Who was refused by the outbox hears when it is half empty again. */
+static void test_room_in_the_outbox(void **state)
+{
+    uint8_t first, payload[256];
+    size_t len;
+
+    (void)state;
+    bench.options.outbox.is_on = true;
+    bench.options.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
+    bench.options.outbox.max_len = 10;
+    websocket_bench_open(&bench);
+    assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "one", 3), DX_OK);
+    assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "twotwo", 6), DX_OK);
+    assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "three", 5), DX_ERR_QUEUE_FULL);
+    for (int i = 0; i < 2; i++) {
+        assert_journal(&bench, "open/1 ");
+        do
+            assert_true(websocket_bench_take_frame(&bench, &first, payload, &len));
+        while (first != BENCH_PING);
+        websocket_bench_put_frame(&bench, BENCH_PONG, payload, len);
+        websocket_bench_quiet(&bench);
+    }
+    assert_journal(&bench, "open/1 drain/1 ");
+    expect_outbox(0, 0);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -449,6 +475,7 @@ int main(void)
         ROW(test_loop_ends_while_waiting),
         ROW(test_close_behind_the_outbox),
         ROW(test_pongs_that_prove_nothing),
+        ROW(test_room_in_the_outbox),
     };
 
     return cmocka_run_group_tests_name("client/websocket_reconnect", tests, NULL, NULL) != 0;
