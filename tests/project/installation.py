@@ -30,6 +30,7 @@ expected = {
     'share/bash-completion/completions/duplex', 'share/fish/vendor_completions.d/duplex.fish',
     'share/zsh/site-functions/_duplex' if options['prefix'] != '/usr' else 'share/zsh/vendor-completions/_duplex',
     'share/man/man1/duplex.1', 'share/man/man1/duplex-serve.1', 'share/man/man1/duplex-echo.1',
+    'share/man/man1/duplex-connect.1',
     'share/man/man1/duplex-connect.1'}
 expected |= {f'include/duplex/{header.stem}.h' for header in public}
 expected |= {f'share/man/man3/{name}.3' for name in headers.manual_pages(public)}
