@@ -146,6 +146,13 @@ test('10: lost without a Close', async (t) => {
   await fails(t, [early], 10, /before it had answered/);
 });
 
+test('10: a Close that is not answered in time; 0 when what was expected had come', async (t) => {
+  const { url } = await openingServer(t, serverFrame(1, 'once'));
+  const late = await connect(t, ['--close-timeout=100ms', '--linger=50ms', url], { input: '' });
+  assert.deepEqual([late.code, late.stdout], [10, 'once\n']);
+  assert.deepEqual(await connect(t, ['--close-timeout=100ms', '--expect=1', url], { input: '' }), { code: 0, stdout: 'once\n', stderr: '' });
+});
+
 test('11: closed with another code, whatever was expected', async (t) => {
   const { url } = await openingServer(t, (socket) => socket.end(close(4007, 'exit status 7')));
   await fails(t, [url], 11, /closed with 4007 exit status 7 \(--ok-code=4007 takes it for an end\)/);
