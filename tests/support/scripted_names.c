@@ -8,9 +8,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define ADDRESSES_MAX 1000
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t let_go = PTHREAD_COND_INITIALIZER;
@@ -20,9 +19,13 @@ static size_t text_count;
 static int answer_code;
 static char last[300];
 
-/* One test looks up one name at a time: its answer lies here. */
-static struct addrinfo answer[ADDRESSES_MAX];
-static struct sockaddr_in6 places[ADDRESSES_MAX];
+/* One block an answer: a look-up that nobody waits for any more may read it beside the next one. */
+struct entry {
+    struct addrinfo info;
+    struct sockaddr_in6 place;
+};
+
+static char is_ours[] = "ours"; /* what the canonical name of such an answer points to */
 
 void scripted_names_set(const char *const *addresses, size_t count, int code)
 {
@@ -53,18 +56,30 @@ const char *scripted_names_last(void)
     return last;
 }
 
-static void place(size_t i)
+static void place(struct entry *entries, size_t i)
 {
-    struct sockaddr_in *ipv4 = (struct sockaddr_in *)(void *)&places[i];
-    bool is_ipv6 = inet_pton(AF_INET6, texts[i], &places[i].sin6_addr) == 1;
+    struct entry *entry = &entries[i];
+    struct sockaddr_in *ipv4 = (struct sockaddr_in *)(void *)&entry->place;
+    bool is_ipv6 = inet_pton(AF_INET6, texts[i], &entry->place.sin6_addr) == 1;
 
-    places[i].sin6_family = is_ipv6 ? AF_INET6 : AF_INET;
+    entry->place.sin6_family = is_ipv6 ? AF_INET6 : AF_INET;
     if (!is_ipv6)
         (void)inet_pton(AF_INET, texts[i], &ipv4->sin_addr);
-    answer[i] = (struct addrinfo){.ai_family = places[i].sin6_family,
-                                  .ai_addr = (struct sockaddr *)&places[i],
-                                  .ai_addrlen = is_ipv6 ? sizeof(places[i]) : sizeof(*ipv4),
-                                  .ai_next = i + 1 < text_count ? &answer[i + 1] : NULL};
+    entry->info = (struct addrinfo){.ai_family = entry->place.sin6_family,
+                                    .ai_addr = (struct sockaddr *)&entry->place,
+                                    .ai_addrlen = is_ipv6 ? sizeof(entry->place) : sizeof(*ipv4),
+                                    .ai_canonname = is_ours,
+                                    .ai_next = i + 1 < text_count ? &entries[i + 1].info : NULL};
+}
+
+/* NULL for none: a name without addresses. */
+static struct addrinfo *make_answer(void)
+{
+    struct entry *entries = text_count > 0 ? calloc(text_count, sizeof(*entries)) : NULL;
+
+    for (size_t i = 0; entries != NULL && i < text_count; i++)
+        place(entries, i);
+    return entries != NULL ? &entries->info : NULL;
 }
 
 int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
@@ -74,28 +89,28 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **found)
 {
-    bool is_ours;
+    bool is_scripted;
     int code;
 
     (void)pthread_mutex_lock(&lock);
     /* What was asked before it was held is answered as it was then: the test may be over. */
-    is_ours = texts != NULL || answer_code != 0;
+    is_scripted = texts != NULL || answer_code != 0;
     code = answer_code;
+    if (is_scripted && code == 0)
+        *found = make_answer();
     (void)snprintf(last, sizeof(last), "%s", name);
     while (is_held)
         (void)pthread_cond_wait(&let_go, &lock);
-    for (size_t i = 0; i < text_count; i++)
-        place(i);
-    if (is_ours && code == 0)
-        *found = text_count > 0 ? answer : NULL;
     (void)pthread_mutex_unlock(&lock);
-    return is_ours ? code : __real_getaddrinfo(name, service, hints, found);
+    return is_scripted ? code : __real_getaddrinfo(name, service, hints, found);
 }
 
 void __real_freeaddrinfo(struct addrinfo *found);
 void __wrap_freeaddrinfo(struct addrinfo *found);
 void __wrap_freeaddrinfo(struct addrinfo *found)
 {
-    if (found != answer)
+    if (found->ai_canonname == is_ours)
+        free(found);
+    else
         __real_freeaddrinfo(found);
 }
