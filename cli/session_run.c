@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #include "terminal.h"
 
 #define WHAT_MAX 512
+#define USUAL_MEMORY 268435456 /* of a loop's buffers */
+#define MEMORY_SHARE 4
 #define GIVING_UP_MS 1000 /* for the answer to a Close, after a signal */
 #define FINISH_MS 5000    /* for who reads stdout, at the end */
 
@@ -289,6 +292,12 @@ static int make_loop(struct cli_session *session)
         err = dx_loop_timer_new(session->loop, on_giving_up, session, &session->giving_up);
     if (err != DX_OK)
         return fail(session, "event loop", dx_err_text(err));
+    /* A longest message on its way in, and one on its way out. */
+    if (session->config->max_message > USUAL_MEMORY / MEMORY_SHARE)
+        dx_loop_set_max_memory(session->loop,
+                               session->config->max_message < SIZE_MAX / MEMORY_SHARE
+                                   ? (size_t)session->config->max_message * MEMORY_SHARE
+                                   : SIZE_MAX);
     if (session->config->connect.timeout_ms > 0)
         dx_loop_timer_set(session->timeout, session->config->connect.timeout_ms);
     cli_output_init(&session->output, session->loop, on_output, session);
