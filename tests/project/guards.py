@@ -152,6 +152,7 @@ GUARDS = [
     (REFUSED, 'if (*at < 0x20 || *at > 0x7e)', 'if (false)', 'client connector', 'bodies_end_as_they_say'),
     ('src/net/connect.c', 'if (code == 0 && is_connected_to_itself(connect, fd))', 'if (false)', 'client connector', 'a_socket_is_not_its_own_server'),
     ('src/net/resolve.c', 'resolve->count == DX_RESOLVE_ADDRESSES_MAX ||', '', 'client connector_rows', 'row_123_names_without_and_with_a_thousand_addresses'),
+    ('src/net/resolve.c', '} while (!is_told && !is_cancelled);', '} while (false);', 'client connector', 'a_name_found_while_the_queue_is_full'),
     ('src/client/tunnel.c', 'if (!is_target(target))\n        return DX_ERR_USAGE;', '', 'client connector_rows', 'row_122_a_host_that_a_proxy_cannot_be_told'),
     # whom a client trusts
     (TLS_CLIENT, 'options->is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER', 'SSL_VERIFY_NONE', 'client connector_tls', 'row_82_certificates_that_are_not_good'),

@@ -18,6 +18,8 @@ static const char *const *texts;
 static size_t text_count;
 static int answer_code;
 static char last[300];
+static size_t begun_count;
+static size_t used_count;
 
 /* One block an answer: a look-up that nobody waits for any more may read it beside the next one. */
 struct entry {
@@ -49,6 +51,26 @@ void scripted_names_let_go(void)
     is_held = false;
     (void)pthread_cond_broadcast(&let_go);
     (void)pthread_mutex_unlock(&lock);
+}
+
+static size_t get(const size_t *count)
+{
+    size_t found;
+
+    (void)pthread_mutex_lock(&lock);
+    found = *count;
+    (void)pthread_mutex_unlock(&lock);
+    return found;
+}
+
+size_t scripted_names_begun(void)
+{
+    return get(&begun_count);
+}
+
+size_t scripted_names_used(void)
+{
+    return get(&used_count);
 }
 
 const char *scripted_names_last(void)
@@ -99,6 +121,7 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
     if (is_scripted && code == 0)
         *found = make_answer();
     (void)snprintf(last, sizeof(last), "%s", name);
+    begun_count++;
     while (is_held)
         (void)pthread_cond_wait(&let_go, &lock);
     (void)pthread_mutex_unlock(&lock);
@@ -113,4 +136,7 @@ void __wrap_freeaddrinfo(struct addrinfo *found)
         free(found);
     else
         __real_freeaddrinfo(found);
+    (void)pthread_mutex_lock(&lock);
+    used_count++;
+    (void)pthread_mutex_unlock(&lock);
 }

@@ -13,6 +13,10 @@ void scripted_names_set(const char *const *addresses, size_t count, int code);
 void scripted_names_hold(void);
 void scripted_names_let_go(void);
 
+/** How many look-ups have begun, and how many of those that found something have been let go by who asked. */
+size_t scripted_names_begun(void);
+size_t scripted_names_used(void);
+
 /** The name that was looked up last; "" before any. */
 const char *scripted_names_last(void);
 

@@ -164,6 +164,44 @@ static void names_that_fail(void **state)
     expect_failure(DX_STEP_RESOLVE, DX_ERR_NOMEM, "some.name: Memory allocation failure");
 }
 
+static void do_nothing(void *data)
+{
+    (void)data;
+}
+
+/* Once the look-up is away: fills the queue, and waits until the look-up's thread has met that. */
+static void fill_the_queue(void *data)
+{
+    const size_t *begun = data;
+    size_t used = scripted_names_used();
+
+    if (scripted_names_begun() == *begun) {
+        assert_int_equal(dx_loop_post(bench.loop, fill_the_queue, data), DX_OK);
+        return;
+    }
+    while (dx_loop_post(bench.loop, do_nothing, NULL) == DX_OK)
+        ;
+    scripted_names_let_go();
+    while (scripted_names_used() == used)
+        usleep(1000);
+    usleep(50000);
+}
+
+/* The queue has no place for what was found: it is told when there is one again. */
+static void a_name_found_while_the_queue_is_full(void **state)
+{
+    static const char *const addresses[] = {"127.0.0.1"};
+    size_t begun = scripted_names_begun();
+
+    (void)state;
+    scripted_names_set(addresses, 1, 0);
+    scripted_names_hold();
+    bench.options.url = bench_url(&bench, "ws", "some.name", "/");
+    assert_int_equal(dx_loop_post(bench.loop, fill_the_queue, &begun), DX_OK);
+    run(BENCH_101 "\r\n", SCRIPTED_STAYS);
+    assert_true(bench.seen.is_open);
+}
+
 static void a_dead_address_does_not_hold_up_the_others(void **state)
 {
     static const char *const addresses[] = {"127.0.0.9", "127.0.0.1"};
@@ -502,6 +540,7 @@ int main(int argc, char **argv)
         TEST(unix_sockets_and_ipv6),
         TEST(an_overlong_unix_path_is_told),
         TEST(names_that_fail),
+        TEST(a_name_found_while_the_queue_is_full),
         TEST(a_dead_address_does_not_hold_up_the_others),
         TEST(addresses_that_a_proxy_cannot_reach),
         TEST(nobody_accepts),
