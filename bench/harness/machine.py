@@ -53,6 +53,8 @@ def describe(root, ws_folder):
         'openssl': package('libssl-dev'),
         'websocketd': package('websocketd'),
         'libwebsockets': package('libwebsockets-dev'),
+        'nginx': package('nginx-light'),
+        'websockets': package('python3-websockets'),
         'node': output_of('node', '--version'),
         'ws': ws_version,
     }

@@ -58,7 +58,8 @@ def row_table(row, runs):
 def machine_lines(machine):
     versions = [f'{name} {machine[key]}' for name, key in (
         ('libuv', 'libuv'), ('OpenSSL', 'openssl'), ('websocketd', 'websocketd'),
-        ('libwebsockets', 'libwebsockets'), ('Node.js', 'node'), ('ws', 'ws')) if machine.get(key)]
+        ('libwebsockets', 'libwebsockets'), ('nginx', 'nginx'), ('python3-websockets', 'websockets'),
+        ('Node.js', 'node'), ('ws', 'ws')) if machine.get(key)]
     virtual = ', virtual machine' if machine.get('virtual') else ''
     return [f"Machine: {machine['cpu']}, {machine['memory_gib']} GiB{virtual}; Linux {machine['kernel']}; "
             f"{machine['compiler']}; Duplex at {machine['commit']}; {', '.join(versions)}."]

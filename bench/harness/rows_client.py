@@ -83,7 +83,7 @@ class Once(Row):
               Check('ws: time × npm ws', 'ws_ms', against='ws'), Check('wss: time × npm ws', 'wss_ms', against='ws'))
 
     def order(self, bench, run_number):
-        names = super().order(bench, run_number)
+        names = [] if bench.peers_only else super().order(bench, run_number)  # the server is Duplex's own
         return names if bench.has_command('connect') else [name for name in names if name != 'duplex']
 
     def argv(self, bench, name, url, bundle, certificate):
@@ -119,7 +119,7 @@ class Hold(Row):
               Check('bytes × python3-websockets', 'slope', against='websockets'))
 
     def order(self, bench, run_number):
-        names = super().order(bench, run_number)
+        names = [] if bench.peers_only else super().order(bench, run_number)  # the server is Duplex's own
         return names if run_number == 0 else [name for name in names if name != 'websockets']
 
     def measure(self, bench, name):
