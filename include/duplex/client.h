@@ -134,8 +134,8 @@ DX_API DX_MUST_CHECK enum dx_err dx_websocket_ping(struct dx_websocket *websocke
  *
  * Returns DX_OK, also when it is closing or closed; DX_ERR_USAGE (InvalidAccessError: the code); DX_ERR_TOO_BIG, DX_ERR_UTF8 (SyntaxError: the reason); elsewhere DX_ERR_NOMEM, DX_ERR_QUEUE_FULL.
  */
-DX_API DX_MUST_CHECK enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code,
-                                                    const char *reason, size_t reason_len);
+DX_API enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code,
+                                      const char *reason, size_t reason_len);
 /** Cuts the connection: 1006. Ends reconnecting, too. */
 DX_API void dx_websocket_abort(struct dx_websocket *websocket);
 /** Stops and goes on with reading (backpressure), at the next openings, too. */
@@ -153,6 +153,10 @@ DX_API const char *dx_websocket_protocol(const struct dx_websocket *websocket);
 DX_API const char *dx_websocket_extensions(const struct dx_websocket *websocket);
 /** Payload bytes that were sent and not given to the network, those in the outbox included; falls between callbacks only, and not after the end; begins anew when it opens again. */
 DX_API uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket);
+/** True when more than max_queue waits: sending fails until on_drain. On the loop's thread; what the outbox keeps is not meant. */
+DX_API bool dx_websocket_is_congested(const struct dx_websocket *websocket);
+/** Why it is not open: the detail of its last error event; NULL when there was none, while it is open, and after a clean close. On the loop's thread, valid until that changes. */
+DX_API const char *dx_websocket_last_error(const struct dx_websocket *websocket);
 /** What waits in the outbox: messages, and those of them that were sent and are not proven. */
 DX_API void dx_websocket_outbox(const struct dx_websocket *websocket, size_t *count,
                                 size_t *unproven_count);

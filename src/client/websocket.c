@@ -27,6 +27,7 @@ static void destroy(struct dx_websocket *websocket)
     dx_websocket_forget_url(websocket);
     free(websocket->listening);
     free(websocket->headers);
+    free(websocket->last_detail);
     free(websocket);
 }
 
@@ -257,6 +258,16 @@ const char *dx_websocket_response_header(const struct dx_websocket *websocket, c
 bool dx_websocket_tls(const struct dx_websocket *websocket, struct dx_tls_facts *facts)
 {
     return websocket->connection != NULL && dx_connection_tls(websocket->connection, facts);
+}
+
+bool dx_websocket_is_congested(const struct dx_websocket *websocket)
+{
+    return websocket->connection != NULL && dx_connection_is_congested(websocket->connection);
+}
+
+const char *dx_websocket_last_error(const struct dx_websocket *websocket)
+{
+    return websocket->last_error;
 }
 
 void dx_websocket_outbox(const struct dx_websocket *websocket, size_t *count,

@@ -83,6 +83,18 @@ static void plan(struct dx_websocket *websocket, const struct dx_error_event *er
     dx_wheel_set(dx_loop_wheel(websocket->loop), &websocket->timer, now_ms + close->delay_ms);
 }
 
+void dx_websocket_note_error(struct dx_websocket *websocket, const struct dx_error_event *error)
+{
+    free(websocket->last_detail);
+    websocket->last_detail = NULL;
+    websocket->last_error = NULL;
+    if (error == NULL)
+        return;
+    websocket->last_detail = error->detail != NULL ? strdup(error->detail) : NULL;
+    websocket->last_error =
+        websocket->last_detail != NULL ? websocket->last_detail : dx_err_text(error->err);
+}
+
 void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_event *error,
                       struct dx_close_event *close)
 {
@@ -94,6 +106,7 @@ void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_even
     plan(websocket, error, close);
     dx_websocket_run_calls(websocket, false);
     dx_websocket_refresh_amount(websocket);
+    dx_websocket_note_error(websocket, error);
     if (error != NULL)
         dx_websocket_tell_error(websocket, error);
     /* Who heard the error may have closed or freed it. */
@@ -165,6 +178,7 @@ static void note_open(struct dx_websocket *websocket, const struct dx_opening *o
     websocket->opened_ms = dx_loop_now_ms(websocket->loop);
     websocket->protocol = opening->subprotocol != NULL ? opening->subprotocol : "";
     dx_websocket_note_heard(websocket);
+    dx_websocket_note_error(websocket, NULL);
     dx_websocket_reset_amount(websocket);
     dx_websocket_set_state(websocket, DX_OPEN);
     if (websocket->is_paused)

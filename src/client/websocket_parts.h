@@ -62,6 +62,9 @@ struct dx_websocket {
     bool fails_later; /* the task tells late_error */
     struct dx_error_event late_error;
     char late_detail[256];
+    const char
+        *last_error; /* the next one, or a text of an error where there was no memory; or NULL */
+    char *last_detail;
 
     /* the heartbeat by text */
     bool waits_for_answer;
@@ -154,6 +157,9 @@ void dx_websocket_stop_connecting(struct dx_websocket *websocket);
 
 /** The next attempt is due. */
 void dx_websocket_try_again(struct dx_websocket *websocket);
+
+/** What dx_websocket_last_error says from now on. */
+void dx_websocket_note_error(struct dx_websocket *websocket, const struct dx_error_event *error);
 
 /** What was open or connecting has ended: tells error and close, tries again or not. `error` is NULL after a clean close. */
 void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_event *error,

@@ -2,42 +2,29 @@
 // they are. How long each may be is part of what they show.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { before } from 'node:test';
 
 import { clients, connect } from './support/clients.mjs';
-import { example, plainDuplexPath, Program, root, test } from './support/program.mjs';
+import { installExamples, lineCount, variants } from './support/installed.mjs';
+import { Program, test } from './support/program.mjs';
 import { within } from './support/time.mjs';
 
-const build = path.dirname(plainDuplexPath);
-const directory = path.join(build, 'examples-installed');
-
-before(() => {
-  const made = spawnSync(path.join(root, 'script/examples'), [build, directory], { encoding: 'utf8' });
-  assert.equal(made.status, 0, made.stdout + made.stderr);
-});
+const { at, forEachCompiler } =
+  installExamples('examples-installed', ['echo', 'chat', 'files', 'json', 'embed_*', 'protocol_poll']);
 
 // Runs an example, which prints the URL that it listens at.
 async function run(scope, name, args = []) {
-  const program = new Program(scope, path.join(directory, name), args);
+  const program = new Program(scope, at(name), args);
   program.url = (await program.said(/http:\/\/\S+\//))[0];
   return program;
 }
 
 const ws = (program, target = '/') => new URL(target, program.url).href.replace(/^http/, 'ws');
 
-const variants = ['', '-clang', '-c++']; // gcc, clang, g++
-
-function forEachCompiler(name, body) {
-  for (const variant of variants) test(`${name}${variant}`, (scope) => body(scope, name + variant));
-}
-
 for (const [name, most] of Object.entries({ echo: 25, chat: 40, files: 40, json: 60 })) {
   test(`${name}.c has at most ${most} lines beside blanks and comments`, async () => {
-    const code = readFileSync(example(`${name}.c`), 'utf8').replace(/\/\*.*?\*\//gs, '');
-    const count = code.split('\n').filter((line) => line.trim() !== '').length;
+    const count = lineCount(`${name}.c`);
     assert.ok(count > 15 && count <= most, `${count} lines`);
   });
 }

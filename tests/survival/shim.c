@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -142,6 +143,26 @@ int accept(int fd, struct sockaddr *address, socklen_t *len)
 {
     FAIL(accept, EMFILE);
     return real(fd, address, len);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    FAIL(connect, EADDRNOTAVAIL);
+    return real(fd, address, len);
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    REAL(getaddrinfo);
+    return hits(SHIM_CALLS, "getaddrinfo") ? EAI_MEMORY : real(name, service, hints, found);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *data)
+{
+    REAL(pthread_create);
+    return hits(SHIM_CALLS, "pthread_create") ? EAGAIN : real(thread, attributes, run, data);
 }
 
 int getsockname(int fd, struct sockaddr *address, socklen_t *len)

@@ -4,9 +4,11 @@
     survival.py SHIM EXAMPLES [NAME]     SHIM is the library to load first, EXAMPLES the folder that script/examples has filled
 
 A failure may cost what it hit: the start (exit 1 with a line of text), or one peer's connection. It may not cost the process, nor
-anybody who comes afterwards: whoever the example serves it serves again. Prints how many failures were injected.
+anybody who comes afterwards: whoever the example serves it serves again. A client ends by itself, well or with a line that says why.
+Prints how many failures were injected.
 """
 import base64
+import hashlib
 import mmap
 import os
 import pathlib
@@ -15,9 +17,11 @@ import select
 import signal
 import socket
 import struct
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 ALLOCATIONS, CALLS = 0, 1
@@ -225,6 +229,162 @@ EXAMPLES = {
 }
 
 
+# ---- clients: their peer is here ----
+
+class Peer:
+    """A server for one run of a client: what comes it judges and answers as `talk` says, connection by connection."""
+
+    def __init__(self, talk, tls=None):
+        self.talk, self.tls = talk, tls
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.threads = [threading.Thread(target=self.accept, daemon=True)]
+        self.threads[0].start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return  # it was closed
+            self.threads.append(threading.Thread(target=self.serve, args=(connection,), daemon=True))
+            self.threads[-1].start()
+
+    def serve(self, connection):
+        # Whoever goes away, at whatever moment, may: the client's end is what is looked at.
+        connection.settimeout(PATIENCE)
+        try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            client = Accepted(connection)
+            self.talk(client)
+            while True:
+                client.answer()
+        except (OSError, Lost):
+            pass
+        finally:
+            connection.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in list(self.threads):
+            thread.join(PATIENCE)
+
+
+class Accepted(Client):
+    """A client's connection, from the other side."""
+
+    def __init__(self, connection):
+        self.socket, self.bytes = connection, b''
+        while b'\r\n\r\n' not in self.bytes:
+            self.need(len(self.bytes) + 1)
+        head, self.bytes = self.bytes.split(b'\r\n\r\n', 1)
+        key = re.search(rb'(?i)\r\nsec-websocket-key: (\S+)', head).group(1)
+        accept = base64.b64encode(hashlib.sha1(key + b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest()).decode()
+        self.send(f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+                  f'Sec-WebSocket-Accept: {accept}\r\n\r\n'.encode())
+
+    def tell(self, opcode, payload, is_last=True):
+        head = bytes([(0x80 if is_last else 0) | opcode])
+        head += bytes([len(payload)]) if len(payload) < 126 else b'\x7e' + struct.pack('>H', len(payload))
+        self.send(head + payload)
+
+    def message(self):
+        first, second = self.take(2)
+        length = second & 127
+        if length > 125:
+            length = int.from_bytes(self.take(2 if length == 126 else 8), 'big')
+        key, payload = self.take(4), self.take(length)
+        mask = (key * (length // 4 + 1))[:length]
+        return first & 15, (int.from_bytes(payload, 'big') ^ int.from_bytes(mask, 'big')).to_bytes(length, 'big')
+
+    def answer(self):
+        """One message, as an echo server has it."""
+        opcode, payload = self.message()
+        if opcode == 8:
+            self.tell(8, payload)
+            raise Lost('closed')
+        if opcode == 9:
+            self.tell(10, payload)
+        elif opcode in (1, 2) and len(payload) < 1000:  # no part of something longer
+            self.tell(opcode, b'pong' if payload == b'ping' else payload)
+
+
+def only_answer(_):
+    pass
+
+
+def tell_parts(client):
+    for number in range(20):
+        client.tell(0 if number else 2, bytes(10000), number == 19)
+
+
+def tell_and_close(client):
+    client.tell(1, b'hello')
+    client.tell(1, b'again')
+    client.tell(8, struct.pack('>H', 1000))
+
+
+# Arguments (PORT is the peer's), what the peer does first, which failures, and by how much their number grows from the 50th on, for
+# clients that have thousands of them.
+CLIENTS = {
+    'client_hello': (['ws://localhost:PORT/', 'hello'], only_answer, (ALLOCATIONS, CALLS), 1),
+    'client_ticker': (['ws://127.0.0.1:PORT/', 'TOKEN'], tell_and_close, (ALLOCATIONS, CALLS), 1),
+    'client_outbox': (['ws://127.0.0.1:PORT/', '2'], only_answer, (ALLOCATIONS, CALLS), 1),
+    'client_chunks': (['ws://127.0.0.1:PORT/', 'COPY'], tell_parts, (ALLOCATIONS, CALLS), 1),
+    'client_threads': (['ws://127.0.0.1:PORT/'], only_answer, (ALLOCATIONS, CALLS), 1.1),
+    'client_tls': (['wss://127.0.0.1:PORT/', 'CERTIFICATE'], only_answer, (ALLOCATIONS, CALLS), 1.05),
+    'client_mirror': (['ws://127.0.0.1:PORT/', '127.0.0.1:0'], tell_and_close, (ALLOCATIONS, CALLS), 1),
+    'client_embed_poll': (['ws://127.0.0.1:PORT/'], only_answer, (ALLOCATIONS, CALLS), 1),
+    'client_embed_uv': (['ws://127.0.0.1:PORT/', '2'], only_answer, (ALLOCATIONS, CALLS), 1),
+    'client_embed_glib': (['ws://127.0.0.1:PORT/'], only_answer, (CALLS,), 1),
+}
+
+
+def run_client(shim, examples, name, kind, nth, folder):
+    """One run of a client with one failure. Returns what was hit."""
+    arguments, talk, _, _ = CLIENTS[name]
+    tls = None
+    if 'CERTIFICATE' in arguments:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(folder / 'cert.pem', folder / 'key.pem')
+    page, peer = Page(folder), Peer(talk, tls)
+    page.set(kind, nth)
+    names = {'PORT': str(peer.port), 'TOKEN': str(folder / 'token'), 'COPY': str(folder / 'copy'),
+             'CERTIFICATE': str(folder / 'cert.pem')}
+    arguments = [re.sub('|'.join(names), lambda match: names[match.group()], argument) for argument in arguments]
+    with open(folder / 'lines', 'rb') as lines:
+        process = subprocess.Popen([str(examples / name), *arguments], stdin=lines, stderr=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL,
+                                   env={**os.environ, 'LD_PRELOAD': shim, 'DUPLEX_SURVIVAL_PAGE': page.path})
+    try:
+        _, said = process.communicate(timeout=PATIENCE)
+        hit, what = page.get()[1:]
+        if process.returncode == -signal.SIGABRT and what in ABORTS_OF_LIBUV:
+            raise UvAbort(what)
+        if process.returncode not in ((0, 1, 2) if hit else (0,)):
+            raise AssertionError(f'it ended with {process.returncode} ({what} failed): {said.decode()}')
+        if process.returncode and not said:
+            raise AssertionError(f'it ended with {process.returncode} ({what} failed), and does not say why')
+        return hit
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f'it does not end ({page.get()[2]} failed)') from None
+    finally:
+        process.kill()
+        process.communicate()
+        peer.close()
+        page.close()
+
+
+def prepare_client(folder):
+    (folder / 'token').write_text('token\n')
+    (folder / 'lines').write_text('one line\n' * 3000)
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
+                    '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', folder / 'key.pem', '-out',
+                    folder / 'cert.pem'], check=True, capture_output=True)
+
+
 def first_line(process):
     ready, _, _ = select.select([process.stderr], [], [], PATIENCE)
     if not ready:
@@ -284,21 +444,30 @@ def run(shim, examples, name, kind, nth, folder):
         page.close()
 
 
+def prepare_server(folder):
+    (folder / 'site').mkdir()
+    (folder / 'site/index.html').write_text('<p>the page')
+    (folder / 'site/404.html').write_text('<p>not here')
+    (folder / 'site/big').write_text('x' * 300000)
+
+
 def sweep(shim, examples, name, kind):
     """Each failure of one kind in one example. Returns how many were injected, and the complaints."""
     injected, complaints = 0, []
     aborts = dict(ABORTS_OF_LIBUV)
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        (folder / 'site').mkdir()
-        (folder / 'site/index.html').write_text('<p>the page')
-        (folder / 'site/404.html').write_text('<p>not here')
-        (folder / 'site/big').write_text('x' * 300000)
+        is_client = name in CLIENTS
+        (prepare_client if is_client else prepare_server)(folder)
+        growth = CLIENTS[name][3] if is_client else 1
         nth, hit = 0, 1
         while hit and len(complaints) < 10:
-            nth += 1
+            nth = int(nth * growth) if nth > 50 and growth > 1 else nth + 1
             try:
-                _, hit, _ = run(shim, examples, name, kind, nth, folder)
+                if is_client:
+                    hit = run_client(shim, examples, name, kind, nth, folder)
+                else:
+                    _, hit, _ = run(shim, examples, name, kind, nth, folder)
             except UvAbort as abort:
                 aborts[str(abort)] -= 1
                 if aborts[str(abort)] < 0:
@@ -311,10 +480,11 @@ def sweep(shim, examples, name, kind):
 
 def main():
     shim, examples = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-    work = [(name, kind) for name in sys.argv[3:] or EXAMPLES for kind in EXAMPLES[name][2]]
+    work = [(name, kind) for name in sys.argv[3:] or [*EXAMPLES, *CLIENTS]
+            for kind in {**EXAMPLES, **CLIENTS}[name][2]]
     bad = total = 0
     # They mostly wait: for what a failure has taken away.
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(16) as pool:
         results = pool.map(lambda item: sweep(shim, examples, *item), work)
         for (name, kind), (injected, complaints) in zip(work, results):
             print(f'{name}: {injected} {KINDS[kind]} failed in turn')

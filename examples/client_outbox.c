@@ -1,0 +1,74 @@
+/*
+ * client_outbox.c - a sensor's readings, one after the other; those of the time while the connection is down arrive later. A reading is
+ * forgotten when the server has proved that it read it, so none is lost, and after a break some may come twice: they are numbered.
+ *
+ *     cc client_outbox.c $(pkg-config --cflags --libs duplex) -o client_outbox
+ *     ./client_outbox ws://127.0.0.1:8080/ 20      says twenty readings, and ends when all have arrived
+ */
+#include <duplex/client.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EACH_MS 100
+
+static struct dx_websocket *websocket;
+static struct dx_loop_timer *timer;
+static int number, wanted;
+
+static void on_due(void *user)
+{
+    size_t count, unproven;
+    enum dx_err err;
+    char text[32];
+
+    (void)user;
+    if (number < wanted) {
+        snprintf(text, sizeof(text), "reading %d", ++number);
+        err = dx_websocket_send(websocket, DX_OP_TEXT, text, strlen(text));
+        if (err != DX_OK)
+            fprintf(stderr, "%s is lost: %s\n", text, dx_err_text(err));
+    }
+    dx_websocket_outbox(websocket, &count, &unproven);
+    printf("%d said, %zu not sent, %zu not proved\n", number, count - unproven, unproven);
+    if (number == wanted && count == 0)
+        dx_websocket_close(websocket, DX_CLOSE_NORMAL, NULL, 0);
+    else
+        dx_loop_timer_set(timer, EACH_MS);
+}
+
+static void on_close(struct dx_websocket *closed, const struct dx_close_event *close, void *user)
+{
+    (void)closed;
+    (void)user;
+    if (!close->will_reconnect)
+        dx_loop_timer_unset(timer); /* nothing is left to do, so dx_loop_run returns */
+}
+
+int main(int argc, char **argv)
+{
+    struct dx_websocket_options options = dx_websocket_options_init();
+    size_t left, unproven;
+    struct dx_loop *loop;
+
+    wanted = argc > 2 ? atoi(argv[2]) : 0;
+    options.reconnect.is_on = true;
+    options.reconnect.first_delay_ms = 200;
+    options.reconnect.max_attempts = 50; /* in a row */
+    options.outbox.is_on = true;
+    options.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
+    options.outbox.when_full = DX_OUTBOX_REFUSE;
+    options.outbox.max_count = 1000;
+    options.listener.on_close = on_close;
+    if (dx_loop_new(&loop) || dx_loop_timer_new(loop, on_due, NULL, &timer) ||
+        dx_websocket_new(loop, argc > 1 ? argv[1] : "", &options, &websocket))
+        return fprintf(stderr, "usage: client_outbox URL COUNT\n"), 2;
+    dx_loop_timer_set(timer, 0);
+    if (dx_loop_run(loop) != DX_OK)
+        return 1;
+    dx_websocket_outbox(websocket, &left, &unproven);
+    if (left > 0)
+        fprintf(stderr, "%zu have not arrived: %s\n", left, dx_websocket_last_error(websocket));
+    return left > 0;
+}
