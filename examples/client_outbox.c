@@ -31,7 +31,7 @@ static void on_due(void *user)
             fprintf(stderr, "%s is lost: %s\n", text, dx_err_text(err));
     }
     dx_websocket_outbox(websocket, &count, &unproven);
-    printf("%d said, %zu not sent, %zu not proved\n", number, count - unproven, unproven);
+    fprintf(stderr, "%d said, %zu not sent, %zu not proved\n", number, count - unproven, unproven);
     if (number == wanted && count == 0)
         dx_websocket_close(websocket, DX_CLOSE_NORMAL, NULL, 0);
     else

@@ -338,7 +338,7 @@ CLIENTS = {
     'client_mirror': (['ws://127.0.0.1:PORT/', '127.0.0.1:0'], tell_and_close, (ALLOCATIONS, CALLS), 1),
     'client_embed_poll': (['ws://127.0.0.1:PORT/'], only_answer, (ALLOCATIONS, CALLS), 1),
     'client_embed_uv': (['ws://127.0.0.1:PORT/', '2'], only_answer, (ALLOCATIONS, CALLS), 1),
-    'client_embed_glib': (['ws://127.0.0.1:PORT/'], only_answer, (CALLS,), 1),
+    'client_embed_glib': (['ws://127.0.0.1:PORT/'], only_answer, (CALLS,), 1.1),
 }
 
 
