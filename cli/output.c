@@ -43,10 +43,11 @@ void cli_output_init(struct cli_output *output, struct dx_loop *loop, void (*on_
 /* Returns what write() does; EAGAIN when it would block. */
 static ssize_t write_some(const struct cli_output *output)
 {
-    size_t len = output->waiting.len;
+    const char *rest = output->waiting.data + output->sent;
+    size_t len = output->waiting.len - output->sent;
 
     if (output->is_socket)
-        return send(output->fd, output->waiting.data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        return send(output->fd, rest, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (!output->never_waits) {
         struct pollfd room = {.fd = output->fd, .events = POLLOUT};
 
@@ -56,7 +57,7 @@ static ssize_t write_some(const struct cli_output *output)
         }
         len = len < PIECE ? len : PIECE;
     }
-    return write(output->fd, output->waiting.data, len);
+    return write(output->fd, rest, len);
 }
 
 static void on_writable(void *user, int fd)
@@ -76,28 +77,32 @@ static void note_blocked(struct cli_output *output)
     output->on_change(output->user);
 }
 
+/* Moving what is left costs less than what has gone. */
+static void note_sent(struct cli_output *output, size_t len)
+{
+    output->sent += len;
+    if (output->sent == output->waiting.len || output->sent > output->waiting.len / 2) {
+        cli_buffer_drop(&output->waiting, output->sent);
+        output->sent = 0;
+    }
+}
+
 static void flush(struct cli_output *output)
 {
-    size_t sent = 0;
+    while (output->waiting.len > 0 && output->error == 0) {
+        ssize_t len = write_some(output);
 
-    while (sent < output->waiting.len && output->error == 0) {
-        struct cli_output rest = *output;
-        ssize_t len;
-
-        rest.waiting.data += sent;
-        rest.waiting.len -= sent;
-        len = write_some(&rest);
         if (len >= 0) {
-            sent += (size_t)len;
+            note_sent(output, (size_t)len);
         } else if (errno == EAGAIN) {
-            cli_buffer_drop(&output->waiting, sent);
             note_blocked(output);
             return;
         } else if (errno != EINTR) {
             output->error = errno;
         }
     }
-    cli_buffer_drop(&output->waiting, output->error ? output->waiting.len : sent);
+    if (output->error)
+        note_sent(output, output->waiting.len - output->sent);
     if (output->watch || output->error) {
         dx_loop_watch_free(output->watch);
         output->watch = NULL;
@@ -157,7 +162,7 @@ bool cli_output_finish(struct cli_output *output, int ms)
         (void)poll(&room, 1, (int)left);
         len = write_some(output);
         if (len >= 0)
-            cli_buffer_drop(&output->waiting, (size_t)len);
+            note_sent(output, (size_t)len);
         else if (errno != EAGAIN && errno != EINTR)
             output->error = errno;
     }

@@ -14,8 +14,9 @@ struct cli_output {
     bool owns_fd;     /* opened once more, so as not to change the one that others share */
     bool never_waits; /* write() returns at once: not blocking, or a file */
     bool is_socket;
-    bool is_posted; /* a flush comes at the end of this turn */
-    struct cli_buffer waiting;
+    bool is_posted;            /* a flush comes at the end of this turn */
+    struct cli_buffer waiting; /* behind `sent` bytes that have gone */
+    size_t sent;
     struct dx_loop_watch *watch;
     int error; /* errno of what went wrong, 0: nothing */
     void (*on_change)(void *user);

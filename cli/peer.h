@@ -18,8 +18,8 @@ struct cli_peer {
     enum dx_err (*close)(struct cli_peer *peer, uint16_t code, const char *reason, size_t len);
     void (*abort)(struct cli_peer *peer);
     void (*pause)(struct cli_peer *peer, bool is_paused);
-    /* Messages that were taken and have not gone out: closing would lose them. */
-    size_t (*waiting)(struct cli_peer *peer);
+    /* Is something of what was taken not out yet? No reply to it can come before. */
+    bool (*is_waiting)(struct cli_peer *peer);
     void (*free)(struct cli_peer *peer);
 };
 

@@ -28,15 +28,21 @@ struct client {
     struct dx_tls_client *tls;
     struct dx_handshake_header *headers;
     size_t header_count;
-    char *login;     /* the value of Authorization */
-    char *cookies;   /* the value of Cookie */
-    char *heartbeat; /* copy of --heartbeat-text, cut in two */
+    char *login;               /* the value of Authorization */
+    char *cookies;             /* the value of Cookie */
+    struct cli_buffer message; /* one that has come in part */
+    char *heartbeat;           /* copy of --heartbeat-text, cut in two */
     int keylog_fd;
 };
 
 static struct client *client_of(struct cli_peer *peer)
 {
     return (struct client *)peer;
+}
+
+static int fail(struct client *client, const char *what, const char *why)
+{
+    return cli_session_complain(client->session, CLI_EXIT_RESOURCE, what, "%s", why);
 }
 
 /* ---- what the session asks for ---- */
@@ -70,12 +76,12 @@ static void pause_it(struct cli_peer *peer, bool is_paused)
         dx_websocket_resume(client_of(peer)->websocket);
 }
 
-static size_t waiting(struct cli_peer *peer)
+static bool is_waiting(struct cli_peer *peer)
 {
     size_t count, unproven;
 
     dx_websocket_outbox(client_of(peer)->websocket, &count, &unproven);
-    return count;
+    return count > 0 || dx_websocket_buffered_amount(client_of(peer)->websocket) > 0;
 }
 
 static void free_it(struct cli_peer *peer)
@@ -90,6 +96,7 @@ static void free_it(struct cli_peer *peer)
     free(client->cookies);
     free(client->heartbeat);
     free(client->headers);
+    cli_buffer_release(&client->message);
     if (client->keylog_fd >= 0)
         close(client->keylog_fd);
     free(client);
@@ -108,13 +115,28 @@ static void on_open(struct dx_websocket *websocket, void *user)
     cli_session_opened(session_of(user));
 }
 
-static void on_message(struct dx_websocket *websocket, struct dx_message *message, void *user)
+/* In pieces, so that a long message on its way is a sign of life. */
+static void on_chunk(struct dx_websocket *websocket, enum dx_opcode opcode, const uint8_t *data,
+                     size_t len, bool is_first, bool is_last, void *user)
 {
-    size_t len;
-    const uint8_t *data = dx_message_data(message, &len);
+    struct client *client = user;
+    struct cli_buffer *message = &client->message;
 
     (void)websocket;
-    cli_session_message(session_of(user), dx_message_opcode(message), data, len);
+    if (is_first && is_last) {
+        cli_session_message(client->session, opcode, data, len);
+        return;
+    }
+    if (is_first)
+        cli_buffer_clear(message);
+    cli_buffer_put(message, data, len);
+    cli_session_heard(client->session);
+    if (message->has_failed)
+        cli_session_finish(client->session, fail(client, "memory", dx_err_text(DX_ERR_NOMEM)));
+    else if (is_last)
+        cli_session_message(client->session, opcode, (const uint8_t *)message->data, message->len);
+    if (is_last)
+        cli_buffer_clear(message);
 }
 
 static void on_error(struct dx_websocket *websocket, const struct dx_error_event *error, void *user)
@@ -230,11 +252,6 @@ static void on_keylog(void *user, const char *line)
         (void)!write(client->keylog_fd, text, (size_t)len);
 }
 
-static int fail(struct client *client, const char *what, const char *why)
-{
-    return cli_session_complain(client->session, CLI_EXIT_RESOURCE, what, "%s", why);
-}
-
 /* Only when something is asked for: the library makes the usual one for the first wss. */
 static int make_tls(struct client *client)
 {
@@ -291,7 +308,7 @@ static bool set_heartbeat(struct client *client, struct dx_websocket_options *op
 static void set_listener(struct client *client, struct dx_websocket_options *options)
 {
     options->listener.on_open = on_open;
-    options->listener.on_message = on_message;
+    options->listener.on_chunk = on_chunk;
     options->listener.on_error = on_error;
     options->listener.on_close = on_close;
     options->listener.on_drain = on_drain;
@@ -396,7 +413,7 @@ int cli_peer_connect(struct cli_session *session, struct cli_peer **peer)
                                      .close = close_it,
                                      .abort = abort_it,
                                      .pause = pause_it,
-                                     .waiting = waiting,
+                                     .is_waiting = is_waiting,
                                      .free = free_it};
     client->session = session;
     client->keylog_fd = -1;

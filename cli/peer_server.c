@@ -79,10 +79,11 @@ static void pause_it(struct cli_peer *peer, bool is_paused)
         dx_connection_resume(connection);
 }
 
-static size_t waiting(struct cli_peer *peer)
+static bool is_waiting(struct cli_peer *peer)
 {
-    (void)peer;
-    return 0;
+    struct dx_connection *connection = server_of(peer)->connection;
+
+    return connection && dx_connection_buffered_len(connection) > 0;
 }
 
 static void free_it(struct cli_peer *peer)
@@ -251,7 +252,7 @@ int cli_peer_listen(struct cli_session *session, struct cli_peer **peer)
                                      .close = close_it,
                                      .abort = abort_it,
                                      .pause = pause_it,
-                                     .waiting = waiting,
+                                     .is_waiting = is_waiting,
                                      .free = free_it};
     server->session = session;
     exit_status = start(server);

@@ -170,12 +170,14 @@ static void set_linger(struct cli_session *session)
         from_ms = session->heard_ms;
     if (session->ended_ms > from_ms)
         from_ms = session->ended_ms;
-    if (session->peer->waiting(session->peer) > 0)
+    if (session->peer->is_waiting(session->peer)) {
+        session->ended_ms = now_ms;
         dx_loop_timer_set(session->linger, AGAIN_MS);
-    else if (now_ms >= from_ms + linger_ms)
+    } else if (now_ms >= from_ms + linger_ms) {
         cli_session_close(session, DX_CLOSE_NORMAL, "", 0);
-    else
+    } else {
         dx_loop_timer_set(session->linger, from_ms + linger_ms - now_ms);
+    }
 }
 
 void cli_session_on_linger(void *user)
@@ -246,6 +248,11 @@ void cli_session_message(struct cli_session *session, enum dx_opcode opcode, con
         session->is_done = true;
         cli_session_close(session, DX_CLOSE_NORMAL, "", 0);
     }
+}
+
+void cli_session_heard(struct cli_session *session)
+{
+    session->heard_ms = dx_loop_now_ms(session->loop);
 }
 
 static uint64_t now_ns(void)

@@ -84,6 +84,8 @@ void cli_session_opened(struct cli_session *session);
 void cli_session_request(struct cli_session *session, const char *head, size_t len);
 void cli_session_message(struct cli_session *session, enum dx_opcode opcode, const uint8_t *data,
                          size_t len);
+/** A piece of a message has come. */
+void cli_session_heard(struct cli_session *session);
 void cli_session_control(struct cli_session *session, bool is_ping, const uint8_t *data,
                          size_t len);
 void cli_session_drained(struct cli_session *session);

@@ -297,6 +297,29 @@ test('who reads slowly stops the server, and gets everything', async (t) => {
   assert.equal(program.stdout.length, 60_000 * line.length);
 }, { timeout: 120_000 });
 
+test('a message that is long on its way is waited for', async (t) => {
+  const { url } = await openingServer(t, (socket) => {
+    const pieces = 12;
+    socket.write(Buffer.from([0x01, 1, 0x61]));
+    let sent = 1;
+    const timer = setInterval(() => {
+      sent += 1;
+      socket.write(Buffer.from([sent < pieces ? 0x00 : 0x80, 1, 0x61]));
+      if (sent === pieces) clearInterval(timer);
+    }, 50);
+    socket.on('data', (data) => { if (data[0] === 0x88) socket.end(serverFrame(8, Buffer.from([3, 232]))); });
+  });
+  assert.deepEqual(await connect(t, ['--linger=250ms', url], { input: '' }), ok(`${'a'.repeat(12)}\n`));
+});
+
+test('a message of 40 MB goes there and back', async (t) => {
+  const server = await echo(t, ['--max-message=64M']);
+  const input = `${'b'.repeat(40_000_000)}\n`;
+  const { code, stdout } = await connect(t, ['--max-message=64M', server.ws()], { input });
+  assert.equal(code, 0);
+  assert.ok(stdout === input, `${stdout.length} characters came back`);
+});
+
 test('a server that does not read stops stdin', async (t) => {
   const { url } = await wsServer(t, (socket) => socket.pause());
   const program = startConnect(t, [url]);
