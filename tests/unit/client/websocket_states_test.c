@@ -50,8 +50,11 @@ static void test_nobody_listens(void **state)
 {
     (void)state;
     websocket_bench_start(&bench, "ws://127.0.0.1:9/");
+    assert_null(dx_websocket_last_error(bench.websocket));
     wait_closed();
     assert_journal(&bench, "error/3 close:1006::unclean/3 ");
+    assert_string_equal(dx_websocket_last_error(bench.websocket), bench.detail);
+    assert_false(dx_websocket_is_congested(bench.websocket));
 }
 
 /* What the server answers to the handshake, and the step that the error tells. */
@@ -129,6 +132,7 @@ static void test_peer_closes(void **state)
     websocket_bench_hang_up(&bench, false);
     wait_closed();
     assert_journal(&bench, "open/1 close:4000:bye:clean/3 ");
+    assert_null(dx_websocket_last_error(bench.websocket));
 }
 
 static void test_peer_closes_without_code(void **state)
