@@ -87,7 +87,7 @@ static int status_of(const struct dx_error_event *error)
     return statuses[error->step];
 }
 
-static const char *advice_for(const struct dx_error_event *error)
+static const char *advice_for(const struct cli_session *session, const struct dx_error_event *error)
 {
     static const char *const advice[] = {
         [DX_STEP_RESOLVE] = "check the name and the network",
@@ -104,6 +104,8 @@ static const char *advice_for(const struct dx_error_event *error)
     if (error->step == DX_STEP_UPGRADE) {
         if (error->http_status == 401)
             return "log in with --user or --bearer";
+        if (error->http_status == 403)
+            return "check the path, --origin and the login; -v shows the whole answer";
         if (error->http_status >= 300 && error->http_status < 400)
             return "--max-redirects=N follows it";
         return "check the path; -v shows the whole answer";
@@ -112,6 +114,8 @@ static const char *advice_for(const struct dx_error_event *error)
         return "--max-message=SIZE allows more";
     if (error->err == DX_ERR_TIMEOUT && error->step < DX_STEP_PROTOCOL)
         return "check the server, or give --handshake-timeout more time";
+    if (error->step == DX_STEP_HANDSHAKE && session->config->subprotocols.count > 0)
+        return "check --subprotocol, and that a WebSocket server listens there";
     return advice[error->step];
 }
 
@@ -124,7 +128,7 @@ void cli_session_failed(struct cli_session *session, const struct dx_error_event
     if (session->is_done || session->exit_status >= 0)
         return;
     (void)cli_session_complain(session, exit_status, target_of(session), "%s (%s)", error->detail,
-                               advice_for(error));
+                               advice_for(session, error));
     session->failed_status = exit_status;
 }
 

@@ -96,7 +96,7 @@ test('5: TLS that fails, and a certificate that is not trusted', async (t) => {
 });
 
 test('6: any answer but 101', async (t) => {
-  for (const [status, advice] of [[200, /check the path/], [301, /--max-redirects=N/], [401, /--user or --bearer/], [404, /check the path; -v/], [503, /check the path/]]) {
+  for (const [status, advice] of [[200, /check the path/], [301, /--max-redirects=N/], [401, /--user or --bearer/], [403, /check the path, --origin and the login; -v/], [404, /check the path; -v/], [503, /check the path/]]) {
     const { url } = await rawServer(t, (socket) => socket.once('data', () => socket.end(
       `HTTP/1.1 ${status} X\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n`)));
     await fails(t, [url], 6, new RegExp(`${status}.*${advice.source}`));
@@ -108,6 +108,7 @@ test('7: a wrong 101, no HTTP, a bad frame, bad text, a message that is too long
   for (const answer of answers) {
     const { url } = await rawServer(t, (socket) => socket.once('data', () => socket.write(answer)));
     await fails(t, [url], 7, /\(check that a WebSocket server listens there\)/);
+    await fails(t, ['--subprotocol=chat', url], 7, /\(check --subprotocol, and that a WebSocket server listens there\)/);
   }
   for (const bytes of [[0x81, 0x80, 0, 0, 0, 0], [0x83, 0], [0x81, 1, 0xff], [0xc1, 0]]) {
     const { url } = await openingServer(t, bytes);
