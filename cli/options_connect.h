@@ -171,7 +171,8 @@
      .preset_note = "off",
      .help = "print each event as a JSON object a line",
      .more = "Members: _time_, _event_ (open, message, ping, pong, error, close) and what belongs "
-             "to it."},
+             "to it: of a message _type_ and _data_, or _base64_ when it is binary; of a close "
+             "_code_, _reason_ and _clean_; of an error _step_ and _detail_."},
     {.name = "max-message",
      .kind = CLI_SIZE,
      .on = CLI_CONNECT,
