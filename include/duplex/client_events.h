@@ -80,7 +80,7 @@ struct dx_websocket_listener {
     void (*on_drain)(struct dx_websocket *websocket, void *user);
     void (*on_pong)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
     void (*on_ping)(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user);
-    /* The opening request is about to go out, perhaps with a password. Not the place to close. */
+    /* The opening request is about to go out, perhaps with a password; who closes here keeps it from that. */
     void (*on_request)(struct dx_websocket *websocket, const char *head, size_t len, void *user);
 };
 

@@ -82,7 +82,8 @@ static void tell(struct dx_connector *connector)
     else
         connector->opening.stream = connector->stream;
     dx_loop_let_go(connector->options.loop);
-    connector->on_done(connector->user, &connector->opening);
+    if (connector->on_done != NULL)
+        connector->on_done(connector->user, &connector->opening);
     destroy(connector);
 }
 
@@ -400,8 +401,15 @@ void dx_connector_cancel(struct dx_connector *connector)
 {
     if (connector == NULL)
         return;
-    clear(connector);
     dx_connector_drop_stream(connector);
+    if (connector
+            ->is_telling) { /* by who is told the request: its caller goes on with the connector */
+        connector->on_done = NULL;
+        connector->opening.error = &connector->error;
+        finish(connector);
+        return;
+    }
+    clear(connector);
     dx_loop_flush_cancel(connector->options.loop, &connector->task);
     dx_loop_let_go(connector->options.loop);
     destroy(connector);

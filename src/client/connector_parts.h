@@ -62,6 +62,7 @@ struct dx_connector {
     uint8_t state;
     bool has_stream;
     bool has_tunnel;
+    bool is_telling;    /* the request, in which it may be cancelled */
     bool is_secure;     /* the stream has TLS to the target */
     bool drops_secrets; /* a redirect has led to another origin */
     struct dx_error_event error;

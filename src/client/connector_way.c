@@ -233,9 +233,13 @@ static void begin_asking(struct dx_connector *connector)
         dx_connector_fail(connector, DX_STEP_TLS, err, NULL);
         return;
     }
-    if (connector->options.on_request != NULL)
+    if (connector->options.on_request != NULL) {
+        connector->is_telling = true;
         connector->options.on_request(connector->user, connector->out, connector->out_len);
-    ask(connector);
+        connector->is_telling = false;
+    }
+    if (connector->state == DX_CONNECTOR_ASKING)
+        ask(connector);
 }
 
 /* What the proxy sent behind its answer is the target's. */

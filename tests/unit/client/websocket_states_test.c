@@ -437,6 +437,45 @@ static void test_freed_in_close(void **state)
     check_freed('c', "open/1 text:a/1 text:b/1 error/3 close:1006::unclean/3 ");
 }
 
+/* The request is about to go out, and then does not. */
+static void end_in_request(struct dx_websocket *websocket, const char *head, size_t len, void *user)
+{
+    (void)user;
+    if (freed_at == 'f') {
+        dx_websocket_free(websocket);
+        bench.websocket = NULL;
+    } else if (freed_at == 'a') {
+        dx_websocket_abort(websocket);
+    } else {
+        assert_int_equal(dx_websocket_close(websocket, 0, NULL, 0), DX_OK);
+    }
+    assert_memory_equal(head + len - 4, "\r\n\r\n", 4);
+}
+
+static void check_ended_in_request(char how, const char *journal)
+{
+    static struct dx_websocket_listener listener;
+
+    listener = dx_websocket_listener_init();
+    listener.on_request = end_in_request;
+    freed_at = how;
+    websocket_bench_start(&bench, NULL);
+    assert_int_equal(dx_websocket_add_listener(bench.websocket, &listener, NULL), DX_OK);
+    websocket_bench_quiet(&bench);
+    assert_journal(&bench, journal);
+    assert_false(websocket_bench_find_request(&bench));
+}
+
+static void test_ended_in_request(void **state)
+{
+    (void)state;
+    check_ended_in_request('f', "");
+    check_ended_in_request('c', "error/3 close:1006::unclean/3 ");
+    dx_websocket_free(bench.websocket);
+    bench.journal[0] = '\0';
+    check_ended_in_request('a', "error/3 close:1006::unclean/3 ");
+}
+
 /* Freed at once, in each state, with the loop right behind it: tear_down frees the loop. */
 static void test_freed_before_connecting(void **state)
 {
@@ -545,6 +584,7 @@ int main(void)
         ROW(test_freed_in_message),
         ROW(test_freed_in_error),
         ROW(test_freed_in_close),
+        ROW(test_ended_in_request),
         ROW(test_freed_before_connecting),
         ROW(test_freed_while_connecting),
         ROW(test_freed_while_open),
