@@ -77,7 +77,7 @@ static void read_host(struct cli_url *url, const char *host, size_t len)
 
 bool cli_url_read(struct cli_url *url, const char *text, const char **problem)
 {
-    const char *authority = strstr(text, "://");
+    const char *authority = strchr(text, ':');
     const char *at;
     size_t len;
 
@@ -86,7 +86,9 @@ bool cli_url_read(struct cli_url *url, const char *text, const char **problem)
     if (!url->text || !authority)
         return url->text != NULL;
     url->is_secure = strncasecmp(text, "wss:", 4) == 0 || strncasecmp(text, "https:", 6) == 0;
-    authority += 3;
+    /* However many slashes, of either kind, there are: none of them hides a password. */
+    authority++;
+    authority += strspn(authority, "/\\");
     len = strcspn(authority, "/?#\\");
     at = memrchr(authority, '@', len);
     if (at) {

@@ -169,6 +169,15 @@ test('the request says what the options say', async (t) => {
   assert.equal(headers.host, `127.0.0.1:${port}`);
 });
 
+test('a name and password in the URL are never shown', async (t) => {
+  for (const slashes of ['//', '///', '', '/\\', '\\\\']) {
+    const { code, stdout, stderr } = await connect(t, ['-v', '--json', `ws:${slashes}me:secret@127.0.0.1:1/?://`]);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /Connection refused/);
+    assert.doesNotMatch(stdout + stderr, /secret/, slashes);
+  }
+});
+
 test('-v shows the handshake and keeps secrets', async (t) => {
   const server = await echo(t);
   const { code, stdout, stderr } = await connect(t, ['-v', '--send=a', '--expect=1', '--user=me:secret', '-H', 'X-One: 1', server.ws()]);
