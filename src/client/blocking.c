@@ -13,10 +13,12 @@
 #define KEPT_DEFAULT                                                                               \
  16777216 /* bytes of messages that nobody has received, where max_queue says nothing */
 
+#define KEPT_MORE 128 /* what a message takes beside its bytes, about: empty ones count, too */
+
 struct kept {
     struct kept *next;
     struct dx_message *message;
-    size_t len;
+    size_t len; /* with KEPT_MORE */
 };
 
 struct dx_blocking {
@@ -57,6 +59,7 @@ static bool keep(struct dx_blocking *blocking, struct dx_message *message)
         return false;
     }
     (void)dx_message_data(message, &kept->len);
+    kept->len += KEPT_MORE;
     if (blocking->last != NULL)
         blocking->last->next = kept;
     else

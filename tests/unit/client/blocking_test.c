@@ -230,6 +230,28 @@ static void test_pauses(void **state)
     (void)free_it(state);
 }
 
+/* Nor are empty ones kept without end: reading pauses, so the pong behind them does not come before they are received. */
+static void test_pauses_for_empty_ones(void **state)
+{
+    struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_message *message;
+    size_t len;
+
+    options.connection.max_queue = 4096;
+    assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(dx_blocking_send_binary(blocking, "", 0), DX_OK);
+    assert_int_equal(dx_blocking_ping(blocking, 300), DX_ERR_TIMEOUT);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(dx_blocking_receive(blocking, 5000, &message), DX_OK);
+        (void)dx_message_data(message, &len);
+        assert_int_equal(len, 0);
+        dx_message_drop(message);
+    }
+    assert_int_equal(dx_blocking_ping(blocking, 5000), DX_OK);
+    (void)free_it(state);
+}
+
 static void test_refusals(void **state)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
@@ -302,6 +324,7 @@ int main(void)
         ROW(test_peer_drops),
         ROW(test_many),
         cmocka_unit_test(test_pauses),
+        cmocka_unit_test(test_pauses_for_empty_ones),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_reconnects),
