@@ -179,7 +179,7 @@ test('a line typed before the connection opens is sent', async (t) => {
   await said(program, /> GET/);
   program.type('early\r');
   await said(program, /> early\r\n/);
-  const head = held[0].read().toString();
+  const head = (await eventually(() => held[0]?.read(), 'the request comes')).toString();
   const [, key] = /^Sec-WebSocket-Key: (\S+)/mi.exec(head);
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   let got = Buffer.alloc(0);
