@@ -1,7 +1,7 @@
 /*
  * command.c - the commands that there are. main.c says which function each is.
  */
-#include "command.h"
+#include "cli/command.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include "config.h"
+#include "cli/options/config.h"
 
 /** Serves programs until a signal ends it. */
 int cli_serve(const struct cli_config *config);

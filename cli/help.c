@@ -1,13 +1,13 @@
 /*
  * help.c - lays out the tables of commands and options for a terminal of 80 columns.
  */
-#include "help.h"
+#include "cli/help.h"
 
 #include <string.h>
 
 #include <duplex/version.h>
 
-#include "options.h"
+#include "cli/options/options.h"
 
 #define TEXT_COLUMN 29
 

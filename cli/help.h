@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "command.h"
+#include "cli/command.h"
 
 /* Lines are at most this long. */
 #define CLI_HELP_WIDTH 80

@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "commands.h"
-#include "escape.h"
-#include "help.h"
-#include "log.h"
-#include "suggest.h"
+#include "cli/options/check.h"
+#include "cli/commands.h"
+#include "cli/text/escape.h"
+#include "cli/help.h"
+#include "cli/log/log.h"
+#include "cli/suggest.h"
 
 #define SHOWN_MAX 256
 

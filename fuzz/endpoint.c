@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "ws/endpoint.h"
-#include "ws/simd.h"
+#include "ws/simd/simd.h"
 
 #define ENDPOINT_CLIENT 0x01
 #define ENDPOINT_SMALL_LIMITS 0x02

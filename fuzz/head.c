@@ -11,7 +11,7 @@
 #include "http/message.h"
 #include "http/origin.h"
 #include "http/response.h"
-#include "http/target.h"
+#include "http/url/target.h"
 
 static enum dx_head_kind kind_of(const uint8_t *data, size_t len)
 {

@@ -11,9 +11,9 @@
 #include "http/chunked.h"
 #include "http/conditional.h"
 #include "http/cookie.h"
-#include "http/query.h"
+#include "http/url/query.h"
 #include "http/range.h"
-#include "http/url_join.h"
+#include "http/url/url_join.h"
 
 /* A number for a body in chunks, in which the cuts do not show; `*last` is how it ended. */
 static uint32_t decode(const uint8_t *data, size_t len, size_t step, enum dx_chunked_step *last)

@@ -6,9 +6,9 @@
  */
 #include "check.h"
 
-#include "client/proxy.h"
-#include "client/tunnel.h"
-#include "http/url_join.h"
+#include "client/connector/proxy.h"
+#include "client/tunnel/tunnel.h"
+#include "http/url/url_join.h"
 
 #include <string.h>
 

@@ -11,8 +11,8 @@
 #include "http/mime.h"
 #include "http/origin.h"
 #include "http/response.h"
-#include "http/target.h"
-#include "http/url.h"
+#include "http/url/target.h"
+#include "http/url/url.h"
 
 static void read_url(struct dx_slice text)
 {

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "gen.h"
+#include "cli/gen/gen.h"
 
 static const char head[] =
     "# bash completion for duplex\n"

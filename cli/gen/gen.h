@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "../options.h"
+#include "cli/options/options.h"
 
 /** What the words of a value are, for completion. */
 enum gen_values { GEN_NONE, GEN_WORDS, GEN_FILES, GEN_DIRECTORIES };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen.h"
+#include "cli/gen/gen.h"
 
 enum gen_values gen_values_of(const struct cli_option *option)
 {

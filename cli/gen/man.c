@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "gen.h"
+#include "cli/gen/gen.h"
 
 /* Plain text with what means something to scdoc escaped, and names of options in bold. */
 static void print_plain(FILE *out, const char *text)

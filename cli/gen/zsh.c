@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "gen.h"
+#include "cli/gen/gen.h"
 
 /* Text inside '…[…]…' of an _arguments specification. */
 static void print_quoted(FILE *out, const char *text)

@@ -8,7 +8,7 @@
 
 #include "base/counter.h"
 #include "base/output.h"
-#include "net/stream.h"
+#include "net/socket/stream.h"
 #include "ws/endpoint.h"
 
 #include <stddef.h>

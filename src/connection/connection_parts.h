@@ -9,8 +9,8 @@
 #define DX_CONNECTION_CONNECTION_PARTS_H
 
 #include "connection/connection.h"
-#include "net/large.h"
-#include "net/loop.h"
+#include "net/loop/large.h"
+#include "net/loop/loop.h"
 
 /* An idle server has ten thousand of these: tests cap the size. Moments are the low 32 bits of the loop's milliseconds. */
 struct dx_connection {

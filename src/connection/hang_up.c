@@ -9,7 +9,7 @@
  */
 #include "connection/connection_parts.h"
 
-#include "net/address.h"
+#include "net/socket/address.h"
 
 #include <sys/ioctl.h>
 

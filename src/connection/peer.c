@@ -3,7 +3,7 @@
  */
 #include "connection/connection_parts.h"
 
-#include "net/address.h"
+#include "net/socket/address.h"
 
 #include <errno.h>
 #include <net/if.h>

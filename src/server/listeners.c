@@ -3,9 +3,9 @@
  */
 #include "server/server.h"
 
-#include "net/tls.h"
+#include "net/tls/tls.h"
 #include "server/log.h"
-#include "server/peer.h"
+#include "server/admission/peer.h"
 #include "server/shard.h"
 
 #include <stdio.h>

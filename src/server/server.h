@@ -9,9 +9,9 @@
 #include <duplex/files.h>
 #include <duplex/request.h>
 
-#include "net/listener.h"
-#include "server/half_open.h"
-#include "server/routes.h"
+#include "net/socket/listener.h"
+#include "server/admission/half_open.h"
+#include "server/routes/routes.h"
 
 #include <netinet/in.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
  */
 #include "server/server.h"
 
-#include "server/admission.h"
+#include "server/admission/admission.h"
 
 #include <stdlib.h>
 #include <string.h>

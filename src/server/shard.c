@@ -3,9 +3,9 @@
  */
 #include "server/shard.h"
 
-#include "server/http_connection.h"
+#include "server/http1/http_connection.h"
 #include "server/log.h"
-#include "server/websocket.h"
+#include "server/connections/websocket.h"
 
 #include <signal.h>
 #include <stddef.h>

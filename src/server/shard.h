@@ -5,8 +5,8 @@
 #define DX_SERVER_SHARD_H
 
 #include "connection/connection.h"
-#include "server/calls.h"
-#include "server/registry.h"
+#include "server/connections/calls.h"
+#include "server/connections/registry.h"
 #include "server/server.h"
 
 struct dx_http_connection;

@@ -14,7 +14,7 @@
 
 #include "base/shared.h"
 #include "connection/connection.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

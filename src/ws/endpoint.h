@@ -12,7 +12,7 @@
 
 #include "base/output.h"
 #include "ws/transform.h"
-#include "ws/utf8.h"
+#include "ws/simd/utf8.h"
 
 /* What is the same for many endpoints; borrowed, must outlive them. */
 struct dx_endpoint_config {

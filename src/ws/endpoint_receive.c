@@ -8,8 +8,8 @@
 
 #include <duplex/frame.h>
 #include "ws/frame.h"
-#include "ws/mask.h"
-#include "ws/simd.h"
+#include "ws/simd/mask.h"
+#include "ws/simd/simd.h"
 
 enum step {
     STEP_ON,      /* the state has changed: go on */

@@ -7,8 +7,8 @@
 
 #include <duplex/frame.h>
 #include "ws/frame.h"
-#include "ws/mask.h"
-#include "ws/simd.h"
+#include "ws/simd/mask.h"
+#include "ws/simd/simd.h"
 
 /* Up to here a frame stands in one piece, so that it leaves in one slice and a block's end is wasted at most by it. */
 #define CONTIGUOUS_MAX 1024

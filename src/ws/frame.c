@@ -3,7 +3,7 @@
  */
 #include "ws/frame.h"
 
-#include "ws/mask.h"
+#include "ws/simd/mask.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "http/head.h"
 #include "http/response.h"
-#include "http/target.h"
+#include "http/url/target.h"
 #include "ws/handshake.h"
 
 #include <string.h>

@@ -96,28 +96,28 @@ PROGRAMS = {
     'server half_open': (['tests/unit/server/half_open_test.c'], LIBRARIES, False),
 }
 
-WAY = 'src/client/connector_way.c'
-REFUSED = 'src/client/connector_refused.c'
-TLS_CLIENT = 'src/net/tls_client.c'
+WAY = 'src/client/connector/connector_way.c'
+REFUSED = 'src/client/connector/connector_refused.c'
+TLS_CLIENT = 'src/net/tls/tls_client.c'
 IN = 'src/ws/endpoint_receive.c'
 OUT = 'src/ws/endpoint_send.c'
-UTF8 = 'src/ws/utf8.c'
+UTF8 = 'src/ws/simd/utf8.c'
 SERVER = 'src/ws/handshake.c'
 CLIENT = 'src/ws/handshake_client.c'
 HEAD = 'src/http/head.c'
-TARGET = 'src/http/target.c'
-RULES = 'src/net/tls_rules.c'
-HELLO = 'src/net/tls_hello.c'
-TICKETS = 'src/net/tls_tickets.c'
+TARGET = 'src/http/url/target.c'
+RULES = 'src/net/tls/tls_rules.c'
+HELLO = 'src/net/tls/tls_hello.c'
+TICKETS = 'src/net/tls/tls_tickets.c'
 RANGE = 'src/http/range.c'
 CONDITIONAL = 'src/http/conditional.c'
 ACCEPT = 'src/http/accept.c'
 CHUNKED = 'src/http/chunked.c'
-BODY = 'src/server/request_body.c'
-PIECES = 'src/server/response.c'
-READ = 'src/server/http_read.c'
-ADDED = 'src/server/request_answer.c'
-ROUTES = 'src/server/routes.c'
+BODY = 'src/server/exchange/request_body.c'
+PIECES = 'src/server/exchange/response.c'
+READ = 'src/server/http1/http_read.c'
+ADDED = 'src/server/exchange/request_answer.c'
+ROUTES = 'src/server/routes/routes.c'
 WRITING = 'src/connection/writing.c'
 READING = 'src/connection/reading.c'
 LIFE = 'src/connection/connection.c'
@@ -127,13 +127,13 @@ PART = 'src/topics/part.c'
 GIVE = 'src/topics/give.c'
 GUESTS = 'src/connection/attachment.c'
 SENT = 'src/connection/sent.c'
-LOOP = 'src/net/loop.c'
+LOOP = 'src/net/loop/loop.c'
 IDS = 'src/base/ids.c'
-HALF_OPEN = 'src/server/half_open.c'
-FIND = 'src/server/files_find.c'
-FILE_BODY = 'src/server/file_body.c'
-FILE = 'src/net/file.c'
-SEND_FILE = 'src/net/send_file.c'
+HALF_OPEN = 'src/server/admission/half_open.c'
+FIND = 'src/server/files/files_find.c'
+FILE_BODY = 'src/server/http1/file_body.c'
+FILE = 'src/net/socket/file.c'
+SEND_FILE = 'src/net/socket/send_file.c'
 
 GUARDS = [
     # a client on its way to a server
@@ -150,10 +150,10 @@ GUARDS = [
     (REFUSED, 'if (connector->body.kind == DX_BODY_LENGTH && len >= connector->body.len) {', 'if (false) {', 'client connector', 'a_refusal_is_told_with_its_headers_and_body'),
     (REFUSED, 'if (len >= DX_CONNECTOR_BODY_MAX) {', 'if (false) {', 'client connector', 'of_a_long_body_the_first_4_kib_are_told'),
     (REFUSED, 'if (*at < 0x20 || *at > 0x7e)', 'if (false)', 'client connector', 'bodies_end_as_they_say'),
-    ('src/net/connect.c', 'if (code == 0 && is_connected_to_itself(connect, fd))', 'if (false)', 'client connector', 'a_socket_is_not_its_own_server'),
-    ('src/net/resolve.c', 'resolve->count == DX_RESOLVE_ADDRESSES_MAX ||', '', 'client connector_rows', 'row_123_names_without_and_with_a_thousand_addresses'),
-    ('src/net/resolve.c', '} while (!is_told && !is_cancelled);', '} while (false);', 'client connector', 'a_name_found_while_the_queue_is_full'),
-    ('src/client/tunnel.c', 'if (!is_target(target))\n        return DX_ERR_USAGE;', '', 'client connector_rows', 'row_122_a_host_that_a_proxy_cannot_be_told'),
+    ('src/net/socket/connect.c', 'if (code == 0 && is_connected_to_itself(connect, fd))', 'if (false)', 'client connector', 'a_socket_is_not_its_own_server'),
+    ('src/net/socket/resolve.c', 'resolve->count == DX_RESOLVE_ADDRESSES_MAX ||', '', 'client connector_rows', 'row_123_names_without_and_with_a_thousand_addresses'),
+    ('src/net/socket/resolve.c', '} while (!is_told && !is_cancelled);', '} while (false);', 'client connector', 'a_name_found_while_the_queue_is_full'),
+    ('src/client/tunnel/tunnel.c', 'if (!is_target(target))\n        return DX_ERR_USAGE;', '', 'client connector_rows', 'row_122_a_host_that_a_proxy_cannot_be_told'),
     # whom a client trusts
     (TLS_CLIENT, 'options->is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER', 'SSL_VERIFY_NONE', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
     (TLS_CLIENT, 'SSL_set1_host(ssl, name) == 1', 'true', 'client connector_tls', 'row_82_certificates_that_are_not_good'),
@@ -165,33 +165,33 @@ GUARDS = [
     (TLS_CLIENT, 'if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)', 'if (true)', 'client connector_tls', 'an_earlier_session_goes_on'),
     (TLS_CLIENT, 'SSL_OP_NO_RENEGOTIATION | ', '', 'client connector_tls', 'row_76_renegotiation'),
     (TLS_CLIENT, 'return dx_tls_rules_set_algorithms(context);', 'return true;', 'client connector_tls', 'row_74_75_old_versions_and_ciphers'),
-    ('src/net/tls_session.c', 'if (session->client && session->broken != DX_ERR_TLS)', 'if (false)', 'client connector_nested', 'tls_inside_tls'),
-    ('src/net/tls_wire.c', 'if (ERR_peek_error() != 0 && (size_t)len', 'if (false && (size_t)len', 'client connector_nested', 'whose_certificate_is_not_good'),
-    ('src/client/websocket_events.c', 'if (!is_listening(websocket) || dx_websocket_is_answer', 'if (dx_websocket_is_answer', 'client websocket_states', 'test_nothing_after_close'),
-    ('src/client/websocket_events.c', 'if (is_listed(websocket, listener, user))', 'if (false)', 'client websocket_send', 'test_listeners'),
-    ('src/client/websocket_events.c', 'if (info->sent_code == DX_CLOSE_POLICY)', 'if (false)', 'client websocket_heartbeat', 'test_message_timeout'),
-    ('src/client/websocket_events.c', '== DX_OPEN && has_heartbeat(websocket)', '== DX_OPEN', 'client websocket_heartbeat', 'test_full_without_heartbeat'),
-    ('src/client/websocket_opening.c', 'close->will_reconnect = false;', ';', 'client websocket_reconnect', 'test_moments'),
-    ('src/client/websocket_opening.c', 'strict_browser && dx_port_is_blocked', 'strict_browser && false && dx_port_is_blocked', 'client websocket_constructor', 'test_c7_strict'),
-    ('src/client/websocket_opening.c', 'if (lacks_protocol(websocket, opening))', 'if (false)', 'client websocket_constructor', 'test_subprotocol_none'),
-    ('src/client/websocket_opening.c', 'dx_outbox_rewind(&websocket->outbox);', ';', 'client websocket_cuts', 'test_until_pong_from_client'),
-    ('src/client/websocket_opening.c', 'websocket->attempt = 0;', ';', 'client websocket_reconnect', 'test_stable'),
-    ('src/client/websocket_opening.c', 'if (reconnect->max_attempts > 0 &&', 'if (false &&', 'client websocket_reconnect', 'test_max_attempts'),
-    ('src/client/websocket_opening.c', 'return dx_backoff_is_worth_it(error, close);', 'return true;', 'client websocket_reconnect', 'test_401'),
-    ('src/client/websocket_loop.c', 'websocket->has_turn = at == NULL;', 'websocket->has_turn = true;', 'client websocket_constructor', 'test_c9_closed'),
-    ('src/client/websocket_loop.c', 'dx_websocket_connect_in_turn(at);', ';', 'client websocket_constructor', 'test_c9_failed'),
-    ('src/client/websocket.c', 'bound_writing(&websocket->kind.options, options->heartbeat_text);', ';', 'client websocket_heartbeat', 'test_full_without_write_timeout'),
-    ('src/client/websocket_beat.c', 'if (websocket->is_paused) {', 'if (false) {', 'client websocket_heartbeat', 'test_paused'),
-    ('src/client/websocket_beat.c', 'if (err == DX_ERR_STATE)', 'if (false)', 'client websocket_heartbeat', 'test_text_inside_fragments'),
-    ('src/client/websocket_beat.c', '(const uint8_t *)answer, found, true, false);', '(const uint8_t *)answer, 0, true, false);', 'client websocket_heartbeat', 'test_pieces'),
-    ('src/client/websocket_send.c', 'dx_websocket_count_dropped(websocket, len);\n    return DX_OK;', 'return DX_OK;', 'client websocket_send', 'test_amount_after_close'),
-    ('src/client/websocket_send.c', 'dx_websocket_close_full(websocket);\n    }', '}', 'client websocket_states', 'test_full_strict'),
-    ('src/client/websocket_outbox.c', 'closes_later && dx_outbox_next(&websocket->outbox) == NULL', 'closes_later', 'client websocket_reconnect', 'test_close_behind_the_outbox'),
+    ('src/net/tls/tls_session.c', 'if (session->client && session->broken != DX_ERR_TLS)', 'if (false)', 'client connector_nested', 'tls_inside_tls'),
+    ('src/net/tls/tls_wire.c', 'if (ERR_peek_error() != 0 && (size_t)len', 'if (false && (size_t)len', 'client connector_nested', 'whose_certificate_is_not_good'),
+    ('src/client/websocket/websocket_events.c', 'if (!is_listening(websocket) || dx_websocket_is_answer', 'if (dx_websocket_is_answer', 'client websocket_states', 'test_nothing_after_close'),
+    ('src/client/websocket/websocket_events.c', 'if (is_listed(websocket, listener, user))', 'if (false)', 'client websocket_send', 'test_listeners'),
+    ('src/client/websocket/websocket_events.c', 'if (info->sent_code == DX_CLOSE_POLICY)', 'if (false)', 'client websocket_heartbeat', 'test_message_timeout'),
+    ('src/client/websocket/websocket_events.c', '== DX_OPEN && has_heartbeat(websocket)', '== DX_OPEN', 'client websocket_heartbeat', 'test_full_without_heartbeat'),
+    ('src/client/websocket/websocket_opening.c', 'close->will_reconnect = false;', ';', 'client websocket_reconnect', 'test_moments'),
+    ('src/client/websocket/websocket_opening.c', 'strict_browser && dx_port_is_blocked', 'strict_browser && false && dx_port_is_blocked', 'client websocket_constructor', 'test_c7_strict'),
+    ('src/client/websocket/websocket_opening.c', 'if (lacks_protocol(websocket, opening))', 'if (false)', 'client websocket_constructor', 'test_subprotocol_none'),
+    ('src/client/websocket/websocket_opening.c', 'dx_outbox_rewind(&websocket->outbox);', ';', 'client websocket_cuts', 'test_until_pong_from_client'),
+    ('src/client/websocket/websocket_opening.c', 'websocket->attempt = 0;', ';', 'client websocket_reconnect', 'test_stable'),
+    ('src/client/websocket/websocket_opening.c', 'if (reconnect->max_attempts > 0 &&', 'if (false &&', 'client websocket_reconnect', 'test_max_attempts'),
+    ('src/client/websocket/websocket_opening.c', 'return dx_backoff_is_worth_it(error, close);', 'return true;', 'client websocket_reconnect', 'test_401'),
+    ('src/client/websocket/websocket_loop.c', 'websocket->has_turn = at == NULL;', 'websocket->has_turn = true;', 'client websocket_constructor', 'test_c9_closed'),
+    ('src/client/websocket/websocket_loop.c', 'dx_websocket_connect_in_turn(at);', ';', 'client websocket_constructor', 'test_c9_failed'),
+    ('src/client/websocket/websocket.c', 'bound_writing(&websocket->kind.options, options->heartbeat_text);', ';', 'client websocket_heartbeat', 'test_full_without_write_timeout'),
+    ('src/client/websocket/websocket_beat.c', 'if (websocket->is_paused) {', 'if (false) {', 'client websocket_heartbeat', 'test_paused'),
+    ('src/client/websocket/websocket_beat.c', 'if (err == DX_ERR_STATE)', 'if (false)', 'client websocket_heartbeat', 'test_text_inside_fragments'),
+    ('src/client/websocket/websocket_beat.c', '(const uint8_t *)answer, found, true, false);', '(const uint8_t *)answer, 0, true, false);', 'client websocket_heartbeat', 'test_pieces'),
+    ('src/client/websocket/websocket_send.c', 'dx_websocket_count_dropped(websocket, len);\n    return DX_OK;', 'return DX_OK;', 'client websocket_send', 'test_amount_after_close'),
+    ('src/client/websocket/websocket_send.c', 'dx_websocket_close_full(websocket);\n    }', '}', 'client websocket_states', 'test_full_strict'),
+    ('src/client/websocket/websocket_outbox.c', 'closes_later && dx_outbox_next(&websocket->outbox) == NULL', 'closes_later', 'client websocket_reconnect', 'test_close_behind_the_outbox'),
     ('src/connection/closing.c', '? (uint32_t)connection->output.len : UINT32_MAX;', '? 0 : UINT32_MAX;', 'client websocket_send', 'test_amount_after_loss'),
-    ('src/client/websocket_outbox.c', 'number != websocket->barrier', 'false', 'client websocket_reconnect', 'test_pongs_that_prove_nothing'),
-    ('src/client/backoff.c', 'case DX_CLOSE_POLICY:', '', 'client backoff', 'test_worth'),
-    ('src/client/backoff.c', 'return is_passing_error(error->err);', 'return true;', 'client backoff', 'test_worth'),
-    ('src/http/url.c', 'return byte < 0x20 ||', 'return', 'client websocket_constructor', 'test_urls'),
+    ('src/client/websocket/websocket_outbox.c', 'number != websocket->barrier', 'false', 'client websocket_reconnect', 'test_pongs_that_prove_nothing'),
+    ('src/client/websocket/backoff.c', 'case DX_CLOSE_POLICY:', '', 'client backoff', 'test_worth'),
+    ('src/client/websocket/backoff.c', 'return is_passing_error(error->err);', 'return true;', 'client backoff', 'test_worth'),
+    ('src/http/url/url.c', 'return byte < 0x20 ||', 'return', 'client websocket_constructor', 'test_urls'),
     # topics: who gets what, and what it may cost
     (SUBSCRIBER, 'if (subscriber->place_count >= topics->options.max_subscriptions)', 'if (false)', 'topics callbacks', 'test_limits'),
     (SUBSCRIBER, 'if (topics->names.count >= topics->options.max_topics)', 'if (false)', 'topics callbacks', 'test_limits'),
@@ -293,8 +293,8 @@ GUARDS = [
     (CHUNKED, 'fail(chunked, "too many chunk extensions");\n    return false;', 'return true;', 'http chunked', 'test_limits'),
     (CHUNKED, 'fail(chunked, "too many trailers");', ';', 'http chunked', 'test_limits'),
     (CHUNKED, 'fail(chunked, "a control character in a trailer");', ';', 'http chunked', 'test_bad_bodies'),
-    ('src/http/query.c', "*name == '\\0' || ", '', 'http query', 'test_values'),
-    ('src/http/query.c', "if (text[len++] == '\\0')\n            return false;", 'len++;', 'http query', 'test_values'),
+    ('src/http/url/query.c', "*name == '\\0' || ", '', 'http query', 'test_values'),
+    ('src/http/url/query.c', "if (text[len++] == '\\0')\n            return false;", 'len++;', 'http query', 'test_values'),
     # bodies and what they may cost
     (BODY, 'request->body_kind.kind == DX_BODY_LENGTH && request->body_kind.len > max_of(request)', 'false', 'server body', 'test_row_69'),
     (BODY, 'if (is_too_long(request, piece.len))', 'if (false)', 'server body', 'test_row_69'),
@@ -312,7 +312,7 @@ GUARDS = [
     (PIECES, 'response->framing == DX_FRAMING_LENGTH && response->left > 0', 'false', 'server pieces', 'test_too_little'),
     (PIECES, 'dx_http_connection_fail(response->http, DX_ERR_QUEUE_FULL);\n    return DX_ERR_QUEUE_FULL;', 'return DX_OK;', 'server pieces', 'test_queue_full'),
     (PIECES, 'response->is_blocked = true;\n    dx_http_send_set_deadline(response->http);', 'response->is_blocked = true;', 'server pieces_ending', 'test_write_deadline'),
-    ('src/server/http_connection.c', 'abort || response != NULL', 'abort', 'server pieces', 'test_http_1_0'),
+    ('src/server/http1/http_connection.c', 'abort || response != NULL', 'abort', 'server pieces', 'test_http_1_0'),
     (READ, 'is_answering(http) && early_room(http) == 0 ? 0 : DX_WATCH_READ', 'DX_WATCH_READ', 'server pieces_ending', 'test_early_bytes_have_a_bound'),
     # routes
     (ROUTES, 'node->param != NULL && part.len > 0', 'node->param != NULL', 'server routes', 'test_precedence'),
@@ -329,12 +329,12 @@ GUARDS = [
     (TICKETS, 'return SSL_CTX_set_num_tickets(context, 0) == 1;', 'return true;', 'net tls_rows', 'test_H80_no_tickets_for_0'),
     (TICKETS, 'if (tickets->now_ms() - begun_ms > 2 * tickets->period_ms)', 'if (false)', 'net tls_rows', 'test_H80_sessions_do_not_go_on_for_ever'),
     (TICKETS, '!shown || X509_cmp_current_time(X509_get0_notAfter(shown)) > 0', 'true', 'net tls_rows', 'test_H83_tickets_end_with_the_certificate'),
-    ('src/net/tls_names.c', "strchr(normal + 2, '.') &&", '', 'net tls_certificates', 'test_names'),
-    ('src/net/tls_file.c', 'if (file->len > DX_TLS_FILE_MAX)', 'if (false)', 'net tls_certificates', 'test_files_that_are_refused'),
-    ('src/net/tls_certificate.c', 'sk_X509_num(chain) >= CHAIN_MAX ||', '', 'net tls_certificates', 'test_files_that_are_refused'),
-    ('src/net/tls.c', 'if (count >= DX_TLS_CERTIFICATES_MAX)', 'if (false)', 'net tls_certificates', 'test_at_most_a_thousand'),
-    ('src/net/tls.c', 'if (!ssl || !dx_tls_certificate_use(certificate, ssl))', 'if (!ssl)', 'net tls_certificates', 'test_reload_drops_nobody'),
-    ('src/net/tls_wire.c', 'if (wire->budget == 0)', 'if (false)', 'connection tls', 'test_H81_one_byte_records_take_their_turns'),
+    ('src/net/tls/tls_names.c', "strchr(normal + 2, '.') &&", '', 'net tls_certificates', 'test_names'),
+    ('src/net/tls/tls_file.c', 'if (file->len > DX_TLS_FILE_MAX)', 'if (false)', 'net tls_certificates', 'test_files_that_are_refused'),
+    ('src/net/tls/tls_certificate.c', 'sk_X509_num(chain) >= CHAIN_MAX ||', '', 'net tls_certificates', 'test_files_that_are_refused'),
+    ('src/net/tls/tls.c', 'if (count >= DX_TLS_CERTIFICATES_MAX)', 'if (false)', 'net tls_certificates', 'test_at_most_a_thousand'),
+    ('src/net/tls/tls.c', 'if (!ssl || !dx_tls_certificate_use(certificate, ssl))', 'if (!ssl)', 'net tls_certificates', 'test_reload_drops_nobody'),
+    ('src/net/tls/tls_wire.c', 'if (wire->budget == 0)', 'if (false)', 'connection tls', 'test_H81_one_byte_records_take_their_turns'),
     # a connection: deadlines
     (DEADLINES, 'if (has_progressed(connection))', 'if (false)', 'connection deadlines', 'test_a_slow_reader_outlives_the_pong_timeout'),
     (DEADLINES, 'connection->taken = taken;', ';', 'connection deadlines', 'test_no_progress_is_the_end_at_once'),
@@ -399,7 +399,7 @@ def room_sources(program):
     first = program.split()[0]
     for room in CLIENT_ROOMS if first == 'client' else SERVER_ROOMS if first in SERVER_ROOMS[-4:] else ROOMS:
         with open(os.path.join(ROOT, 'src', room, 'meson.build')) as file:
-            names = re.findall(r"'(\w+\.c)'", file.read())
+            names = re.findall(r"'([\w/]+\.c)'", file.read())
         for name in names:
             if re.search('_(avx2|sse2|x86)', name) and not is_x86 or '_portable' in name and is_x86:
                 continue

@@ -30,7 +30,7 @@ failures = []
 if len(declared) != marked:
     failures.append(f'{marked} functions are marked DX_API, {len(declared)} were read')
 for what, names in {'src/libduplex.map': headers.map_symbols(root / 'src' / 'libduplex.map'),
-                    'the library': list(shown), 'debian/libduplex0.symbols': debian}.items():
+                    'the library': list(shown), 'packaging/debian/libduplex0.symbols': debian}.items():
     failures += [f'{name} is declared, and not in {what}' for name in declared if name not in names]
     failures += [f'{name} is in {what}, and not declared' for name in names if name not in declared]
     failures += [f'{name} is twice in {what}' for name in set(names) if names.count(name) > 1]

@@ -52,11 +52,11 @@ MUTATIONS = [
     (DEADLINES, 'take_nearer(&nearest, left_of(now, connection->write_ms, options->write_timeout_ms));', ';',
      'the deadline of writing is not kept'),
     (DEADLINES, 'take_nearer(&nearest, left_of(now, connection->heard_ms, ping_limit(connection)));', ';', 'nothing is pinged'),
-    ('src/net/watch.c', 'loop->events[i].data.ptr = NULL;', ';', 'a watch that was stopped is told what the turn has learnt'),
-    ('src/net/listener.c', '        pause_accepting(listener);\n        refuse_one(listener);', ';',
+    ('src/net/loop/watch.c', 'loop->events[i].data.ptr = NULL;', ';', 'a watch that was stopped is told what the turn has learnt'),
+    ('src/net/socket/listener.c', '        pause_accepting(listener);\n        refuse_one(listener);', ';',
      'without descriptors the loop spins'),
     ('src/server/close.c', '    dx_loop_timer_unset(server->close_timer);\n', '', 'the end of a server is told twice'),
-    ('src/server/http_read.c', 'http->early_end += (uint32_t)len;', 'http->early_end += (uint32_t)len - (len > 100);',
+    ('src/server/http1/http_read.c', 'http->early_end += (uint32_t)len;', 'http->early_end += (uint32_t)len - (len > 100);',
      'a byte of a request that came early is lost'),
     ('src/topics/give.c', 'if (!dx_connection_is_congested(subscriber->connection))', 'if (true)',
      'publishing cuts a connection for a long message of its own'),
@@ -75,7 +75,7 @@ def sources():
     is_x86 = platform.machine() in ('x86_64', 'AMD64')
     for room in ROOMS:
         with open(os.path.join(ROOT, 'src', room, 'meson.build')) as file:
-            names = re.findall(r"'(\w+\.c)'", file.read())
+            names = re.findall(r"'([\w/]+\.c)'", file.read())
         for name in dict.fromkeys(names):
             if not (re.search('_(avx2|sse2|x86)', name) and not is_x86 or '_portable' in name and is_x86):
                 yield 'src/%s/%s' % (room, name)

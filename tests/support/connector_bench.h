@@ -4,7 +4,7 @@
 #ifndef TESTS_CONNECTOR_BENCH_H
 #define TESTS_CONNECTOR_BENCH_H
 
-#include "client/connector.h"
+#include "client/connector/connector.h"
 
 #include <duplex/tls.h>
 

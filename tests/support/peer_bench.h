@@ -5,7 +5,7 @@
 #define TESTS_PEER_BENCH_H
 
 #include "connection/connection.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 enum bench_transport { BENCH_UNIX, BENCH_TCP };
 

@@ -7,7 +7,7 @@
 #ifndef DX_TESTS_SPAWNER_BENCH_H
 #define DX_TESTS_SPAWNER_BENCH_H
 
-#include "bridge/spawner.h"
+#include "bridge/spawner/spawner.h"
 
 struct spawner_bench {
     struct dx_spawner *spawner;

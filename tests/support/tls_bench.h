@@ -5,9 +5,9 @@
 #ifndef TESTS_TLS_BENCH_H
 #define TESTS_TLS_BENCH_H
 
-#include "net/loop.h"
-#include "net/stream.h"
-#include "net/tls.h"
+#include "net/loop/loop.h"
+#include "net/socket/stream.h"
+#include "net/tls/tls.h"
 
 #include <openssl/ssl.h>
 

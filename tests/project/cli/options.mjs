@@ -1,4 +1,4 @@
-// The promise: every option, what its value is called, and its default, for each command. The table in cli/options.c has to
+// The promise: every option, what its value is called, and its default, for each command. The table in cli/options/options.c has to
 // say the same. A row is name, letter, value, default of serve, default of echo;
 // '-' is none, '' is "not this command". Those of connect stand by themselves.
 

@@ -12,7 +12,7 @@
 
 #include <duplex/version.h>
 
-#include "bridge/environment.h"
+#include "bridge/program/environment.h"
 
 /* ---- a request of the test's own, in place of the server's ---- */
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/lengths.h"
+#include "bridge/framing/lengths.h"
 
 #define MESSAGES_MAX 64
 #define ROOM DX_LINES_ROOM

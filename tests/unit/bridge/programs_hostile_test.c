@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 /* What a connection whose other side does not read may hold in the server: max_queue, one read more, what waits for stdin. */
 #define HELD_MAX ((size_t)2 * 1024 * 1024)

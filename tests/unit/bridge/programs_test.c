@@ -2,7 +2,7 @@
  * programs_test.c - a program's life behind a connection: what it is told and what is heard of it, in every order in which
  * program, client, spawner and server can end.
  */
-#include "bridge/program.h"
+#include "bridge/program/program.h"
 #include "support/program_bench.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/address.h"
+#include "cli/options/address.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define NAME_63 "a23456789012345678901234567890123456789012345678901234567890123"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/escape.h"
+#include "cli/text/escape.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

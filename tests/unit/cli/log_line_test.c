@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cli/log_line.h"
+#include "cli/log/log_line.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define FIELD(name, value)                                                                         \

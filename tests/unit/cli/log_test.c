@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "cli/log.h"
+#include "cli/log/log.h"
 
 #define THREADS 4
 #define LINES_EACH 500

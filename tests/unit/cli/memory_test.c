@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "cli/log.h"
-#include "cli/parse.h"
+#include "cli/log/log.h"
+#include "cli/options/parse.h"
 #include "support/failing_allocator.h"
 
 static const char *const words[] = {

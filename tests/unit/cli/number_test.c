@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/number.h"
+#include "cli/options/number.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

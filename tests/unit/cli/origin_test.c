@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/origin.h"
+#include "cli/options/origin.h"
 #include "http/host.h"
 #include "http/origin.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/parse.h"
+#include "cli/options/parse.h"
 
 #define WORDS_MAX 12
 

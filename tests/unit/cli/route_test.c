@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/route.h"
+#include "cli/options/route.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

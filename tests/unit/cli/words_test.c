@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/words.h"
+#include "cli/options/words.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define WORDS_MAX 8

@@ -1,7 +1,7 @@
 /*
  * backoff_test.c - delays as a pure function, and what is worth another attempt, row by row.
  */
-#include "client/backoff.h"
+#include "client/websocket/backoff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

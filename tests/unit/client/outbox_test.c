@@ -1,7 +1,7 @@
 /*
  * outbox_test.c - the outbox as a list: order, bounds, what each policy does when it is full, with each allocation failing.
  */
-#include "client/outbox.h"
+#include "client/websocket/outbox.h"
 
 #include "support/failing_allocator.h"
 

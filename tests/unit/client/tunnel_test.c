@@ -2,7 +2,7 @@
  * tunnel_test.c - what is said to proxies and what their answers mean, whole, byte by byte and cut at each position, and
  * with each allocation failing.
  */
-#include "client/tunnel.h"
+#include "client/tunnel/tunnel.h"
 
 #include "support/failing_allocator.h"
 

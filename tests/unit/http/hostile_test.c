@@ -8,7 +8,7 @@
 
 #include "http/list.h"
 #include "http/message.h"
-#include "http/target.h"
+#include "http/url/target.h"
 
 static struct dx_head head;
 

@@ -1,7 +1,7 @@
 /*
  * query_test.c - values of a query as the WHATWG URL standard reads application/x-www-form-urlencoded.
  */
-#include "http/query.h"
+#include "http/url/query.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

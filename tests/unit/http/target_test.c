@@ -3,7 +3,7 @@
  */
 #include "feed.h"
 
-#include "http/target.h"
+#include "http/url/target.h"
 
 static struct dx_head head;
 

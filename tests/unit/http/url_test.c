@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "http/url.h"
+#include "http/url/url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * file_test.c - only regular files beneath the directory are opened, and nothing waits.
  */
-#include "net/file.h"
+#include "net/socket/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

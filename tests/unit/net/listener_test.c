@@ -1,7 +1,7 @@
 /*
  * listener_test.c - address texts, unix sockets, inherited sockets, accepting in bounds, running out of descriptors.
  */
-#include "net/listener.h"
+#include "net/socket/listener.h"
 #include "support/failing_system.h"
 
 #include <arpa/inet.h>

@@ -1,8 +1,8 @@
 /*
  * loop_test.c - turns, flush order, posts from threads, timers, watches, embedding, randomness.
  */
-#include "net/loop_parts.h"
-#include "net/watch.h"
+#include "net/loop/loop_parts.h"
+#include "net/loop/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /*
  * loop_uv_test.c - loops on a uv loop of somebody else: beside its own handles, several at once, gone without a trace.
  */
-#include "net/loop_parts.h"
+#include "net/loop/loop_parts.h"
 #include "support/failing_allocator.h"
 #include "support/failing_system.h"
 

@@ -1,8 +1,8 @@
 /*
  * tls_test.c - TLS streams against OpenSSL's own client over a socket pair: handshake in bits, records, truncation, wrong peers.
  */
-#include "net/stream.h"
-#include "net/tls.h"
+#include "net/socket/stream.h"
+#include "net/tls/tls.h"
 #include "support/failing_system.h"
 
 #include <duplex/tls.h>

@@ -3,7 +3,7 @@
  * whole, byte by byte and cut at each position.
  */
 #include "body_rows.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "support/service.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * close_test.c - how a server ends: at once, in a drain, a second time sooner, with requests undecided, and when it is freed
  * without any of that.
  */
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "support/service.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * descriptors_test.c - no descriptor is left: the loop rests instead of spinning, who is open is served, who waits is told or waits,
  * and all is as before when some are free. Turns of the loop are counted, not time: a slow machine makes fewer of them.
  */
-#include "net/listener.h"
+#include "net/socket/listener.h"
 #include "server/server.h"
 #include "support/service.h"
 

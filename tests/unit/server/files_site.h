@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_SERVER_FILES_SITE_H
 #define TESTS_UNIT_SERVER_FILES_SITE_H
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "support/service.h"
 
 #include <dirent.h>

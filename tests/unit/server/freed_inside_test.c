@@ -2,7 +2,7 @@
  * freed_inside_test.c - a server that is freed inside each of its callbacks while others are still to be called: whoever was in
  * the middle of something must notice. Run under sanitizers this is about memory that is looked at afterwards.
  */
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "support/service.h"
 
 #include <setjmp.h>

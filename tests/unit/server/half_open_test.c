@@ -1,7 +1,7 @@
 /*
  * half_open_test.c - the places of connections that have not asked yet: no peer gets all of them.
  */
-#include "server/half_open.h"
+#include "server/admission/half_open.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

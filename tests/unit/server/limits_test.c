@@ -1,8 +1,8 @@
 /*
  * limits_test.c - slow, silent and too many: the handshake's deadline, half-open connections, places, memory, descriptors.
  */
-#include "net/loop.h"
-#include "server/http_connection.h"
+#include "net/loop/loop.h"
+#include "server/http1/http_connection.h"
 #include "support/service.h"
 
 #include <arpa/inet.h>

@@ -4,7 +4,7 @@
 #ifndef TESTS_SERVER_PIECES_H
 #define TESTS_SERVER_PIECES_H
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "support/service.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * request_test.c - what a route sees of a request, and answers that come later: early bytes, pipelining, peers that go.
  */
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "support/service.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * routes_test.c - which route a path gets: a table of what <duplex/server.h> promises, the same against a plain search over random
  * tables, and what it costs with as many routes as there can be.
  */
-#include "server/routes.h"
+#include "server/routes/routes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * websocket_test.c - what an idle WebSocket costs: one block of the heap, and no more bytes of it than is said here.
  */
 #include "connection/connection_parts.h"
-#include "server/websocket.h"
+#include "server/connections/websocket.h"
 #include "support/failing_allocator.h"
 #include "support/service.h"
 

@@ -1,7 +1,7 @@
 /*
  * mask_test.c - every form of the XOR gives what one byte at a time gives, touches nothing else, and knows ASCII.
  */
-#include "ws/mask.h"
+#include "ws/simd/mask.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,10 +2,10 @@
  * utf8_test.c - the validator against the definition (RFC 3629 section 4) code point by code point, whole and in pieces,
  * and the repair against the WHATWG decoder's rule.
  */
-#include "ws/simd.h"
+#include "ws/simd/simd.h"
 #include <duplex/frame.h>
 
-#include "ws/utf8.h"
+#include "ws/simd/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

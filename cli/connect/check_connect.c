@@ -1,0 +1,169 @@
+/*
+ * check_connect.c - see check_connect.h.
+ */
+#include "cli/connect/check_connect.h"
+
+#include <regex.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/options/check.h"
+#include "cli/text/escape.h"
+#include "cli/options/header.h"
+
+#define SHOWN_MAX 256
+
+static bool complain(struct cli_complaint *complaint, const char *option, const char *value,
+                     const char *problem)
+{
+    char shown[SHOWN_MAX];
+
+    cli_escape(value, strlen(value), shown, sizeof(shown));
+    return cli_complain(complaint, CLI_EXIT_USAGE, "--%s=%s: %s", option, shown, problem);
+}
+
+static bool check_target(const struct cli_config *config, struct cli_complaint *complaint)
+{
+    const char *url = config->connect.url;
+    const char *const *addresses = config->listen.items;
+    char shown[SHOWN_MAX];
+
+    if (config->listen.count > 0 && url)
+        return complain(complaint, "listen", addresses[0],
+                        "there is a URL, too (leave out one of the two)");
+    if (config->listen.count > 0)
+        return true;
+    if (!url)
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "no URL given (write duplex connect ws://HOST[:PORT]/PATH)");
+    if (strstr(url, "://"))
+        return true;
+    cli_escape(url, strlen(url), shown, sizeof(shown));
+    return cli_complain(complaint, CLI_EXIT_USAGE, "%s: not the URL of a WebSocket (write ws://%s)",
+                        shown, shown);
+}
+
+static bool check_pattern(const char *match, struct cli_complaint *complaint)
+{
+    char why[128];
+    regex_t pattern;
+    int error;
+
+    if (!match)
+        return true;
+    error = regcomp(&pattern, match, REG_EXTENDED | REG_NOSUB);
+    if (error == 0) {
+        regfree(&pattern);
+        return true;
+    }
+    strcpy(why, "not a pattern: ");
+    regerror(error, NULL, why + strlen(why), sizeof(why) - strlen(why));
+    return complain(complaint, "match", match, why);
+}
+
+static bool check_input(const struct cli_connect_config *config, struct cli_complaint *complaint)
+{
+    if (config->replay && config->sends.count > 0)
+        return complain(complaint, "replay", config->replay,
+                        "there is --send, too (leave out one of the two)");
+    if (config->ends_with_null && config->form == CLI_FORM_BINARY)
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--null: --binary ends messages nowhere (leave out one of the two)");
+    if (config->prints_json && config->form == CLI_FORM_BINARY)
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--json: --binary adds nothing to bytes (leave out one of the two)");
+    return true;
+}
+
+static bool has_header(const struct cli_connect_config *config, const char *name)
+{
+    const struct cli_header *headers = config->headers.items;
+
+    for (size_t i = 0; i < config->headers.count; i++)
+        if (strcasecmp(headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool check_values(const struct cli_connect_config *config, struct cli_complaint *complaint)
+{
+    if ((config->user && !cli_header_value_is_valid(config->user)) ||
+        (config->bearer && !cli_header_value_is_valid(config->bearer)))
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--user, --bearer: a control character in it (leave it out)");
+    if (config->origin && !cli_header_value_is_valid(config->origin))
+        return complain(complaint, "origin", config->origin,
+                        "a control character in it (leave it out)");
+    return true;
+}
+
+static bool check_login(const struct cli_connect_config *config, struct cli_complaint *complaint)
+{
+    bool has_login = config->user || config->bearer;
+
+    if (config->user && !strchr(config->user, ':'))
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--user: no password in it (write NAME:PASSWORD)");
+    if (config->user && config->bearer)
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--bearer: there is --user, too (leave out one of the two)");
+    if (has_login && has_header(config, "Authorization"))
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--header=Authorization: there is --user or --bearer, too (leave out "
+                            "one of the two)");
+    if (config->cookies.count > 0 && has_header(config, "Cookie"))
+        return cli_complain(complaint, CLI_EXIT_USAGE,
+                            "--cookie: there is --header=Cookie, too (leave out one of the two)");
+    return true;
+}
+
+static bool check_way(const struct cli_connect_config *config, struct cli_complaint *complaint)
+{
+    const char *slash = config->heartbeat_text ? strchr(config->heartbeat_text, '/') : NULL;
+
+    if (config->cert && !config->key)
+        return complain(complaint, "cert", config->cert, "its key is missing (add --key=FILE)");
+    if (config->key && !config->cert)
+        return complain(complaint, "key", config->key,
+                        "its certificate is missing (add --cert=FILE)");
+    if (config->heartbeat_text && (!slash || slash == config->heartbeat_text || !slash[1]))
+        return complain(complaint, "heartbeat-text", config->heartbeat_text,
+                        "not two texts (write PING/PONG)");
+    return true;
+}
+
+/* What a client's options mean nothing for. */
+static bool check_listening(const struct cli_config *config, struct cli_complaint *complaint)
+{
+    const struct cli_connect_config *connect = &config->connect;
+    const char *foreign = NULL;
+
+    if (config->listen.count == 0)
+        return true;
+    if (connect->reconnects)
+        foreign = "reconnect";
+    else if (connect->heartbeat_text)
+        foreign = "heartbeat-text";
+    else if (connect->headers.count > 0)
+        foreign = "header";
+    else if (connect->unix_path)
+        foreign = "unix";
+    else if (connect->proxy)
+        foreign = "proxy";
+    if (!foreign)
+        return true;
+    return cli_complain(complaint, CLI_EXIT_USAGE,
+                        "--%s: a client's, and --listen waits for one (leave it out)", foreign);
+}
+
+bool cli_check_connect(const struct cli_config *config, struct cli_complaint *complaint)
+{
+    const struct cli_connect_config *connect = &config->connect;
+
+    return check_target(config, complaint) && check_pattern(connect->match, complaint) &&
+           check_input(connect, complaint) && check_login(connect, complaint) &&
+           check_values(connect, complaint) && check_way(connect, complaint) &&
+           check_listening(config, complaint) && cli_check_file("cert", connect->cert, complaint) &&
+           cli_check_file("key", connect->key, complaint) &&
+           cli_check_file("replay", connect->replay, complaint);
+}

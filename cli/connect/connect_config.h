@@ -1,0 +1,61 @@
+/*
+ * connect_config.h - what the command line of `duplex connect` says, beside what it has in common with the servers'.
+ */
+#ifndef CLI_CONNECT_CONFIG_H
+#define CLI_CONNECT_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/options/list.h"
+
+#define CLI_FOREVER UINT32_MAX /* a duration without an end */
+
+/* What is a message on stdin and stdout. */
+enum cli_form {
+    CLI_FORM_LINES = 0, /* text, a line each */
+    CLI_FORM_BINARY,    /* bytes as they come, nothing added */
+    CLI_FORM_HEX,       /* binary, a line of hexadecimal digits each */
+    CLI_FORM_BASE64,
+};
+
+struct cli_connect_config {
+    const char *url;          /* NULL: not given */
+    struct cli_list sends;    /* const char * */
+    uint32_t expect;          /* 0: nothing in particular */
+    const char *match;        /* POSIX extended regular expression, or NULL */
+    uint32_t linger_ms;       /* 0: not given */
+    uint32_t timeout_ms;      /* 0: none */
+    struct cli_list ok_codes; /* uint16_t */
+
+    struct cli_list headers; /* struct cli_header */
+    const char *origin;      /* or NULL, as the following */
+    const char *user;        /* NAME:PASSWORD */
+    const char *bearer;
+    struct cli_list cookies; /* const char * */
+    uint32_t max_redirects;
+
+    const char *ca;
+    const char *cert; /* given together with key */
+    const char *key;
+    const char *server_name;
+    bool is_insecure;
+    const char *keylog;
+    const char *proxy;
+    const char *unix_path;
+
+    enum cli_form form;
+    bool ends_with_null;
+    bool prints_json;
+    bool is_verbose;
+    bool is_quiet;
+
+    bool reconnects;
+    uint32_t heartbeat_ms; /* 0: none */
+    const char *heartbeat_text;
+    const char *on_open;
+    const char *record;
+    const char *replay;
+};
+
+#endif

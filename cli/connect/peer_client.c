@@ -1,0 +1,429 @@
+/*
+ * peer_client.c - the server that a URL names, as the peer: the options of the library's websocket made of the command line's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <duplex/tls_client.h>
+#include <duplex/version.h>
+
+#include "cli/text/codec.h"
+#include "cli/options/header.h"
+#include "cli/options/parse.h"
+#include "cli/connect/proxy.h"
+#include "cli/connect/session.h"
+#include "cli/connect/terminal.h"
+
+#define MAX_QUEUE 1048576
+#define HEARTBEAT_MS 30000 /* of --heartbeat-text alone */
+
+struct client {
+    struct cli_peer peer;
+    struct cli_session *session;
+    struct dx_websocket *websocket;
+    struct dx_tls_client *tls;
+    struct dx_handshake_header *headers;
+    size_t header_count;
+    char *login;               /* the value of Authorization */
+    char *cookies;             /* the value of Cookie */
+    struct cli_buffer message; /* one that has come in part */
+    char *heartbeat;           /* copy of --heartbeat-text, cut in two */
+    int keylog_fd;
+};
+
+static struct client *client_of(struct cli_peer *peer)
+{
+    return (struct client *)peer;
+}
+
+static int fail(struct client *client, const char *what, const char *why)
+{
+    return cli_session_complain(client->session, CLI_EXIT_RESOURCE, what, "%s", why);
+}
+
+/* ---- what the session asks for ---- */
+
+static enum dx_err send_message(struct cli_peer *peer, enum dx_opcode opcode, const void *data,
+                                size_t len)
+{
+    return dx_websocket_send(client_of(peer)->websocket, opcode, data, len);
+}
+
+static enum dx_err ping(struct cli_peer *peer, const void *data, size_t len)
+{
+    return dx_websocket_ping(client_of(peer)->websocket, data, len);
+}
+
+static enum dx_err close_it(struct cli_peer *peer, uint16_t code, const char *reason, size_t len)
+{
+    return dx_websocket_close(client_of(peer)->websocket, code, reason, len);
+}
+
+static void abort_it(struct cli_peer *peer)
+{
+    dx_websocket_abort(client_of(peer)->websocket);
+}
+
+static void pause_it(struct cli_peer *peer, bool is_paused)
+{
+    if (is_paused)
+        dx_websocket_pause(client_of(peer)->websocket);
+    else
+        dx_websocket_resume(client_of(peer)->websocket);
+}
+
+static bool is_waiting(struct cli_peer *peer)
+{
+    size_t count, unproven;
+
+    dx_websocket_outbox(client_of(peer)->websocket, &count, &unproven);
+    return count > 0 || dx_websocket_buffered_amount(client_of(peer)->websocket) > 0;
+}
+
+static void free_it(struct cli_peer *peer)
+{
+    struct client *client = client_of(peer);
+
+    dx_websocket_free(client->websocket);
+    dx_tls_client_free(client->tls);
+    if (client->login)
+        explicit_bzero(client->login, strlen(client->login));
+    free(client->login);
+    free(client->cookies);
+    free(client->heartbeat);
+    free(client->headers);
+    cli_buffer_release(&client->message);
+    if (client->keylog_fd >= 0)
+        close(client->keylog_fd);
+    free(client);
+}
+
+/* ---- what the websocket tells ---- */
+
+static struct cli_session *session_of(void *user)
+{
+    return ((struct client *)user)->session;
+}
+
+static void on_open(struct dx_websocket *websocket, void *user)
+{
+    cli_show_open(session_of(user), websocket);
+    cli_session_opened(session_of(user));
+}
+
+/* In pieces, so that a long message on its way is a sign of life. */
+static void on_chunk(struct dx_websocket *websocket, enum dx_opcode opcode, const uint8_t *data,
+                     size_t len, bool is_first, bool is_last, void *user)
+{
+    struct client *client = user;
+    struct cli_buffer *message = &client->message;
+
+    (void)websocket;
+    if (is_first && is_last) {
+        cli_session_message(client->session, opcode, data, len);
+        return;
+    }
+    if (is_first)
+        cli_buffer_clear(message);
+    cli_buffer_put(message, data, len);
+    cli_session_heard(client->session);
+    if (message->has_failed)
+        cli_session_finish(client->session, fail(client, "memory", dx_err_text(DX_ERR_NOMEM)));
+    else if (is_last)
+        cli_session_message(client->session, opcode, (const uint8_t *)message->data, message->len);
+    if (is_last)
+        cli_buffer_clear(message);
+}
+
+static void on_error(struct dx_websocket *websocket, const struct dx_error_event *error, void *user)
+{
+    (void)websocket;
+    cli_session_failed(session_of(user), error);
+}
+
+static void on_close(struct dx_websocket *websocket, const struct dx_close_event *close, void *user)
+{
+    (void)websocket;
+    cli_session_closed(session_of(user), close);
+}
+
+static void on_drain(struct dx_websocket *websocket, void *user)
+{
+    (void)websocket;
+    cli_session_drained(session_of(user));
+}
+
+static void on_pong(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user)
+{
+    (void)websocket;
+    cli_session_control(session_of(user), false, data, len);
+}
+
+static void on_ping(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user)
+{
+    (void)websocket;
+    cli_session_control(session_of(user), true, data, len);
+}
+
+static void on_request(struct dx_websocket *websocket, const char *head, size_t len, void *user)
+{
+    (void)websocket;
+    cli_session_request(session_of(user), head, len);
+}
+
+/* ---- headers ---- */
+
+static char *make_basic(const char *credentials)
+{
+    struct cli_buffer value = {0};
+
+    cli_buffer_put_text(&value, "Basic ");
+    cli_base64_encode(&value, (const uint8_t *)credentials, strlen(credentials));
+    cli_buffer_put(&value, "", 1);
+    if (value.has_failed)
+        cli_buffer_release(&value);
+    return value.data;
+}
+
+static char *make_bearer(const char *token)
+{
+    char *value;
+
+    return asprintf(&value, "Bearer %s", token) < 0 ? NULL : value;
+}
+
+static char *join_cookies(const struct cli_list *cookies)
+{
+    const char *const *items = cookies->items;
+    struct cli_buffer value = {0};
+
+    for (size_t i = 0; i < cookies->count; i++) {
+        cli_buffer_put_text(&value, i > 0 ? "; " : "");
+        cli_buffer_put_text(&value, items[i]);
+    }
+    cli_buffer_put(&value, "", 1);
+    if (value.has_failed)
+        cli_buffer_release(&value);
+    return value.data;
+}
+
+static bool make_headers(struct client *client)
+{
+    const struct cli_connect_config *config = &client->session->config->connect;
+    const struct cli_header *given = config->headers.items;
+    const char *credentials = config->user ? config->user : client->session->url.credentials;
+
+    client->headers = calloc(config->headers.count + 2, sizeof(*client->headers));
+    if (!client->headers)
+        return false;
+    for (size_t i = 0; i < config->headers.count; i++)
+        client->headers[client->header_count++] =
+            (struct dx_handshake_header){given[i].name, given[i].value};
+    if (config->bearer || credentials) {
+        client->login = config->bearer ? make_bearer(config->bearer) : make_basic(credentials);
+        if (!client->login)
+            return false;
+        client->headers[client->header_count++] =
+            (struct dx_handshake_header){"Authorization", client->login};
+    }
+    if (config->cookies.count > 0) {
+        client->cookies = join_cookies(&config->cookies);
+        if (!client->cookies)
+            return false;
+        client->headers[client->header_count++] =
+            (struct dx_handshake_header){"Cookie", client->cookies};
+    }
+    return true;
+}
+
+/* ---- TLS ---- */
+
+static void on_keylog(void *user, const char *line)
+{
+    struct client *client = user;
+    char text[512];
+    int len = snprintf(text, sizeof(text), "%s\n", line);
+
+    if (len > 0 && (size_t)len < sizeof(text))
+        (void)!write(client->keylog_fd, text, (size_t)len);
+}
+
+/* Only when something is asked for: the library makes the usual one for the first wss. */
+static int make_tls(struct client *client)
+{
+    const struct cli_connect_config *config = &client->session->config->connect;
+    struct dx_tls_client_options options = dx_tls_client_options_init();
+    char why[256] = "";
+
+    if (!config->ca && !config->cert && !config->server_name && !config->is_insecure &&
+        !config->keylog)
+        return 0;
+    options.ca_path = config->ca;
+    options.certificate_path = config->cert;
+    options.key_path = config->key;
+    options.server_name = config->server_name;
+    options.is_insecure = config->is_insecure;
+    if (config->keylog) {
+        client->keylog_fd =
+            open(config->keylog, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+        if (client->keylog_fd < 0)
+            return fail(client, "--keylog", strerror(errno));
+        options.on_keylog = on_keylog;
+        options.user = client;
+    }
+    if (dx_tls_client_new(&options, &client->tls, why, sizeof(why)) != DX_OK)
+        return fail(client, config->cert ? "--ca, --cert, --key" : "--ca", why);
+    return 0;
+}
+
+/* ---- options ---- */
+
+static bool set_heartbeat(struct client *client, struct dx_websocket_options *options)
+{
+    const struct cli_connect_config *config = &client->session->config->connect;
+    char *slash;
+
+    options->connection.ping_interval_ms = config->heartbeat_ms;
+    options->connection.pong_timeout_ms = config->heartbeat_ms;
+    if (!config->heartbeat_text)
+        return true;
+    client->heartbeat = strdup(config->heartbeat_text);
+    if (!client->heartbeat)
+        return false;
+    slash = strchr(client->heartbeat, '/'); /* checked before */
+    *slash = '\0';
+    options->heartbeat_text = client->heartbeat;
+    options->heartbeat_answer = slash + 1;
+    if (config->heartbeat_ms == 0) {
+        options->connection.ping_interval_ms = HEARTBEAT_MS;
+        options->connection.pong_timeout_ms = HEARTBEAT_MS;
+    }
+    return true;
+}
+
+static void set_listener(struct client *client, struct dx_websocket_options *options)
+{
+    options->listener.on_open = on_open;
+    options->listener.on_chunk = on_chunk;
+    options->listener.on_error = on_error;
+    options->listener.on_close = on_close;
+    options->listener.on_drain = on_drain;
+    options->listener.on_pong = on_pong;
+    options->listener.on_ping = on_ping;
+    options->listener.on_request = on_request;
+    options->user = client;
+}
+
+static void set_options(const struct client *client, struct dx_websocket_options *options)
+{
+    const struct cli_config *all = client->session->config;
+    const struct cli_connect_config *config = &all->connect;
+
+    options->protocols = all->subprotocols.items;
+    options->protocol_count = all->subprotocols.count;
+    options->headers = client->headers;
+    options->header_count = client->header_count;
+    options->origin = config->origin;
+    options->user_agent = "duplex/" DX_VERSION;
+    options->unix_path = config->unix_path;
+    options->tls = client->tls;
+    options->connect_timeout_ms = all->handshake_timeout_ms;
+    options->max_redirects = config->max_redirects;
+    options->greeting = config->on_open;
+    options->hears_while_closing = true;
+    options->connection.max_message = all->max_message;
+    options->connection.max_queue = MAX_QUEUE;
+    options->connection.close_timeout_ms = all->close_timeout_ms;
+    /* Who is slow is waited for: --timeout says how long. */
+    options->connection.message_timeout_ms = 0;
+    options->connection.write_timeout_ms = 0;
+    options->reconnect.is_on = config->reconnects;
+    options->outbox.is_on = config->reconnects;
+}
+
+/* ---- the proxy ---- */
+
+static const char *choose_proxy(const struct client *client, const char **what)
+{
+    const struct cli_connect_config *config = &client->session->config->connect;
+
+    *what = "--proxy";
+    if (config->proxy)
+        return strcmp(config->proxy, "none") == 0 ? NULL : config->proxy;
+    return config->unix_path ? NULL : cli_proxy_of_environment(&client->session->url, what);
+}
+
+/* The library says only that something is wrong: is it the proxy? */
+static int complain_of_use(struct client *client, struct dx_websocket_options *options,
+                           const char *what)
+{
+    struct dx_websocket *tried;
+
+    if (options->proxy) {
+        options->proxy = NULL;
+        if (dx_websocket_new(client->session->loop, client->session->url.text, options, &tried) ==
+            DX_OK) {
+            dx_websocket_free(tried);
+            return cli_session_complain(
+                client->session, CLI_EXIT_USAGE, what, "%s",
+                "not a proxy (write http://HOST:PORT, https://, socks5:// or socks5h://)");
+        }
+    }
+    return cli_session_complain(
+        client->session, CLI_EXIT_USAGE, client->session->url.text, "%s",
+        "not the URL of a WebSocket (write ws://HOST[:PORT]/PATH or wss://)");
+}
+
+static int start(struct client *client)
+{
+    struct dx_websocket_options options = dx_websocket_options_init();
+    struct cli_session *session = client->session;
+    const char *what;
+    int exit_status;
+    enum dx_err err;
+
+    if (!make_headers(client) || !set_heartbeat(client, &options))
+        return fail(client, "headers", dx_err_text(DX_ERR_NOMEM));
+    exit_status = make_tls(client);
+    if (exit_status != 0)
+        return exit_status;
+    set_options(client, &options);
+    set_listener(client, &options);
+    options.proxy = choose_proxy(client, &what);
+    err = dx_websocket_new(session->loop, session->url.text, &options, &client->websocket);
+    if (err == DX_ERR_USAGE)
+        return complain_of_use(client, &options, what);
+    return err == DX_OK ? 0 : fail(client, session->url.text, dx_err_text(err));
+}
+
+int cli_peer_connect(struct cli_session *session, struct cli_peer **peer)
+{
+    struct client *client = calloc(1, sizeof(*client));
+    const char *problem = NULL;
+    int exit_status;
+
+    if (!client)
+        return cli_session_complain(session, CLI_EXIT_RESOURCE, "memory", "out of memory");
+    client->peer = (struct cli_peer){.send = send_message,
+                                     .ping = ping,
+                                     .close = close_it,
+                                     .abort = abort_it,
+                                     .pause = pause_it,
+                                     .is_waiting = is_waiting,
+                                     .free = free_it};
+    client->session = session;
+    client->keylog_fd = -1;
+    if (!cli_url_read(&session->url, session->config->connect.url, &problem))
+        exit_status = cli_session_complain(session, CLI_EXIT_USAGE, "URL", "%s", problem);
+    else
+        exit_status = start(client);
+    if (exit_status != 0)
+        free_it(&client->peer);
+    else
+        *peer = &client->peer;
+    return exit_status;
+}

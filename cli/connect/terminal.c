@@ -1,0 +1,402 @@
+/*
+ * terminal.c - see terminal.h.
+ *
+ * libedit waits for a key in a function of ours, and there the event loop runs: so a message can be printed while a line is being
+ * typed, without a thread.
+ */
+#include "cli/connect/terminal.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <histedit.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "cli/connect/history.h"
+#include "cli/options/parse.h"
+#include "cli/connect/session.h"
+#include "cli/connect/slash.h"
+
+#define PROMPT "> "
+#define PROMPT_WIDTH 2
+
+struct cli_terminal {
+    struct cli_session *session;
+    EditLine *editor;
+    History *history;
+    char *history_path;
+    bool is_editing;         /* a line stands on the terminal */
+    bool has_ended;          /* ^D was typed, or the terminal has gone */
+    mbstate_t state;         /* of a character that has come in part */
+    struct cli_buffer typed; /* lines for which there was no connection, each with a NUL */
+};
+
+/* ---- the line on the screen ---- */
+
+static void write_all(const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(STDOUT_FILENO, text, len);
+
+        if (written < 0 && errno == EAGAIN) {
+            struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+            (void)poll(&room, 1, -1);
+        } else if (written < 0 && errno != EINTR) {
+            return;
+        } else if (written > 0) {
+            text += written;
+            len -= (size_t)written;
+        }
+    }
+}
+
+/* In which row of the line the cursor stands. */
+static int cursor_row(struct cli_terminal *terminal)
+{
+    const LineInfoW *line = el_wline(terminal->editor);
+    struct winsize size = {.ws_col = 80};
+    int column = PROMPT_WIDTH;
+
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    if (size.ws_col == 0)
+        return 0;
+    for (const wchar_t *at = line->buffer; at < line->cursor; at++) {
+        int width = wcwidth(*at);
+
+        column += width < 0 ? 2 : width; /* a control is shown as ^X */
+    }
+    return column / size.ws_col;
+}
+
+static void erase_line(struct cli_terminal *terminal)
+{
+    char text[32];
+    int row = cursor_row(terminal);
+
+    fflush(stdout);
+    if (row > 0)
+        write_all(text, (size_t)snprintf(text, sizeof(text), "\033[%dA", row));
+    write_all("\r\033[J", 4);
+}
+
+void cli_terminal_print(struct cli_terminal *terminal, const char *text, size_t len)
+{
+    if (terminal->is_editing)
+        erase_line(terminal);
+    write_all(text, len);
+    if (terminal->is_editing)
+        el_set(terminal->editor, EL_REFRESH);
+}
+
+void cli_terminal_signal(struct cli_terminal *terminal, int number)
+{
+    if (number == SIGWINCH) {
+        el_resize(terminal->editor);
+        return;
+    }
+    if (terminal->is_editing) {
+        erase_line(terminal);
+        el_set(terminal->editor, EL_PREP_TERM, 0);
+    }
+    kill(getpid(), SIGSTOP);
+    /* Some shell has brought us back. */
+    if (terminal->is_editing) {
+        el_set(terminal->editor, EL_PREP_TERM, 1);
+        el_set(terminal->editor, EL_REFRESH);
+    }
+}
+
+/* ---- keys ---- */
+
+static bool is_over(const struct cli_terminal *terminal)
+{
+    return terminal->session->state == CLI_SESSION_OVER;
+}
+
+/* Lets the loop run until there is a key (or at once when nobody reads keys any more). False: it is over. */
+static bool wait_for_key(struct cli_terminal *terminal, bool wants_key)
+{
+    struct dx_loop *loop = terminal->session->loop;
+
+    while (!is_over(terminal)) {
+        struct pollfd fds[2] = {{.fd = dx_loop_fd(loop), .events = POLLIN},
+                                {.fd = STDIN_FILENO, .events = POLLIN}};
+
+        fflush(stdout);
+        if (poll(fds, wants_key ? 2 : 1, dx_loop_timeout_ms(loop)) < 0 && errno != EINTR)
+            return false;
+        (void)!dx_loop_dispatch(loop);
+        if (wants_key && fds[1].revents && !is_over(terminal))
+            return true;
+    }
+    return false;
+}
+
+/* libedit's hook: 1 and a character, 0 at the end, -1 on failure. */
+static int get_key(EditLine *editor, wchar_t *key)
+{
+    struct cli_terminal *terminal;
+
+    el_get(editor, EL_CLIENTDATA, &terminal);
+    while (wait_for_key(terminal, true)) {
+        char byte;
+        ssize_t len = read(STDIN_FILENO, &byte, 1);
+        size_t taken;
+
+        if (len < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (len <= 0)
+            return 0;
+        taken = mbrtowc(key, &byte, 1, &terminal->state);
+        if (taken == (size_t)-1) {
+            terminal->state = (mbstate_t){0};
+            continue;
+        }
+        if (taken != (size_t)-2)
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- completion ---- */
+
+static size_t shared_len(const char *a, const char *b)
+{
+    size_t len = 0;
+
+    while (a[len] && a[len] == b[len])
+        len++;
+    return len;
+}
+
+/* Inserts what all candidates go on with, or shows them. */
+static unsigned char complete_from(struct cli_terminal *terminal, const char *word, size_t word_len,
+                                   const char *const *names, size_t count, const char *ending)
+{
+    char rest[256];
+    size_t len = count > 0 ? strlen(names[0]) : 0;
+    struct cli_buffer list = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        size_t shared = shared_len(names[0], names[i]);
+
+        len = shared < len ? shared : len;
+    }
+    if (count == 0 || len < word_len)
+        return CC_ERROR;
+    (void)word;
+    if (len > word_len || count == 1) {
+        snprintf(rest, sizeof(rest), "%.*s%s", (int)(len - word_len), names[0] + word_len,
+                 count == 1 ? ending : "");
+        return *rest && el_insertstr(terminal->editor, rest) == 0 ? CC_REFRESH : CC_ERROR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        cli_buffer_put_text(&list, names[i]);
+        cli_buffer_put_text(&list, i + 1 < count ? "  " : "\n");
+    }
+    cli_terminal_print(terminal, list.data, list.len);
+    cli_buffer_release(&list);
+    return CC_NORM;
+}
+
+static unsigned char complete_file(struct cli_terminal *terminal, const char *word, size_t len)
+{
+    char pattern[512];
+    glob_t found;
+    unsigned char result = CC_ERROR;
+
+    if (snprintf(pattern, sizeof(pattern), "%.*s*", (int)len, word) >= (int)sizeof(pattern))
+        return CC_ERROR;
+    if (glob(pattern, GLOB_MARK, NULL, &found) == 0)
+        result = complete_from(terminal, word, len, (const char *const *)found.gl_pathv,
+                               found.gl_pathc, "");
+    globfree(&found);
+    return result;
+}
+
+static unsigned char complete(EditLine *editor, int key)
+{
+    const LineInfo *line = el_line(editor);
+    size_t len = (size_t)(line->cursor - line->buffer);
+    const char *blank = memchr(line->buffer, ' ', len);
+    struct cli_terminal *terminal;
+    const char *names[32];
+    const char *name;
+    size_t count = 0;
+
+    (void)key;
+    el_get(editor, EL_CLIENTDATA, &terminal);
+    if (len == 0 || *line->buffer != '/')
+        return CC_ERROR;
+    if (blank) {
+        if (blank + 1 < line->cursor && blank[1] == '@')
+            return complete_file(terminal, blank + 2, (size_t)(line->cursor - blank) - 2);
+        return CC_ERROR;
+    }
+    for (size_t i = 0; (name = cli_slash_name(i)) != NULL && count < 32; i++)
+        if (strncmp(name, line->buffer, len) == 0)
+            names[count++] = name;
+    return complete_from(terminal, line->buffer, len, names, count, " ");
+}
+
+/* ---- lines ---- */
+
+/* False: not now. */
+static bool say(struct cli_terminal *terminal, const char *line)
+{
+    if (line[0] == '/' && line[1] != '/')
+        return cli_slash_do(terminal->session, line) == CLI_SLASH_DONE;
+    line += line[0] == '/';
+    return cli_session_give(terminal->session, line, strlen(line));
+}
+
+void cli_terminal_resume(struct cli_terminal *terminal)
+{
+    struct cli_buffer *typed = &terminal->typed;
+
+    while (typed->len > 0 && say(terminal, typed->data))
+        cli_buffer_drop(typed, strlen(typed->data) + 1);
+    if (typed->len == 0 && terminal->has_ended && terminal->session->state == CLI_SESSION_OPEN)
+        cli_session_close(terminal->session, DX_CLOSE_NORMAL, "", 0);
+}
+
+static void remember(struct cli_terminal *terminal, const char *line)
+{
+    HistEvent event;
+
+    /* A blank before it keeps a line from being remembered, as in shells. */
+    if (!*line || *line == ' ')
+        return;
+    history(terminal->history, &event, H_ENTER, line);
+    if (terminal->history_path)
+        cli_history_append(terminal->history_path, line);
+}
+
+static void take_line(struct cli_terminal *terminal, const char *text, int len)
+{
+    char *line = strndup(text, (size_t)len);
+
+    if (!line)
+        return;
+    line[strcspn(line, "\r\n")] = '\0';
+    remember(terminal, line);
+    if (terminal->typed.len > terminal->session->config->max_message)
+        cli_show_note(terminal->session, "not sent: too much waits already");
+    else if (*line && (terminal->typed.len > 0 || !say(terminal, line)))
+        cli_buffer_put(&terminal->typed, line, strlen(line) + 1);
+    free(line);
+}
+
+static void take_end(struct cli_terminal *terminal)
+{
+    terminal->has_ended = true;
+    if (terminal->session->state == CLI_SESSION_OPEN)
+        cli_terminal_resume(terminal);
+    else if (terminal->session->state == CLI_SESSION_WAITING && terminal->typed.len == 0)
+        cli_session_finish(terminal->session, EXIT_SUCCESS);
+}
+
+void cli_terminal_run(struct cli_terminal *terminal)
+{
+    while (!is_over(terminal)) {
+        const char *line;
+        int len = 0;
+
+        if (terminal->has_ended) {
+            (void)wait_for_key(terminal, false);
+            continue;
+        }
+        terminal->is_editing = true;
+        line = el_gets(terminal->editor, &len);
+        if (is_over(terminal) || !line || len <= 0)
+            erase_line(terminal);
+        terminal->is_editing = false;
+        fflush(stdout);
+        if (is_over(terminal))
+            break;
+        if (line && len > 0)
+            take_line(terminal, line, len);
+        else
+            take_end(terminal);
+    }
+}
+
+/* ---- life ---- */
+
+static const char *prompt(EditLine *editor)
+{
+    (void)editor;
+    return PROMPT;
+}
+
+static void add_to_history(void *user, const char *line)
+{
+    HistEvent event;
+
+    history(user, &event, H_ENTER, line);
+}
+
+static bool start(struct cli_terminal *terminal)
+{
+    HistEvent event;
+
+    terminal->editor = el_init("duplex", stdin, stdout, stderr);
+    terminal->history = history_init();
+    if (!terminal->editor || !terminal->history)
+        return false;
+    el_set(terminal->editor, EL_CLIENTDATA, terminal);
+    el_set(terminal->editor, EL_PROMPT, prompt);
+    el_set(terminal->editor, EL_EDITOR, "emacs");
+    el_set(terminal->editor, EL_GETCFN, get_key);
+    /* el_set() would leak copies of the two texts. */
+    el_wset(terminal->editor, EL_ADDFN, L"complete", L"Complete a command", complete);
+    el_set(terminal->editor, EL_BIND, "^I", "complete", NULL);
+    history(terminal->history, &event, H_SETSIZE, CLI_HISTORY_MAX);
+    history(terminal->history, &event, H_SETUNIQUE, 1);
+    el_set(terminal->editor, EL_HIST, history, terminal->history);
+    el_source(terminal->editor, NULL);
+    terminal->history_path = cli_history_path();
+    if (terminal->history_path)
+        cli_history_load(terminal->history_path, add_to_history, terminal->history);
+    return true;
+}
+
+int cli_terminal_new(struct cli_session *session, struct cli_terminal **terminal)
+{
+    struct cli_terminal *made = calloc(1, sizeof(*made));
+
+    /* Without a language of the user's: text is UTF-8 all the same. */
+    if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    if (!made)
+        return cli_session_complain(session, CLI_EXIT_RESOURCE, "terminal", "out of memory");
+    made->session = session;
+    if (!start(made)) {
+        cli_terminal_free(made);
+        return cli_session_complain(session, CLI_EXIT_RESOURCE, "terminal", "it cannot be used");
+    }
+    session->show.notes = true;
+    *terminal = made;
+    return 0;
+}
+
+void cli_terminal_free(struct cli_terminal *terminal)
+{
+    if (!terminal)
+        return;
+    if (terminal->editor)
+        el_end(terminal->editor);
+    if (terminal->history)
+        history_end(terminal->history);
+    cli_buffer_release(&terminal->typed);
+    free(terminal->history_path);
+    free(terminal);
+}

@@ -1,0 +1,90 @@
+/*
+ * header.c - headers and close codes as they are written on the command line (RFC 9110 5.1, 5.5; RFC 6455 7.4).
+ */
+#include "cli/options/header.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/options/number.h"
+#include "cli/options/words.h"
+
+/* The handshake's own: what they say is not for the user to choose (RFC 6455 4.1). */
+static const char *const reserved[] = {"Host",
+                                       "Upgrade",
+                                       "Connection",
+                                       "Sec-WebSocket-Key",
+                                       "Sec-WebSocket-Version",
+                                       "Sec-WebSocket-Extensions",
+                                       "Content-Length",
+                                       "Transfer-Encoding",
+                                       NULL};
+
+static bool is_name(const char *text, size_t len)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < len; i++) {
+        char byte = text[i];
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+
+        if (!is_letter && !(byte >= '0' && byte <= '9') && !strchr(marks, byte))
+            return false;
+    }
+    return len > 0;
+}
+
+bool cli_header_value_is_valid(const char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+            return false;
+    return true;
+}
+
+const char *cli_header_parse(const char *text, struct cli_header *header)
+{
+    size_t name_len = strcspn(text, ":");
+    const char *value = text + name_len;
+    size_t value_len;
+    char *memory;
+
+    if (*value != ':' || !is_name(text, name_len))
+        return "not a header (write 'Name: value')";
+    for (size_t i = 0; reserved[i]; i++)
+        if (strlen(reserved[i]) == name_len && strncasecmp(reserved[i], text, name_len) == 0)
+            return "the handshake says this itself (leave it out)";
+    if (strlen("Sec-WebSocket-Protocol") == name_len &&
+        strncasecmp("Sec-WebSocket-Protocol", text, name_len) == 0)
+        return "the handshake says this itself (write --subprotocol=NAME)";
+    value += 1 + strspn(value + 1, " \t");
+    value_len = strlen(value);
+    while (value_len > 0 && strchr(" \t", value[value_len - 1]))
+        value_len--;
+    if (!cli_header_value_is_valid(value))
+        return "a control character in it (a header is one line)";
+    memory = calloc(1, name_len + value_len + 2);
+    if (!memory)
+        return cli_out_of_memory;
+    memcpy(memory, text, name_len);
+    memcpy(memory + name_len + 1, value, value_len);
+    *header = (struct cli_header){memory, memory + name_len + 1};
+    return NULL;
+}
+
+void cli_header_release(struct cli_header *header)
+{
+    free(header->name);
+    header->name = NULL;
+}
+
+const char *cli_close_code_parse(const char *text, uint16_t *code)
+{
+    uint32_t number;
+
+    if (cli_count_parse(text, &number) || number < 1000 || number > 4999)
+        return "not a close code (write a number from 1000 to 4999)";
+    *code = (uint16_t)number;
+    return NULL;
+}

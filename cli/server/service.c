@@ -1,0 +1,241 @@
+/*
+ * service.c - starts, announces and ends a server.
+ */
+#include "cli/server/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/text/escape.h"
+#include "cli/log/log.h"
+#include "cli/options/parse.h"
+#include "cli/server/tls.h"
+
+#define WHY_MAX 256
+
+int cli_service_fail(const struct cli_service *service, const char *what, const char *why)
+{
+    char shown[WHY_MAX];
+
+    cli_escape(what, strlen(what), shown, sizeof(shown));
+    fprintf(stderr, "duplex %s: %s: %s\n", service->config->command->name, shown, why);
+    return CLI_EXIT_RESOURCE;
+}
+
+struct dx_connection_options cli_service_connection_options(const struct cli_config *config)
+{
+    struct dx_connection_options options = dx_connection_options_init();
+
+    options.max_message = config->max_message;
+    options.max_fragments = config->max_fragments;
+    options.message_timeout_ms = config->message_timeout_ms;
+    options.write_timeout_ms = config->write_timeout_ms;
+    options.close_timeout_ms = config->close_timeout_ms;
+    options.ping_interval_ms = config->ping_interval_ms;
+    options.pong_timeout_ms = config->pong_timeout_ms;
+    options.max_queue = (size_t)config->max_queue;
+    return options;
+}
+
+/* Many connections want many descriptors; programs get the old limit back. */
+static void raise_descriptor_limit(struct cli_service *service)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    service->descriptor_limit = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- the ending ---- */
+
+static void on_programs_closed(void *user)
+{
+    struct cli_service *service = user;
+
+    dx_loop_stop(service->loop);
+}
+
+static void on_server_closed(void *user)
+{
+    struct cli_service *service = user;
+
+    if (service->programs)
+        dx_programs_close(service->programs, on_programs_closed, service);
+    else
+        dx_loop_stop(service->loop);
+}
+
+static void begin_ending(struct cli_service *service, int number)
+{
+    static const char *const texts[] = {[SIGTERM] = "ending on SIGTERM",
+                                        [SIGINT] = "ending on SIGINT",
+                                        [SIGHUP] = "ending on SIGHUP"};
+
+    service->signal = number;
+    cli_log_say(service->config->log, DX_LOG_INFO, texts[number], NULL);
+    dx_server_close(service->server, number == SIGTERM ? service->config->drain_ms : 0,
+                    on_server_closed, service);
+}
+
+/* Returns whether more signals may be looked at. */
+static bool take_signal(struct cli_service *service, const struct signalfd_siginfo *info)
+{
+    int number = (int)info->ssi_signo;
+
+    /* The kernel's own is for a terminal that has gone: it ends what was started there, as without TLS. */
+    if (number == SIGHUP && info->ssi_code != SI_KERNEL) {
+        if (service->signal == 0)
+            cli_tls_reload(service);
+        return true;
+    }
+    if (service->signal == 0) {
+        begin_ending(service, number);
+        return true;
+    }
+    service->exit_status = 128 + number;
+    if (service->programs)
+        dx_programs_kill(service->programs);
+    dx_loop_stop(service->loop);
+    return false;
+}
+
+static void on_signal(void *user, int fd)
+{
+    struct cli_service *service = user;
+    struct signalfd_siginfo info;
+
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        if (!take_signal(service, &info))
+            return;
+}
+
+/* ---- the beginning ---- */
+
+/* Before any thread is started, so that no other thread is interrupted. */
+static int block_signals(struct cli_service *service)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (service->config->tls_cert)
+        sigaddset(&signals, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
+        service->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (service->signal_fd < 0)
+        return cli_service_fail(service, "signals", strerror(errno));
+    return 0;
+}
+
+static int make_server(struct cli_service *service)
+{
+    const struct cli_config *config = service->config;
+    struct dx_server_options options = dx_server_options_init();
+    enum dx_err err = dx_loop_new(&service->loop);
+
+    if (err == DX_OK)
+        err = dx_loop_watch_new(service->loop, service->signal_fd, on_signal, service,
+                                &service->signals);
+    if (err != DX_OK)
+        return cli_service_fail(service, "event loop", dx_err_text(err));
+    options.connection = cli_service_connection_options(config);
+    options.handshake_timeout_ms = config->handshake_timeout_ms;
+    options.max_connections = config->max_connections;
+    options.max_memory = config->max_memory;
+    options.threads = config->threads;
+    options.origins = config->origins.items;
+    options.origin_count = config->origins.count;
+    options.hosts = config->hosts.items;
+    options.host_count = config->hosts.count;
+    options.subprotocols = config->subprotocols.items;
+    options.subprotocol_count = config->subprotocols.count;
+    options.log = cli_log_sink(config->log);
+    err = dx_server_new(service->loop, &options, &service->server);
+    return err == DX_OK ? 0 : cli_service_fail(service, "server", dx_err_text(err));
+}
+
+static int listen_on_all(struct cli_service *service)
+{
+    const struct cli_config *config = service->config;
+    const char *const *addresses = config->listen.items;
+    char why[WHY_MAX] = "";
+    int exit_status = cli_tls_make(service, &service->tls);
+
+    for (size_t i = 0; i < config->listen.count && exit_status == 0; i++) {
+        enum dx_err err =
+            dx_server_listen(service->server, addresses[i], service->tls, why, sizeof(why));
+
+        if (err != DX_OK) {
+            char what[WHY_MAX];
+
+            snprintf(what, sizeof(what), "--listen=%s", addresses[i]);
+            if (err == DX_ERR_ADDRESS_IN_USE)
+                strncat(why, " (choose another: --port=PORT)", sizeof(why) - strlen(why) - 1);
+            exit_status = cli_service_fail(service, what, why[0] ? why : dx_err_text(err));
+        }
+    }
+    return exit_status;
+}
+
+/* One line, so that a script can wait for it: duplex: serving on URL, URL */
+static void announce(const struct cli_service *service)
+{
+    const char *url;
+
+    flockfile(stderr);
+    fputs("duplex: serving on", stderr);
+    for (size_t i = 0; (url = dx_server_url(service->server, i)) != NULL; i++)
+        fprintf(stderr, "%s %s", i > 0 ? "," : "", url);
+    fputc('\n', stderr);
+    fflush(stderr);
+    funlockfile(stderr);
+}
+
+static int run(struct cli_service *service, int (*add_routes)(struct cli_service *service))
+{
+    int exit_status;
+
+    raise_descriptor_limit(service);
+    exit_status = block_signals(service);
+    if (exit_status == 0)
+        exit_status = make_server(service);
+    if (exit_status == 0)
+        exit_status = add_routes(service);
+    if (exit_status == 0)
+        exit_status = listen_on_all(service);
+    if (exit_status != 0)
+        return exit_status;
+    cli_tls_announce(service);
+    announce(service);
+    if (dx_loop_run(service->loop) != DX_OK)
+        return cli_service_fail(service, "event loop", "it did not run");
+    return service->exit_status;
+}
+
+int cli_service_run(const struct cli_config *config, int (*add_routes)(struct cli_service *service))
+{
+    struct cli_service service = {.config = config, .signal_fd = -1};
+    int exit_status = run(&service, add_routes);
+
+    if (service.exit_status >=
+        128) /* a second signal: nothing may hold it up; the spawner ends what is left */
+        _exit(service.exit_status);
+    dx_programs_free(service.programs);
+    dx_server_free(service.server);
+    dx_tls_free(service.tls);
+    dx_loop_watch_free(service.signals);
+    dx_loop_free(service.loop);
+    if (service.signal_fd >= 0)
+        close(service.signal_fd);
+    return exit_status;
+}

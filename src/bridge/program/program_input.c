@@ -1,0 +1,321 @@
+/*
+ * program_input.c - from the client's messages to the program's stdin, with backpressure, and the client's going.
+ */
+#include "bridge/program/program.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What may wait for a program that does not read, beyond its pipe; then the client is stopped. */
+#define PENDING_HIGH 65536
+
+#define WRITE_SLICES 16
+
+/* A message after which a program says nothing for this long is worth a word in the log. */
+#define SILENT_MS 5000
+
+_Static_assert(sizeof(struct dx_slice) == sizeof(struct iovec),
+               "slices are handed over as they are");
+
+void dx_program_input_close(struct dx_program *program)
+{
+    dx_output_clear(&program->pending);
+    dx_loop_flush_cancel(program->shard->loop, &program->flush_task);
+    dx_program_pipe_close(program, &program->input);
+    if (program->input_is_paused && program->connection) {
+        program->input_is_paused = false;
+        dx_connection_resume(
+            program->connection); /* what comes is dropped; its Close is not to be missed */
+    }
+}
+
+void dx_program_input_end(struct dx_program *program, bool drop_pending)
+{
+    program->input_is_ending = true;
+    if (drop_pending || program->pending.len == 0)
+        dx_program_input_close(program);
+}
+
+/* The program has closed its stdin: that ends nothing but what it is told. */
+static void break_input(struct dx_program *program)
+{
+    if (!program->input_is_broken && !program->has_exited && !program->input_is_ending)
+        dx_program_log(program, DX_LOG_DEBUG, "the program has closed its stdin", NULL, NULL, 0);
+    program->input_is_broken = true;
+    dx_program_input_close(program);
+}
+
+/* Writes what the pipe takes. False when it is broken. */
+static bool write_pending(struct dx_program *program)
+{
+    struct dx_slice slices[WRITE_SLICES];
+
+    while (program->pending.len > 0) {
+        size_t count = dx_output_peek(&program->pending, slices, WRITE_SLICES);
+        ssize_t put = dx_program_pipe_write(program, &program->input, (const struct iovec *)slices,
+                                            (int)count);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return errno == EAGAIN;
+        dx_output_consume(&program->pending, (size_t)put);
+    }
+    return true;
+}
+
+static void pause_or_resume(struct dx_program *program)
+{
+    bool is_full = program->pending.len > PENDING_HIGH;
+
+    if (!program->connection)
+        return;
+    if (is_full && !program->input_is_paused) {
+        program->input_is_paused = true;
+        dx_connection_pause(program->connection);
+    } else if (program->pending.len == 0 && program->input_is_paused) {
+        program->input_is_paused = false;
+        dx_connection_resume(program->connection);
+    }
+}
+
+/* The client broke a rule of the framing: as if it had closed, with a code of ours. What it said before still counts. */
+static void give_up(struct dx_program *program, uint16_t code, const char *reason)
+{
+    if (!program->close_is_due) {
+        program->close_is_due = program->connection != NULL;
+        program->close_code = code;
+        program->close_reason = reason;
+    }
+    dx_program_input_end(program, false);
+    dx_program_ladder_begin(program);
+    dx_program_judge_end(program);
+}
+
+static void flush(struct dx_program *program)
+{
+    unsigned wanted;
+
+    if (program->input.fd < 0)
+        return;
+    if (!write_pending(program)) {
+        break_input(program);
+        return;
+    }
+    wanted = program->pending.len > 0 ? DX_WATCH_WRITE : 0;
+    if (!dx_program_pipe_want(program, &program->input, wanted)) {
+        dx_program_input_close(program); /* what waits would wait for ever */
+        give_up(program, DX_CLOSE_TRY_AGAIN, "the program's input cannot be watched");
+        return;
+    }
+    if (program->pending.len == 0 && program->input_is_ending)
+        dx_program_input_close(program);
+    else
+        pause_or_resume(program);
+}
+
+void dx_program_input_flush(struct dx_turn_task *task)
+{
+    flush(dx_program_of(task, flush_task));
+}
+
+void dx_program_input_ready(struct dx_watch *watch, unsigned events)
+{
+    struct dx_program *program = dx_program_of(watch, input.watch);
+
+    if (events & DX_WATCH_ERROR) /* no reader is left */
+        break_input(program);
+    else
+        flush(program);
+}
+
+static void put(struct dx_program *program, const void *data, size_t len)
+{
+    if (program->input.fd < 0 || program->input_is_ending || len == 0)
+        return;
+    if (dx_output_append(&program->pending, data, len) != DX_OK) {
+        give_up(program, DX_CLOSE_TRY_AGAIN, "out of memory");
+        return;
+    }
+    if (program->pending.len > PENDING_HIGH)
+        flush(program);
+    else
+        dx_loop_flush_later(program->shard->loop, &program->flush_task);
+}
+
+/* A message has come whole: from now on silence counts. */
+static void expect_answer(struct dx_program *program)
+{
+    if (program->was_told_silent || program->silent_due_ms != 0)
+        return;
+    program->silent_due_ms = dx_loop_now_ms(program->shard->loop) + SILENT_MS;
+    dx_program_timer_arm(program);
+}
+
+/* ---- lines ---- */
+
+/* Backslash, newline and carriage return as \\, \n and \r, so that one message stays one line. */
+static void put_escaped(struct dx_program *program, const uint8_t *data, size_t len)
+{
+    size_t begin = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        const char *escape = data[i] == '\n'   ? "\\n"
+                             : data[i] == '\r' ? "\\r"
+                             : data[i] == '\\' ? "\\\\"
+                                               : NULL;
+
+        if (!escape)
+            continue;
+        put(program, data + begin, i - begin);
+        put(program, escape, 2);
+        begin = i + 1;
+    }
+    put(program, data + begin, len - begin);
+}
+
+static void on_line_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                          size_t len, bool is_first, bool is_last)
+{
+    struct dx_program *program = dx_connection_user(connection);
+    enum dx_newlines newlines = program->route->options.newlines;
+
+    (void)is_first;
+    if (program->input_is_ending)
+        return;
+    if (opcode == DX_OP_BINARY) {
+        give_up(program, DX_CLOSE_UNSUPPORTED, "this program takes text");
+        return;
+    }
+    if (newlines == DX_NEWLINES_REJECT && memchr(data, '\n', len)) {
+        give_up(program, DX_CLOSE_UNSUPPORTED, "a newline inside a message");
+        return;
+    }
+    if (newlines == DX_NEWLINES_ESCAPE)
+        put_escaped(program, data, len);
+    else
+        put(program, data, len);
+    if (is_last) {
+        put(program, "\n", 1);
+        expect_answer(program);
+    }
+}
+
+/* ---- binary ---- */
+
+static void on_binary_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                            size_t len, bool is_first, bool is_last)
+{
+    struct dx_program *program = dx_connection_user(connection);
+
+    (void)opcode;
+    (void)is_first;
+    put(program, data, len);
+    if (is_last)
+        expect_answer(program);
+}
+
+/* ---- length, and where a message must be known whole ---- */
+
+static void on_length_message(struct dx_connection *connection, enum dx_opcode opcode,
+                              uint8_t *data, size_t len)
+{
+    struct dx_program *program = dx_connection_user(connection);
+    uint8_t header[DX_LENGTHS_HEADER];
+
+    if (len > UINT32_MAX) {
+        give_up(program, DX_CLOSE_TOO_BIG, "longer than the framing can say");
+        return;
+    }
+    dx_lengths_header_write(header, opcode, (uint32_t)len);
+    put(program, header, sizeof(header));
+    put(program, data, len);
+    expect_answer(program);
+}
+
+/* With answers_text_ping: a text message `ping` is answered here, everything else goes its way. */
+static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                       size_t len)
+{
+    struct dx_program *program = dx_connection_user(connection);
+
+    if (opcode == DX_OP_TEXT && len == 4 && memcmp(data, "ping", 4) == 0) {
+        program->pong_is_owed = true;
+        dx_program_output_pong(program);
+    } else if (program->route->options.framing == DX_FRAMING_LENGTH) {
+        on_length_message(connection, opcode, data, len);
+    } else if (program->route->options.framing == DX_FRAMING_BINARY) {
+        on_binary_chunk(connection, opcode, data, len, true, true);
+    } else {
+        on_line_chunk(connection, opcode, data, len, true, true);
+    }
+}
+
+/* ---- the client goes ---- */
+
+static void on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
+                          size_t reason_len)
+{
+    struct dx_program *program = dx_connection_user(connection);
+
+    (void)reason;
+    (void)reason_len;
+    program->close_is_due = true;
+    program->close_code = code;
+    dx_program_input_end(program, false);
+    dx_program_ladder_begin(program);
+    dx_program_judge_end(program);
+}
+
+static void on_hang_up(struct dx_connection *connection)
+{
+    struct dx_program *program = dx_connection_user(connection);
+
+    dx_program_input_end(program, true);
+    dx_program_ladder_begin(program);
+}
+
+static void on_drain(struct dx_connection *connection)
+{
+    dx_program_output_judge(dx_connection_user(connection));
+}
+
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+{
+    struct dx_program *program = dx_connection_user(connection);
+
+    (void)info;
+    if (!program) /* dropped */
+        return;
+    program->connection = NULL;
+    program->close_is_due = false;
+    program->input_is_paused = false;
+    dx_program_input_end(program, true);
+    dx_program_output_judge(program);
+    dx_program_ladder_begin(program);
+    dx_program_judge_end(program);
+}
+
+const struct dx_connection_handlers *dx_program_handlers_for(const struct dx_program_route *route)
+{
+    static const struct dx_connection_handlers whole = {.on_message = on_message,
+                                                        .on_peer_close = on_peer_close,
+                                                        .on_drain = on_drain,
+                                                        .on_hang_up = on_hang_up,
+                                                        .on_close = on_close};
+    static const struct dx_connection_handlers lines = {.on_chunk = on_line_chunk,
+                                                        .on_peer_close = on_peer_close,
+                                                        .on_drain = on_drain,
+                                                        .on_hang_up = on_hang_up,
+                                                        .on_close = on_close};
+    static const struct dx_connection_handlers binary = {.on_chunk = on_binary_chunk,
+                                                         .on_peer_close = on_peer_close,
+                                                         .on_drain = on_drain,
+                                                         .on_hang_up = on_hang_up,
+                                                         .on_close = on_close};
+
+    if (route->options.answers_text_ping || route->options.framing == DX_FRAMING_LENGTH)
+        return &whole;
+    return route->options.framing == DX_FRAMING_BINARY ? &binary : &lines;
+}

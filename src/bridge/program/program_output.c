@@ -1,0 +1,328 @@
+/*
+ * program_output.c - from the program's stdout (and its stderr, if that goes to the client) to frames.
+ *
+ * One read a turn, framed in one run, sent at once; a connection that does not take it stops the pipe.
+ */
+#include "bridge/program/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How soon, at the soonest, to look again whether a slow client has taken what an ended program left: a ladder may have a
+ * first step of nothing. */
+#define WIDE_PIPE 262144 /* bytes in the pipe of a program that writes without pause */
+#define SLOW_CLIENT_MS 100
+
+static struct dx_lines *lines_of(struct dx_program *program, bool is_errors)
+{
+    return is_errors ? &program->errors_out : &program->out.lines;
+}
+
+bool dx_program_is_in_message(const struct dx_program *program)
+{
+    if (program->errors_out.is_in_message)
+        return true;
+    return program->route->options.framing == DX_FRAMING_LENGTH
+               ? program->out.lengths.is_in_message
+               : program->route->options.framing == DX_FRAMING_LINES &&
+                     program->out.lines.is_in_message;
+}
+
+/* ---- which pipe may be read ---- */
+
+static bool out_is_in_message(const struct dx_program *program)
+{
+    return dx_program_is_in_message(program) && !program->errors_out.is_in_message;
+}
+
+void dx_program_output_judge(struct dx_program *program)
+{
+    bool is_open = program->connection && !dx_connection_is_congested(program->connection);
+    bool errors_are_clients = program->route->options.stderr_to == DX_STDERR_CLIENT;
+    unsigned output = is_open && !program->errors_out.is_in_message ? DX_WATCH_READ : 0;
+    unsigned errors = is_open && !out_is_in_message(program) ? DX_WATCH_READ : 0;
+
+    if (!dx_program_pipe_want(program, &program->output, output) ||
+        (errors_are_clients && !dx_program_pipe_want(program, &program->errors, errors))) {
+        if (program->connection)
+            dx_connection_abort(program->connection, DX_ERR_SYSTEM,
+                                "the program's output cannot be watched");
+    }
+}
+
+/* ---- what is read ---- */
+
+static void tell_replaced(struct dx_program *program)
+{
+    if (program->was_told_replaced)
+        return;
+    program->was_told_replaced = true;
+    dx_program_log(
+        program, DX_LOG_WARN,
+        "the program prints text that is not UTF-8: U+FFFD stands in its place (--framing=binary "
+        "passes bytes as they are)",
+        NULL, NULL, 0);
+}
+
+/* Nothing more of what it prints can be sent, so its pipes are closed: it would only be read to be thrown away. */
+static void fail_output(struct dx_program *program, enum dx_err err)
+{
+    const char *reason = err == DX_ERR_UTF8       ? "the program printed text that is not UTF-8"
+                         : err == DX_ERR_PROTOCOL ? "the program broke the length framing"
+                                                  : NULL;
+
+    if (err == DX_ERR_CLOSED)
+        return;
+    dx_program_log(program, DX_LOG_ERROR, reason ? reason : "the program's output cannot be sent",
+                   "error", dx_err_text(err), strlen(dx_err_text(err)));
+    if (reason)
+        (void)dx_connection_close(program->connection, DX_CLOSE_INTERNAL_ERROR, reason,
+                                  strlen(reason));
+    else
+        dx_connection_abort(program->connection, err, "the program's output cannot be sent");
+    dx_program_output_close(program);
+    if (program->route->options.stderr_to == DX_STDERR_CLIENT)
+        dx_program_errors_close(program);
+    dx_program_input_end(program, true);
+    dx_program_ladder_begin(program);
+}
+
+static enum dx_err frame(struct dx_program *program, bool is_errors, uint8_t *data, size_t len,
+                         struct dx_framed *framed)
+{
+    struct dx_endpoint *endpoint = dx_connection_endpoint(program->connection);
+    const struct dx_program_options *options = &program->route->options;
+
+    if (is_errors || options->framing == DX_FRAMING_LINES)
+        return dx_lines_feed(lines_of(program, is_errors), endpoint, options->invalid_utf8, data,
+                             len, framed);
+    if (options->framing == DX_FRAMING_LENGTH)
+        return dx_lengths_feed(&program->out.lengths, endpoint, options->invalid_utf8, data, len,
+                               framed);
+    return dx_connection_send(program->connection, DX_OP_BINARY, data, len);
+}
+
+static bool has_partial_line(const struct dx_program *program)
+{
+    const struct dx_program_options *options = &program->route->options;
+
+    return (options->framing == DX_FRAMING_LINES && dx_lines_is_partial(&program->out.lines)) ||
+           (options->stderr_to == DX_STDERR_CLIENT && dx_lines_is_partial(&program->errors_out));
+}
+
+static void plan_flush(struct dx_program *program)
+{
+    uint32_t after_ms = program->route->options.flush_after_ms;
+
+    if (after_ms == 0)
+        return;
+    program->flush_due_ms =
+        has_partial_line(program) ? dx_loop_now_ms(program->shard->loop) + after_ms : 0;
+    dx_program_timer_arm(program);
+}
+
+void dx_program_output_pong(struct dx_program *program)
+{
+    if (!program->pong_is_owed || dx_program_is_in_message(program))
+        return;
+    program->pong_is_owed = false;
+    (void)!dx_connection_send(program->connection, DX_OP_TEXT, "pong", 4);
+}
+
+/* What was framed leaves. */
+static void send_framed(struct dx_program *program, const struct dx_framed *framed, enum dx_err err)
+{
+    if (framed->replaced_count > 0)
+        tell_replaced(program);
+    dx_connection_count_sent(program->connection, framed->message_count, framed->payload_len);
+    dx_connection_flush(program->connection);
+    if (err != DX_OK)
+        fail_output(program, err);
+    else
+        dx_program_output_pong(program);
+}
+
+static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, size_t len)
+{
+    struct dx_framed framed = {0};
+    enum dx_err err = frame(program, is_errors, data, len, &framed);
+
+    program->silent_due_ms = 0;
+    send_framed(program, &framed, err);
+    plan_flush(program);
+}
+
+/* Sends what is kept of a partial line; at the end of file also what can never be completed. */
+static void flush_stream(struct dx_program *program, bool is_errors, bool is_end)
+{
+    enum dx_framing framing = program->route->options.framing;
+    struct dx_framed framed = {0};
+    enum dx_err err = DX_OK;
+
+    if (!program->connection)
+        return;
+    if (is_errors || framing == DX_FRAMING_LINES)
+        err = dx_lines_flush(lines_of(program, is_errors),
+                             dx_connection_endpoint(program->connection),
+                             program->route->options.invalid_utf8, is_end, &framed);
+    else if (framing == DX_FRAMING_LENGTH && is_end && dx_lengths_is_partial(&program->out.lengths))
+        err = DX_ERR_PROTOCOL;
+    send_framed(program, &framed, err);
+}
+
+/* First the stream whose message stands on the wire unfinished: the other's text would become part of it. */
+static void flush_streams(struct dx_program *program, bool is_end)
+{
+    bool errors_are_first = program->errors_out.is_in_message;
+
+    if (errors_are_first)
+        flush_stream(program, true, is_end);
+    if (program->output.fd >= 0)
+        flush_stream(program, false, is_end);
+    if (!errors_are_first && program->errors.fd >= 0 &&
+        program->route->options.stderr_to == DX_STDERR_CLIENT)
+        flush_stream(program, true, is_end);
+}
+
+void dx_program_output_flush_partial(struct dx_program *program)
+{
+    flush_streams(program, false);
+}
+
+/* ---- the pipes ---- */
+
+static void end_of_file(struct dx_program *program, bool is_errors)
+{
+    flush_stream(program, is_errors, true);
+    if (is_errors)
+        dx_program_errors_close(program);
+    else
+        dx_program_output_close(program);
+    dx_program_output_judge(program);
+    dx_program_judge_end(program);
+}
+
+/* A program that fills its pipe is stopped and woken for each read; in a wider one it goes on while we send. */
+static void widen(struct dx_program_pipe *pipe)
+{
+    if (pipe->is_wide)
+        return;
+    pipe->is_wide = true;
+    (void)fcntl(pipe->fd, F_SETPIPE_SZ,
+                WIDE_PIPE); /* refused above the user's limit: it stays as it is */
+}
+
+static void read_once(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
+{
+    uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
+    ssize_t got = read(pipe->fd, buffer, DX_READ_SIZE);
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        end_of_file(program, is_errors);
+        return;
+    }
+    if (got == DX_READ_SIZE)
+        widen(pipe);
+    deliver(program, is_errors, buffer, (size_t)got);
+    dx_program_output_judge(program);
+}
+
+/* Reads what a pipe holds, without judging anything. False when the client does not take more. */
+static bool read_rest(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
+{
+    uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
+
+    for (int i = 0; i < DX_REST_READS && pipe->fd >= 0; i++) {
+        ssize_t got;
+
+        if (dx_connection_is_congested(program->connection))
+            return false;
+        got = read(pipe->fd, buffer, DX_READ_SIZE);
+        if (got <= 0)
+            return true;
+        deliver(program, is_errors, buffer, (size_t)got);
+    }
+    return true;
+}
+
+bool dx_program_output_read_rest(struct dx_program *program)
+{
+    if (!program->connection)
+        return true;
+    if (!program->errors_out.is_in_message && !read_rest(program, &program->output, false))
+        return false;
+    if (program->route->options.stderr_to != DX_STDERR_CLIENT || out_is_in_message(program))
+        return true;
+    return read_rest(program, &program->errors, true);
+}
+
+void dx_program_output_ready(struct dx_watch *watch, unsigned events)
+{
+    (void)events;
+    read_once(dx_program_of(watch, output.watch), (struct dx_program_pipe *)watch, false);
+}
+
+void dx_program_errors_ready(struct dx_watch *watch, unsigned events)
+{
+    struct dx_program *program = dx_program_of(watch, errors.watch);
+
+    (void)events;
+    if (program->route->options.stderr_to == DX_STDERR_CLIENT)
+        read_once(program, &program->errors, true);
+    else
+        (void)dx_program_errors_log(program);
+}
+
+void dx_program_output_close(struct dx_program *program)
+{
+    dx_program_pipe_close(program, &program->output);
+    if (program->route->options.framing == DX_FRAMING_LINES)
+        dx_lines_release(&program->out.lines);
+    program->flush_due_ms = 0;
+}
+
+static void linger(struct dx_program *program, uint32_t delay_ms)
+{
+    program->linger_due_ms = dx_loop_now_ms(program->shard->loop) + delay_ms;
+    dx_program_timer_arm(program);
+}
+
+void dx_program_output_drain(struct dx_program *program)
+{
+    if (program->output.fd >= 0 || program->errors.fd >= 0)
+        linger(program, program->route->options.ladder_ms[0]);
+}
+
+static bool say_the_rest(struct dx_program *program)
+{
+    if (!dx_program_output_read_rest(program))
+        return false;
+    /* The one whose message is unfinished stood in the other's way. */
+    if (dx_program_is_in_message(program)) {
+        flush_stream(program, program->errors_out.is_in_message, true);
+        if (!dx_program_output_read_rest(program))
+            return false;
+    }
+    flush_streams(program, true);
+    return true;
+}
+
+bool dx_program_output_linger(struct dx_program *program)
+{
+    if (!say_the_rest(program)) {
+        /* It is the client who is slow: its bytes are in the pipe, and leave as it reads. */
+        uint32_t step_ms = program->route->options.ladder_ms[0];
+
+        linger(program, step_ms > SLOW_CLIENT_MS ? step_ms : SLOW_CLIENT_MS);
+        return true;
+    }
+    dx_program_output_close(program);
+    dx_program_errors_finish(program);
+    dx_program_judge_end(program);
+    return false;
+}

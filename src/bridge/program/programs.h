@@ -1,0 +1,73 @@
+/*
+ * programs.h - the inside of <duplex/program.h>: the spawner, one channel a loop, the cap, the routes.
+ */
+#ifndef DX_BRIDGE_PROGRAMS_H
+#define DX_BRIDGE_PROGRAMS_H
+
+#include <stdatomic.h>
+
+#include <duplex/program.h>
+
+#include "bridge/program/environment.h"
+#include "bridge/spawner/spawner.h"
+#include "net/loop/watch.h"
+#include "server/server.h"
+
+struct dx_program;
+
+/* What one loop has: touched by its thread only. */
+struct dx_programs_shard {
+    struct dx_programs *programs;
+    struct dx_loop *loop;
+    struct dx_spawner_channel *channel;
+    struct dx_watch watch;
+    struct dx_timer timer;    /* asks again for a lost spawner, or for a watch that was refused */
+    struct dx_program *first; /* all programs of this loop */
+    bool is_open;
+    bool failure_is_told; /* that the spawner cannot be started */
+    bool wants_write;     /* starts wait for room in the channel */
+    bool is_told;         /* to close; the server's loop's */
+};
+
+/* Its memory goes with the server's: until then a loop of another thread may bring a late request, which finds its shard closed. */
+struct dx_programs {
+    struct dx_server *server;
+    struct dx_server_tenant tenant;
+    struct dx_programs_options options;
+    struct dx_spawner *spawner;
+    struct dx_programs_shard *shards;
+    size_t shard_count;
+    struct dx_program_route *routes;
+    atomic_size_t count;
+    atomic_size_t open_count; /* shards that are open */
+    struct dx_loop *loop;     /* the server's own */
+    struct dx_timer close_timer;
+    bool ignores_sigpipe;
+    void (*on_closed)(void *user);
+    void *user;
+};
+
+/* A route's options, resolved and copied. */
+struct dx_program_route {
+    struct dx_program_route *next;
+    struct dx_programs *programs;
+    struct dx_route route;
+    struct dx_program_options options; /* its pointers are the copies below */
+    char *path;                        /* of the executable, absolute */
+    char **argv;
+    struct dx_environment environment; /* what each program gets, before its request's */
+    char *directory;
+};
+
+/** The shard of a loop. */
+struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, struct dx_loop *loop);
+
+/** Takes a place under max_programs; false when none is free. Gives it back. */
+bool dx_programs_enter(struct dx_programs *programs);
+void dx_programs_leave(struct dx_programs *programs);
+
+/** Puts a program on its shard's list, and takes it off. */
+void dx_programs_list(struct dx_program *program);
+void dx_programs_unlist(struct dx_program *program);
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * websocket_parts.h - what a websocket is made of; for websocket*.c only.
+ *
+ * websocket.c: life and attributes. websocket_opening.c: opening and trying again. websocket_events.c: what the connection says, as
+ * events to listeners. websocket_beat.c: the heartbeat by text. websocket_send.c: messages out, closing. websocket_outbox.c: what is
+ * kept until it is sent. websocket_amount.c: the buffered amount. websocket_calls.c: calls from other threads. websocket_loop.c: the others of the loop.
+ */
+#ifndef DX_CLIENT_WEBSOCKET_PARTS_H
+#define DX_CLIENT_WEBSOCKET_PARTS_H
+
+#include "client/connector/connector.h"
+#include "client/websocket/outbox.h"
+#include "client/websocket/settings.h"
+#include "connection/connection.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define DX_WEBSOCKET_LISTENERS_MAX 100
+#define DX_WEBSOCKET_BARRIER_LEN 12
+
+struct dx_listening {
+    const struct dx_websocket_listener *listener; /* NULL: removed while an event was being told */
+    void *user;
+};
+
+struct dx_websockets; /* of one loop */
+struct dx_websocket_call;
+
+struct dx_websocket {
+    struct dx_loop *loop;
+    atomic_uint
+        references;   /* the user's; one while it is not CLOSED for good; one a call under way */
+    atomic_int state; /* enum dx_ready_state */
+    atomic_bool is_freed; /* by its user: nothing is told any more */
+    bool free_is_done;    /* and the user's reference is gone */
+    struct dx_websocket_settings settings;
+    struct dx_connection_kind kind;
+    struct dx_turn_task task; /* what comes after the caller has returned */
+    struct dx_timer timer;    /* the next attempt; while open: the heartbeat by text */
+
+    /* websocket_loop.c */
+    struct dx_websockets *all;
+    struct dx_websocket *previous;
+    struct dx_websocket *next;
+    bool has_turn;    /* strict_browser: it is the one that connects to its host */
+    bool awaits_turn; /* … or the one that waits for it */
+
+    struct dx_listening *listening;
+    size_t listening_count;
+    size_t listening_room;
+    unsigned telling; /* events being told, one inside another */
+
+    struct dx_connector *connector;
+    struct dx_connection *connection;
+    struct dx_tls_client *own_tls; /* made for the first wss */
+    uint32_t attempt;              /* in a row; 0: the first one of all */
+    uint64_t opened_ms;
+    bool is_closed_by_user; /* no more attempts */
+    bool is_alive; /* connecting, open, closing, or about to try again: holds the loop and itself */
+    bool is_paused;   /* by its user */
+    bool fails_later; /* the task tells late_error */
+    struct dx_error_event late_error;
+    char late_detail[256];
+    const char
+        *last_error; /* the next one, or a text of an error where there was no memory; or NULL */
+    char *last_detail;
+
+    /* the heartbeat by text */
+    bool waits_for_answer;
+    uint64_t heard_ms; /* last message */
+    size_t
+        answer_found; /* in pieces: so much of what may be the answer has come, and is kept from listeners */
+
+    struct dx_outbox outbox;
+    bool outbox_was_full; /* somebody on the loop's thread was refused: drain is owed */
+    bool drain_is_due;    /* the task tells it */
+    uint64_t barrier;     /* number of the ping that proves what was sent before; 0: none is out */
+
+    /* close() was called while the outbox has something that goes first */
+    bool closes_later;
+    uint16_t close_code;
+    size_t close_len;
+    char close_reason[DX_CLOSE_REASON_MAX];
+
+    /* websocket_amount.c: payload and wire bytes since the connection's queue was empty last */
+    uint64_t payload_len;
+    uint64_t wire_len;
+    atomic_uint_fast64_t shown_len;   /* as it was when this turn began, and what was sent since */
+    atomic_uint_fast64_t kept_len;    /* in the outbox, unsent */
+    atomic_uint_fast64_t dropped_len; /* sent while it was closing or closed */
+    atomic_uint_fast64_t posted_len; /* sent by other threads, on its way; changed under the lock */
+    bool has_sent;                   /* in this turn */
+
+    /* websocket_calls.c */
+    pthread_mutex_t lock; /* for the next five */
+    struct dx_websocket_call *posted_first;
+    struct dx_websocket_call *posted_last;
+    unsigned words;                          /* DX_WORD_…, to be heeded before the calls */
+    bool is_posted;                          /* on_post will come, with a reference */
+    bool wants_drain;                        /* another thread was refused */
+    struct dx_websocket_call *waiting_first; /* taken from there, not made yet */
+    struct dx_websocket_call *waiting_last;
+    bool is_running_calls;
+
+    char *headers; /* of the 101: "name\0value\0" … */
+    size_t headers_len;
+    const char *protocol; /* "" until open */
+    struct dx_url parsed;
+    char *url;           /* in its normal form */
+    char *authorization; /* "Basic …" of the URL's name and password; or NULL */
+};
+
+static inline enum dx_ready_state dx_websocket_state(const struct dx_websocket *websocket)
+{
+    return (enum dx_ready_state)atomic_load(&websocket->state);
+}
+
+static inline void dx_websocket_set_state(struct dx_websocket *websocket, enum dx_ready_state state)
+{
+    atomic_store(&websocket->state, (int)state);
+}
+
+/* ---- websocket.c ---- */
+
+void dx_websocket_keep(struct dx_websocket *websocket);
+void dx_websocket_drop(struct dx_websocket *websocket);
+
+/** Holds the loop and itself from the first attempt until it is closed for good. */
+void dx_websocket_begin_life(struct dx_websocket *websocket);
+void dx_websocket_end_life(struct dx_websocket *websocket);
+
+/** Queues the task, which comes at the turn's end. */
+void dx_websocket_queue_task(struct dx_websocket *websocket);
+
+/** What dx_websocket_free does, on the loop's thread; once. */
+void dx_websocket_free_here(struct dx_websocket *websocket);
+
+/** The loop is being freed: nothing is told, everything goes. */
+void dx_websocket_end_with_loop(struct dx_websocket *websocket);
+
+/* ---- websocket_opening.c ---- */
+
+/** Reads a URL (http and https too, relative to the base if there is one). Returns DX_OK, DX_ERR_USAGE. */
+DX_MUST_CHECK enum dx_err dx_websocket_read_url(struct dx_websocket *websocket, const char *text);
+
+void dx_websocket_forget_url(struct dx_websocket *websocket);
+
+/** Begins an attempt. What cannot even be asked for is returned; all other failures are told later. */
+DX_MUST_CHECK enum dx_err dx_websocket_connect(struct dx_websocket *websocket);
+
+/** Its turn has come. */
+void dx_websocket_connect_in_turn(struct dx_websocket *websocket);
+
+/** Drops what is connecting, or waits for its turn. */
+void dx_websocket_stop_connecting(struct dx_websocket *websocket);
+
+/** The next attempt is due. */
+void dx_websocket_try_again(struct dx_websocket *websocket);
+
+/** What dx_websocket_last_error says from now on. */
+void dx_websocket_note_error(struct dx_websocket *websocket, const struct dx_error_event *error);
+
+/** What was open or connecting has ended: tells error and close, tries again or not. `error` is NULL after a clean close. */
+void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_event *error,
+                      struct dx_close_event *close);
+
+/** Ends waiting for the next attempt, if it does. */
+void dx_websocket_stop_waiting(struct dx_websocket *websocket);
+
+/** Lets the attempt fail, once the caller has returned; `detail` is copied. */
+void dx_websocket_fail_later(struct dx_websocket *websocket, enum dx_failure_step step,
+                             enum dx_err err, const char *detail);
+
+/** Tells what dx_websocket_fail_later has left, if anything. */
+void dx_websocket_fail_now(struct dx_websocket *websocket);
+
+/* ---- websocket_loop.c ---- */
+
+/** Among those of its loop, until it is destroyed. Returns DX_OK, DX_ERR_NOMEM. */
+DX_MUST_CHECK enum dx_err dx_websocket_enlist(struct dx_websocket *websocket);
+void dx_websocket_delist(struct dx_websocket *websocket);
+
+/** Whether it may connect now; if not, dx_websocket_connect_in_turn comes. A turn is given back when connecting is over. */
+bool dx_websocket_take_turn(struct dx_websocket *websocket);
+void dx_websocket_give_turn(struct dx_websocket *websocket);
+
+/* ---- websocket_events.c ---- */
+
+extern const struct dx_connection_handlers dx_websocket_whole_handlers;
+extern const struct dx_connection_handlers dx_websocket_chunk_handlers;
+
+bool dx_websocket_wants_chunks(const struct dx_websocket *websocket);
+void dx_websocket_tell_open(struct dx_websocket *websocket);
+void dx_websocket_tell_request(void *user, const char *head, size_t len);
+void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_error_event *error);
+void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_close_event *close);
+void dx_websocket_tell_drain(struct dx_websocket *websocket);
+void dx_websocket_tell_chunk(struct dx_websocket *websocket, enum dx_opcode opcode,
+                             const uint8_t *data, size_t len, bool is_first, bool is_last);
+
+/* ---- websocket_beat.c ---- */
+
+/** The heartbeat by text is due: asks, or gives the connection up. */
+void dx_websocket_beat(struct dx_websocket *websocket);
+
+/** Sets the timer of that heartbeat, where there is one. */
+void dx_websocket_start_beating(struct dx_websocket *websocket);
+
+/** Something came. */
+void dx_websocket_note_heard(struct dx_websocket *websocket);
+
+/** Whether a message is that heartbeat's answer. */
+bool dx_websocket_is_answer(const struct dx_websocket *websocket, enum dx_opcode opcode,
+                            const uint8_t *data, size_t len);
+
+/** The same for a piece; tells, before it says no, what it has kept back. */
+bool dx_websocket_is_answer_chunk(struct dx_websocket *websocket, enum dx_opcode opcode,
+                                  const uint8_t *data, size_t len, bool *is_first, bool is_last);
+
+/* ---- websocket_amount.c ---- */
+
+/** Before something is sent: what waits as the turn began. Afterwards count_sent. */
+void dx_websocket_begin_sending(struct dx_websocket *websocket);
+void dx_websocket_count_sent(struct dx_websocket *websocket, size_t len, size_t header_len);
+void dx_websocket_count_dropped(struct dx_websocket *websocket, size_t len);
+
+/** Looks anew, but for a turn in which something was sent. */
+void dx_websocket_refresh_amount(struct dx_websocket *websocket);
+
+/** The turn in which something was sent is over. */
+void dx_websocket_end_turn(struct dx_websocket *websocket);
+
+/** A connection begins; one has ended (`websocket->connection` is still set). */
+void dx_websocket_reset_amount(struct dx_websocket *websocket);
+void dx_websocket_freeze_amount(struct dx_websocket *websocket, bool is_reset);
+
+/* ---- websocket_outbox.c ---- */
+
+/** Hands what the outbox has to the connection, as far as that takes it; then the Close that had to wait. */
+void dx_websocket_pump_outbox(struct dx_websocket *websocket);
+
+/** The task's part: tells those who were refused that there is room again. */
+void dx_websocket_tell_room(struct dx_websocket *websocket);
+
+/** A pong came: true when it was the outbox's own. */
+bool dx_websocket_note_pong(struct dx_websocket *websocket, const uint8_t *data, size_t len);
+
+/* ---- websocket_send.c ---- */
+
+/** It is open: the greeting, then what waits. */
+void dx_websocket_send_first(struct dx_websocket *websocket);
+
+/** `was_taken`: another thread was told already that it is sent, so it is not refused for a full queue. */
+enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcode opcode,
+                                   const void *data, size_t len, bool was_taken);
+enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum dx_opcode opcode,
+                                            const void *data, size_t len, bool is_last,
+                                            bool was_taken);
+enum dx_err dx_websocket_ping_here(struct dx_websocket *websocket, const void *data, size_t len);
+void dx_websocket_close_here(struct dx_websocket *websocket, uint16_t code, const char *reason,
+                             size_t reason_len);
+/** The Close that had to wait for the outbox. */
+void dx_websocket_close_now(struct dx_websocket *websocket);
+/** strict_browser: what waits is more than is kept. */
+void dx_websocket_close_full(struct dx_websocket *websocket);
+void dx_websocket_abort_here(struct dx_websocket *websocket);
+
+/* ---- websocket_calls.c ---- */
+
+enum dx_websocket_call_kind { DX_CALL_SEND, DX_CALL_FRAGMENT, DX_CALL_PING, DX_CALL_CLOSE };
+
+/* What needs no memory and does not wait. */
+#define DX_WORD_ABORT 1u
+#define DX_WORD_PAUSE 2u
+#define DX_WORD_RESUME 4u
+#define DX_WORD_FULL 8u
+
+struct dx_websocket_call {
+    struct dx_websocket_call *next;
+    enum dx_websocket_call_kind kind;
+    enum dx_opcode opcode;
+    uint16_t code;
+    bool is_last;
+    size_t len;
+    uint8_t bytes[];
+};
+
+/** Posts a call with a copy of the bytes. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL. */
+DX_MUST_CHECK enum dx_err dx_websocket_post(struct dx_websocket *websocket,
+                                            const struct dx_websocket_call *call, const void *bytes,
+                                            size_t len);
+
+/** Posts a word; 0: only looks at the buffered amount anew. */
+void dx_websocket_post_word(struct dx_websocket *websocket, unsigned word);
+
+/** Posts that its user has freed it. */
+void dx_websocket_post_free(struct dx_websocket *websocket);
+
+/** Makes what other threads have asked for; with `waits` only as far as there is room for it. */
+void dx_websocket_run_calls(struct dx_websocket *websocket, bool waits);
+
+/** Whether a thread that was refused is to be told that there is room again; then it has been. */
+bool dx_websocket_owes_drain(struct dx_websocket *websocket);
+
+/** Forgets what is posted: the calls; on_post. */
+void dx_websocket_drop_calls(struct dx_websocket *websocket);
+void dx_websocket_unpost(struct dx_websocket *websocket);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * random.c - the system's randomness, fetched in runs because a client needs four bytes a frame.
+ */
+#include "net/loop/loop_parts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Never blocks: before the kernel has gathered entropy the answer is no. */
+static bool fetch(uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t got = getrandom(bytes, len, GRND_NONBLOCK);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        bytes += got;
+        len -= (size_t)got;
+    }
+    return true;
+}
+
+bool dx_loop_fill_random(void *context, uint8_t *bytes, size_t len)
+{
+    struct dx_loop *loop = context;
+    struct dx_random *random = &loop->random;
+
+    if (len > DX_RANDOM_KEPT)
+        return fetch(bytes, len);
+    if (DX_RANDOM_KEPT - random->used < len) {
+        random->used = DX_RANDOM_KEPT;
+        if (!fetch(random->bytes, DX_RANDOM_KEPT))
+            return false;
+        random->used = 0;
+    }
+    memcpy(bytes, random->bytes + random->used, len);
+    /* What was a key once must not be found in memory later. */
+    memset(random->bytes + random->used, 0, len);
+    random->used += len;
+    return true;
+}

@@ -1,0 +1,352 @@
+/*
+ * tls_client.c - <duplex/tls_client.h>: a client's rules as an SSL_CTX, and the last session of each host.
+ *
+ * The environment and OpenSSL's configuration file change nothing: the system's authorities are looked for where OpenSSL was built to
+ * look, one file an authority, so that no bundle is read whole.
+ */
+#include "net/tls/tls_client_session.h"
+
+#include "net/tls/tls_certificate.h"
+#include "net/tls/tls_error.h"
+#include "net/tls/tls_file.h"
+#include "net/tls/tls_rules.h"
+#include "net/tls/tls_session_parts.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME_MAX_LEN 254
+#define KEPT_SESSIONS 64 /* of so many hosts, the latest */
+
+struct kept_session {
+    char *name;
+    SSL_SESSION *session;
+};
+
+struct dx_tls_client {
+    atomic_uint references;
+    SSL_CTX *context;
+    BIO_METHOD *bio_method;
+    char *server_name;
+    bool is_insecure;
+    void (*on_keylog)(void *user, const char *line);
+    void *user;
+    pthread_mutex_t lock; /* of what follows */
+    struct kept_session kept[KEPT_SESSIONS];
+    size_t next_kept; /* whose place the next host gets */
+};
+
+void dx_tls_client_keep(struct dx_tls_client *client)
+{
+    atomic_fetch_add(&client->references, 1);
+}
+
+BIO_METHOD *dx_tls_client_bio_method(struct dx_tls_client *client)
+{
+    return client->bio_method;
+}
+
+void dx_tls_client_free(struct dx_tls_client *client)
+{
+    if (!client || atomic_fetch_sub(&client->references, 1) != 1)
+        return;
+    for (size_t i = 0; i < KEPT_SESSIONS; i++) {
+        free(client->kept[i].name);
+        SSL_SESSION_free(client->kept[i].session);
+    }
+    SSL_CTX_free(client->context);
+    BIO_meth_free(client->bio_method);
+    free(client->server_name);
+    (void)pthread_mutex_destroy(&client->lock);
+    free(client);
+}
+
+/* ---- sessions (RFC 8446 4.6.1) ---- */
+
+/* Its place, or where a new host goes. */
+static struct kept_session *find_place(struct dx_tls_client *client, const char *name, bool *is_own)
+{
+    struct kept_session *place;
+
+    for (size_t i = 0; i < KEPT_SESSIONS; i++) {
+        *is_own = client->kept[i].name && strcmp(client->kept[i].name, name) == 0;
+        if (*is_own)
+            return &client->kept[i];
+    }
+    place = &client->kept[client->next_kept];
+    client->next_kept = (client->next_kept + 1) % KEPT_SESSIONS;
+    return place;
+}
+
+/* OpenSSL's: returning 1 takes the reference. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct dx_tls_session *owner = BIO_get_data(SSL_get_rbio(ssl));
+    struct dx_tls_client *client = owner->client;
+    char *name = owner->server_name ? strdup(owner->server_name) : NULL;
+    struct kept_session *place;
+    bool is_own;
+
+    owner->has_idle_buffers = true;
+    if (!name || !SSL_SESSION_is_resumable(session)) {
+        free(name);
+        return 0;
+    }
+    (void)pthread_mutex_lock(&client->lock);
+    place = find_place(client, name, &is_own);
+    free(place->name);
+    SSL_SESSION_free(place->session);
+    *place = (struct kept_session){name, session};
+    (void)pthread_mutex_unlock(&client->lock);
+    return 1;
+}
+
+/* A session of TLS 1.3 is for one handshake (RFC 8446 C.4): it is taken. One of TLS 1.2 stays: its server sends no other. */
+static void resume(struct dx_tls_client *client, SSL *ssl, const char *name)
+{
+    SSL_SESSION *session = NULL;
+
+    (void)pthread_mutex_lock(&client->lock);
+    for (size_t i = 0; i < KEPT_SESSIONS; i++)
+        if (client->kept[i].session && strcmp(client->kept[i].name, name) == 0) {
+            session = client->kept[i].session;
+            if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+                client->kept[i].session = NULL;
+            else if (SSL_SESSION_up_ref(session) != 1)
+                session = NULL;
+        }
+    (void)pthread_mutex_unlock(&client->lock);
+    if (session)
+        (void)SSL_set_session(ssl, session);
+    SSL_SESSION_free(session);
+}
+
+/* ---- one connection ---- */
+
+static bool is_address(const char *host)
+{
+    uint8_t bytes[16];
+
+    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+/* A name's last dot says that it is whole; neither SNI (RFC 6066 3) nor certificates have it. */
+static char *copy_name(const char *host)
+{
+    char *name = strdup(host);
+    size_t len = strlen(host);
+
+    if (name && len > 1 && host[len - 1] == '.')
+        name[len - 1] = '\0';
+    return name;
+}
+
+static bool ask_for(SSL *ssl, const char *name)
+{
+    if (is_address(name))
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+}
+
+SSL *dx_tls_client_ssl(struct dx_tls_client *client, const char *host, char **name)
+{
+    static const uint8_t alpn[] = "\x08http/1.1";
+    SSL *ssl = SSL_new(client->context);
+
+    *name = copy_name(client->server_name ? client->server_name : host);
+    if (ssl && *name && ask_for(ssl, *name) &&
+        SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) == 0) {
+        resume(client, ssl, *name);
+        SSL_set_connect_state(ssl);
+        return ssl;
+    }
+    SSL_free(ssl);
+    free(*name);
+    return NULL;
+}
+
+/* ---- rules ---- */
+
+static void on_keylog_line(const SSL *ssl, const char *line)
+{
+    struct dx_tls_session *owner = BIO_get_data(SSL_get_rbio(ssl));
+
+    owner->client->on_keylog(owner->client->user, line);
+}
+
+static bool set_rules(SSL_CTX *context, const struct dx_tls_client_options *options)
+{
+    SSL_CTX_clear_options(context, SSL_CTX_get_options(context));
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_verify(context, options->is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_session_cache_mode(context,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    SSL_CTX_sess_set_new_cb(context, on_session);
+    if (options->on_keylog)
+        SSL_CTX_set_keylog_callback(context, on_keylog_line);
+    return dx_tls_rules_set_algorithms(context);
+}
+
+/* Whether it has an authority by the name that OpenSSL looks for: eight digits of a hash, a dot, a number. */
+static bool has_hashes(const char *path)
+{
+    static const char digits[] = "0123456789abcdef";
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+    bool is_found = false;
+
+    while (directory && !is_found && (entry = readdir(directory)) != NULL)
+        is_found = strspn(entry->d_name, digits) == 8 && entry->d_name[8] == '.' &&
+                   entry->d_name[9] >= '0' && entry->d_name[9] <= '9';
+    if (directory)
+        closedir(directory);
+    return is_found;
+}
+
+/* The directory gives what is asked for. The bundle, where there is no such directory, has to be read whole: 20 ms. */
+static enum dx_err trust_system(SSL_CTX *context)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    const char *file = X509_get_default_cert_file();
+    struct stat found;
+
+    if (!has_hashes(X509_get_default_cert_dir()) && stat(file, &found) == 0 &&
+        X509_STORE_load_file(store, file) != 1)
+        return dx_tls_take_error(DX_ERR_BAD_CERTIFICATE);
+    return X509_STORE_load_path(store, X509_get_default_cert_dir()) == 1
+               ? DX_OK
+               : dx_tls_take_error(DX_ERR_BAD_CERTIFICATE);
+}
+
+static int add_authorities(X509_STORE *store, BIO *bio)
+{
+    X509 *authority;
+    int count = 0;
+
+    while ((authority = PEM_read_bio_X509(bio, NULL, dx_tls_no_passphrase, NULL)) != NULL) {
+        bool is_added = X509_STORE_add_cert(store, authority) == 1;
+
+        X509_free(authority);
+        if (!is_added)
+            return -1;
+        count++;
+    }
+    /* What stands there is a certificate, or the file is not taken: half of a list is not what was meant. */
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+        return -1;
+    ERR_clear_error();
+    return count;
+}
+
+static enum dx_err trust_file(SSL_CTX *context, const char *path, const struct dx_tls_why *why)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    struct dx_tls_file file;
+    struct stat found;
+    enum dx_err err;
+    BIO *bio;
+
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return X509_STORE_load_path(store, path) == 1
+                   ? DX_OK
+                   : dx_tls_refuse(path, "no directory of authorities", why);
+    err = dx_tls_file_read(path, &file, why);
+    if (err)
+        return err;
+    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+    bio = dx_tls_file_bio(&file);
+    if (!bio || add_authorities(store, bio) <= 0)
+        err = dx_tls_refuse(path, "no PEM certificates of authorities", why);
+    BIO_free(bio);
+    dx_tls_file_release(&file);
+    return err;
+}
+
+static enum dx_err show(SSL_CTX *context, const struct dx_tls_client_options *options,
+                        const struct dx_tls_why *why)
+{
+    struct dx_tls_certificate *certificate;
+    enum dx_err err;
+
+    if (!options->certificate_path)
+        return DX_OK;
+    err = dx_tls_certificate_load(options->certificate_path, options->key_path, &certificate, why);
+    if (err)
+        return err;
+    if (SSL_CTX_use_cert_and_key(context, certificate->leaf, certificate->key, certificate->chain,
+                                 1) != 1)
+        err = dx_tls_refuse(options->certificate_path, "cannot be used", why);
+    dx_tls_certificate_drop(certificate);
+    return err;
+}
+
+static enum dx_err fill(struct dx_tls_client *client, const struct dx_tls_client_options *options,
+                        const struct dx_tls_why *why)
+{
+    enum dx_err err = DX_OK;
+
+    client->bio_method = dx_tls_wire_method();
+    if (dx_tls_start_openssl())
+        client->context = SSL_CTX_new(TLS_client_method());
+    if (options->server_name)
+        client->server_name = strdup(options->server_name);
+    if (!client->bio_method || !client->context || (options->server_name && !client->server_name) ||
+        !set_rules(client->context, options))
+        return DX_ERR_NOMEM;
+    if (!options->is_insecure)
+        err = options->ca_path ? trust_file(client->context, options->ca_path, why)
+                               : trust_system(client->context);
+    return err ? err : show(client->context, options, why);
+}
+
+enum dx_err dx_tls_client_new(const struct dx_tls_client_options *options,
+                              struct dx_tls_client **client, char *why, size_t why_len)
+{
+    const struct dx_tls_why reason = {why, why_len};
+    struct dx_tls_client_options own = dx_tls_client_options_init();
+    struct dx_tls_client *made;
+    enum dx_err err;
+
+    if (options) {
+        if (options->size == 0 || options->size > sizeof(own))
+            return DX_ERR_USAGE;
+        memcpy(&own, options, options->size);
+    }
+    dx_tls_explain(&reason, "a certificate and its key go together");
+    if (!own.certificate_path != !own.key_path)
+        return DX_ERR_USAGE;
+    dx_tls_explain(&reason, "no name of a server");
+    if (own.server_name && (own.server_name[0] == '\0' || strlen(own.server_name) > NAME_MAX_LEN))
+        return DX_ERR_USAGE;
+    dx_tls_explain(&reason, "out of memory");
+    made = calloc(1, sizeof(*made));
+    if (!made)
+        return DX_ERR_NOMEM;
+    atomic_init(&made->references, 1);
+    (void)pthread_mutex_init(&made->lock, NULL);
+    made->is_insecure = own.is_insecure;
+    made->on_keylog = own.on_keylog;
+    made->user = own.user;
+    ERR_clear_error();
+    err = fill(made, &own, &reason);
+    ERR_clear_error();
+    if (err) {
+        dx_tls_client_free(made);
+        return err;
+    }
+    *client = made;
+    return DX_OK;
+}

@@ -1,0 +1,26 @@
+/*
+ * tls_rules.h - the rules of a server as an SSL_CTX: versions, ciphers, curves, who has to show a certificate.
+ */
+#ifndef DX_NET_TLS_RULES_H
+#define DX_NET_TLS_RULES_H
+
+#include "net/tls/tls_error.h"
+#include "net/tls/tls_set.h"
+#include "net/tls/tls_tickets.h"
+
+struct dx_tls_rules {
+    const char *client_ca_path; /* read unless DX_TLS_CLIENT_NONE */
+    enum dx_tls_client_certificates client_certificates;
+    uint32_t ticket_lifetime_s;
+    const struct dx_tls_tickets *tickets;
+};
+
+/** Versions, ciphers, curves and signatures, the same for both sides. False: no memory. */
+DX_MUST_CHECK bool dx_tls_rules_set_algorithms(SSL_CTX *context);
+
+/** Errors as dx_tls_new, with `why`. `policy` says in short what is asked of clients. */
+DX_MUST_CHECK enum dx_err dx_tls_rules_apply(const struct dx_tls_rules *rules, SSL_CTX **context,
+                                             uint8_t policy[DX_TLS_DIGEST_LEN],
+                                             const struct dx_tls_why *why);
+
+#endif

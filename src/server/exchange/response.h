@@ -1,0 +1,24 @@
+/*
+ * response.h - the inside of an answer in pieces: between dx_request_respond_in_pieces and its on_close.
+ */
+#ifndef DX_SERVER_RESPONSE_H
+#define DX_SERVER_RESPONSE_H
+
+#include "server/http1/http_connection.h"
+
+/** Whether output waits for the peer. */
+bool dx_response_is_blocked(const struct dx_response *response);
+
+/** The peer takes bytes again. May call on_drain. */
+void dx_response_on_writable(struct dx_response *response);
+
+/** Notes why the connection is about to be closed, for on_close; the first reason stays. */
+void dx_response_note(struct dx_response *response, enum dx_err err);
+
+/** The connection is closed: on_close comes at the turn's end. Until then the shard counts the stream. */
+void dx_response_lose(struct dx_response *response);
+
+/** All of it is sent: calls on_close, which is its end. */
+void dx_response_finish(struct dx_response *response);
+
+#endif

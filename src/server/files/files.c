@@ -1,0 +1,135 @@
+/*
+ * files.c - a directory whose files are served, made of its options. What is found in it is files_find.c's, how it is
+ * answered files_answer.c's.
+ */
+#include "server/files/files_parts.h"
+
+#include "http/response.h"
+#include "server/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A name in the directory, without a way to others. */
+static bool is_name(const char *text)
+{
+    return text[0] != '\0' && text[0] != '.' && strpbrk(text, "/\\") == NULL;
+}
+
+static bool is_value(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static size_t len_of(const char *text)
+{
+    return text != NULL ? strlen(text) : 0;
+}
+
+static bool are_valid(const struct dx_files_options *options)
+{
+    return (options->index == NULL || is_name(options->index)) &&
+           (options->not_found == NULL || options->not_found[0] != '\0') &&
+           (options->cache_control == NULL || is_value(options->cache_control)) &&
+           (options->headers == NULL || dx_response_are_lines(options->headers)) &&
+           len_of(options->cache_control) + len_of(options->headers) <= DX_FILES_LINES_MAX;
+}
+
+/* Copies the text, with its NUL, to `*at`, and goes on behind it. */
+static const char *keep(char **at, const char *text)
+{
+    const char *kept = *at;
+
+    if (text == NULL)
+        return NULL;
+    *at = stpcpy(*at, text) + 1;
+    return kept;
+}
+
+static enum dx_err make(const struct dx_files_options *options, struct dx_files **made)
+{
+    static const char name[] = "Cache-Control: ", vary[] = "Vary: Accept-Encoding\r\n";
+    const char *headers = options->headers != NULL ? options->headers : "";
+    size_t room = len_of(options->index) + len_of(options->not_found) + 2 * strlen(headers) +
+                  sizeof(name) + len_of(options->cache_control) + sizeof("\r\n") + sizeof(vary) + 4;
+    struct dx_files *files = malloc(sizeof(*files) + room);
+    char *at;
+
+    if (files == NULL)
+        return DX_ERR_NOMEM;
+    *files = (struct dx_files){.is_precompressed = options->is_precompressed};
+    dx_buf_init(&files->hidden, DX_FILES_HIDDEN_MAX);
+    at = files->text;
+    files->index = keep(&at, options->index);
+    files->not_found = keep(&at, options->not_found);
+    files->headers = keep(&at, headers);
+    files->lines = at;
+    if (options->cache_control != NULL)
+        at = stpcpy(stpcpy(stpcpy(at, name), options->cache_control), "\r\n");
+    if (options->is_precompressed)
+        at = stpcpy(at, vary);
+    (void)stpcpy(at, headers);
+    *made = files;
+    return DX_OK;
+}
+
+enum dx_err dx_files_new(const char *directory, const struct dx_files_options *options,
+                         struct dx_files **files)
+{
+    struct dx_files_options own = dx_files_options_init();
+    struct dx_files *made;
+    enum dx_err err;
+
+    if (options != NULL) {
+        if (options->size == 0 || options->size > sizeof(own))
+            return DX_ERR_USAGE;
+        memcpy(&own, options, options->size);
+    }
+    if (directory == NULL || !are_valid(&own))
+        return DX_ERR_USAGE;
+    err = make(&own, &made);
+    if (err != DX_OK)
+        return err;
+    err = dx_directory_open(directory, &made->directory_fd);
+    if (err != DX_OK) {
+        free(made);
+        return err;
+    }
+    err = dx_files_hide(made, directory, own.hidden);
+    if (err != DX_OK)
+        dx_files_free(made);
+    else
+        *files = made;
+    return err;
+}
+
+void dx_files_free(struct dx_files *files)
+{
+    if (files == NULL)
+        return;
+    (void)close(files->directory_fd);
+    dx_buf_release(&files->hidden);
+    free(files);
+}
+
+enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory,
+                                  const struct dx_files_options *options)
+{
+    const struct dx_route route = {.wants_plain = true};
+    struct dx_files *files;
+    enum dx_err err;
+
+    if (server->listeners != NULL)
+        return DX_ERR_STATE;
+    err = dx_files_new(directory, options, &files);
+    if (err != DX_OK)
+        return err;
+    err = dx_routes_add(&server->routes, path, &route, files, &server->settings.options.connection);
+    if (err != DX_OK)
+        dx_files_free(files);
+    return err;
+}
