@@ -22,9 +22,9 @@ static bool complain(struct cli_complaint *complaint, const char *option, const 
     return cli_complain(complaint, CLI_EXIT_USAGE, "--%s=%s: %s", option, shown, problem);
 }
 
-static bool check_target(const struct cli_config *config, struct cli_complaint *complaint)
+static bool check_target(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
-    const char *url = config->connect.url;
+    const char *url = config->url;
     const char *const *addresses = config->listen.items;
     char shown[SHOWN_MAX];
 
@@ -133,22 +133,22 @@ static bool check_way(const struct cli_connect_config *config, struct cli_compla
 }
 
 /* What a client's options mean nothing for. */
-static bool check_listening(const struct cli_config *config, struct cli_complaint *complaint)
+static bool check_listening(const struct cli_connect_config *config,
+                            struct cli_complaint *complaint)
 {
-    const struct cli_connect_config *connect = &config->connect;
     const char *foreign = NULL;
 
     if (config->listen.count == 0)
         return true;
-    if (connect->reconnects)
+    if (config->reconnects)
         foreign = "reconnect";
-    else if (connect->heartbeat_text)
+    else if (config->heartbeat_text)
         foreign = "heartbeat-text";
-    else if (connect->headers.count > 0)
+    else if (config->headers.count > 0)
         foreign = "header";
-    else if (connect->unix_path)
+    else if (config->unix_path)
         foreign = "unix";
-    else if (connect->proxy)
+    else if (config->proxy)
         foreign = "proxy";
     if (!foreign)
         return true;
@@ -156,14 +156,13 @@ static bool check_listening(const struct cli_config *config, struct cli_complain
                         "--%s: a client's, and --listen waits for one (leave it out)", foreign);
 }
 
-bool cli_check_connect(const struct cli_config *config, struct cli_complaint *complaint)
+bool cli_check_connect(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
-    const struct cli_connect_config *connect = &config->connect;
 
-    return check_target(config, complaint) && check_pattern(connect->match, complaint) &&
-           check_input(connect, complaint) && check_login(connect, complaint) &&
-           check_values(connect, complaint) && check_way(connect, complaint) &&
-           check_listening(config, complaint) && cli_check_file("cert", connect->cert, complaint) &&
-           cli_check_file("key", connect->key, complaint) &&
-           cli_check_file("replay", connect->replay, complaint);
+    return check_target(config, complaint) && check_pattern(config->match, complaint) &&
+           check_input(config, complaint) && check_login(config, complaint) &&
+           check_values(config, complaint) && check_way(config, complaint) &&
+           check_listening(config, complaint) && cli_check_file("cert", config->cert, complaint) &&
+           cli_check_file("key", config->key, complaint) &&
+           cli_check_file("replay", config->replay, complaint);
 }

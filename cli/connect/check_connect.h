@@ -7,7 +7,7 @@
 #include "cli/options/parse.h"
 
 /** As cli_check, for connect. */
-DX_MUST_CHECK bool cli_check_connect(const struct cli_config *config,
+DX_MUST_CHECK bool cli_check_connect(const struct cli_connect_config *config,
                                      struct cli_complaint *complaint);
 
 #endif

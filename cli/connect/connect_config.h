@@ -21,6 +21,7 @@ enum cli_form {
 
 struct cli_connect_config {
     const char *url;          /* NULL: not given */
+    struct cli_list listen;   /* const char *: addresses as dx_server_listen takes them */
     struct cli_list sends;    /* const char * */
     uint32_t expect;          /* 0: nothing in particular */
     const char *match;        /* POSIX extended regular expression, or NULL */
@@ -32,8 +33,11 @@ struct cli_connect_config {
     const char *origin;      /* or NULL, as the following */
     const char *user;        /* NAME:PASSWORD */
     const char *bearer;
-    struct cli_list cookies; /* const char * */
+    struct cli_list cookies;      /* const char * */
+    struct cli_list subprotocols; /* const char * */
     uint32_t max_redirects;
+    uint32_t handshake_timeout_ms;
+    uint32_t close_timeout_ms;
 
     const char *ca;
     const char *cert; /* given together with key */
@@ -44,6 +48,7 @@ struct cli_connect_config {
     const char *proxy;
     const char *unix_path;
 
+    uint64_t max_message;
     enum cli_form form;
     bool ends_with_null;
     bool prints_json;

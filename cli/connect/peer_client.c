@@ -213,7 +213,7 @@ static char *join_cookies(const struct cli_list *cookies)
 
 static bool make_headers(struct client *client)
 {
-    const struct cli_connect_config *config = &client->session->config->connect;
+    const struct cli_connect_config *config = client->session->config;
     const struct cli_header *given = config->headers.items;
     const char *credentials = config->user ? config->user : client->session->url.credentials;
 
@@ -255,7 +255,7 @@ static void on_keylog(void *user, const char *line)
 /* Only when something is asked for: the library makes the usual one for the first wss. */
 static int make_tls(struct client *client)
 {
-    const struct cli_connect_config *config = &client->session->config->connect;
+    const struct cli_connect_config *config = client->session->config;
     struct dx_tls_client_options options = dx_tls_client_options_init();
     char why[256] = "";
 
@@ -284,7 +284,7 @@ static int make_tls(struct client *client)
 
 static bool set_heartbeat(struct client *client, struct dx_websocket_options *options)
 {
-    const struct cli_connect_config *config = &client->session->config->connect;
+    const struct cli_connect_config *config = client->session->config;
     char *slash;
 
     options->connection.ping_interval_ms = config->heartbeat_ms;
@@ -320,24 +320,23 @@ static void set_listener(struct client *client, struct dx_websocket_options *opt
 
 static void set_options(const struct client *client, struct dx_websocket_options *options)
 {
-    const struct cli_config *all = client->session->config;
-    const struct cli_connect_config *config = &all->connect;
+    const struct cli_connect_config *config = client->session->config;
 
-    options->protocols = all->subprotocols.items;
-    options->protocol_count = all->subprotocols.count;
+    options->protocols = config->subprotocols.items;
+    options->protocol_count = config->subprotocols.count;
     options->headers = client->headers;
     options->header_count = client->header_count;
     options->origin = config->origin;
     options->user_agent = "duplex/" DX_VERSION;
     options->unix_path = config->unix_path;
     options->tls = client->tls;
-    options->connect_timeout_ms = all->handshake_timeout_ms;
+    options->connect_timeout_ms = config->handshake_timeout_ms;
     options->max_redirects = config->max_redirects;
     options->greeting = config->on_open;
     options->hears_while_closing = true;
-    options->connection.max_message = all->max_message;
+    options->connection.max_message = config->max_message;
     options->connection.max_queue = MAX_QUEUE;
-    options->connection.close_timeout_ms = all->close_timeout_ms;
+    options->connection.close_timeout_ms = config->close_timeout_ms;
     /* Who is slow is waited for: --timeout says how long. */
     options->connection.message_timeout_ms = 0;
     options->connection.write_timeout_ms = 0;
@@ -349,7 +348,7 @@ static void set_options(const struct client *client, struct dx_websocket_options
 
 static const char *choose_proxy(const struct client *client, const char **what)
 {
-    const struct cli_connect_config *config = &client->session->config->connect;
+    const struct cli_connect_config *config = client->session->config;
 
     *what = "--proxy";
     if (config->proxy)
@@ -417,7 +416,7 @@ int cli_peer_connect(struct cli_session *session, struct cli_peer **peer)
                                      .free = free_it};
     client->session = session;
     client->keylog_fd = -1;
-    if (!cli_url_read(&session->url, session->config->connect.url, &problem))
+    if (!cli_url_read(&session->url, session->config->url, &problem))
         exit_status = cli_session_complain(session, CLI_EXIT_USAGE, "URL", "%s", problem);
     else
         exit_status = start(client);

@@ -159,7 +159,7 @@ static void on_request(struct dx_request *request, void *user)
                                                            .on_close = on_close};
     struct server *server = user;
     struct cli_session *session = server->session;
-    const char *greeting = session->config->connect.on_open;
+    const char *greeting = session->config->on_open;
     char peer[DX_HOST_ROOM + 8];
     char target[512];
 
@@ -186,7 +186,7 @@ static void announce(const struct server *server)
 {
     const char *url;
 
-    if (server->session->config->connect.is_quiet)
+    if (server->session->config->is_quiet)
         return;
     fputs("duplex connect: waiting on", stderr);
     for (size_t i = 0; (url = dx_server_url(server->server, i)) != NULL; i++)
@@ -194,7 +194,7 @@ static void announce(const struct server *server)
     fputc('\n', stderr);
 }
 
-static void set_options(const struct cli_config *config, struct dx_server_options *options)
+static void set_options(const struct cli_connect_config *config, struct dx_server_options *options)
 {
     static const char *const any[] = {"any"};
 
@@ -203,8 +203,8 @@ static void set_options(const struct cli_config *config, struct dx_server_option
     options->connection.message_timeout_ms = 0;
     options->connection.write_timeout_ms = 0;
     options->connection.close_timeout_ms = config->close_timeout_ms;
-    options->connection.ping_interval_ms = config->connect.heartbeat_ms;
-    options->connection.pong_timeout_ms = config->connect.heartbeat_ms;
+    options->connection.ping_interval_ms = config->heartbeat_ms;
+    options->connection.pong_timeout_ms = config->heartbeat_ms;
     options->handshake_timeout_ms = config->handshake_timeout_ms;
     options->origins = any;
     options->origin_count = 1;

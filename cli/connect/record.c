@@ -22,7 +22,7 @@ struct cli_record {
 
 int cli_record_open(struct cli_session *session, struct cli_record **record)
 {
-    const char *path = session->config->connect.record;
+    const char *path = session->config->record;
     struct cli_record *made = calloc(1, sizeof(*made));
 
     if (made)
@@ -50,9 +50,9 @@ static void fail(struct cli_record *record, int error)
     struct cli_session *session = record->session;
 
     session->record = NULL; /* said once */
-    cli_session_finish(session, cli_session_complain(session, CLI_EXIT_RESOURCE,
-                                                     session->config->connect.record, "%s",
-                                                     strerror(error)));
+    cli_session_finish(session,
+                       cli_session_complain(session, CLI_EXIT_RESOURCE, session->config->record,
+                                            "%s", strerror(error)));
     (void)cli_record_close(record);
 }
 
@@ -90,7 +90,7 @@ bool cli_record_close(struct cli_record *record)
     is_written = fclose(record->file) == 0;
     if (!is_written && record->session->record == record)
         (void)cli_session_complain(record->session, CLI_EXIT_RESOURCE,
-                                   record->session->config->connect.record, "%s", strerror(errno));
+                                   record->session->config->record, "%s", strerror(errno));
     cli_buffer_release(&record->line);
     free(record);
     return is_written;

@@ -94,9 +94,9 @@ static void fail(struct cli_replay *replay)
 {
     struct cli_session *session = replay->session;
 
-    cli_session_finish(session, cli_session_complain(session, CLI_EXIT_RESOURCE,
-                                                     session->config->connect.replay,
-                                                     "line %u is none of --record", replay->line));
+    cli_session_finish(session,
+                       cli_session_complain(session, CLI_EXIT_RESOURCE, session->config->replay,
+                                            "line %u is none of --record", replay->line));
 }
 
 /* The next message of ours. False: there is none, or the file is wrong. */
@@ -173,7 +173,7 @@ static bool read_all(struct cli_buffer *text, int fd)
 
 int cli_replay_open(struct cli_session *session, struct cli_replay **replay)
 {
-    const char *path = session->config->connect.replay;
+    const char *path = session->config->replay;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct cli_replay *made = calloc(1, sizeof(*made));
     bool is_good = fd >= 0 && made && read_all(&made->text, fd) &&

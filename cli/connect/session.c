@@ -20,7 +20,7 @@
 
 static bool fail_input(struct cli_session *session, const char *why)
 {
-    const struct cli_connect_config *config = &session->config->connect;
+    const struct cli_connect_config *config = session->config;
     char what[64] = "stdin";
 
     if (config->sends.count > 0)
@@ -37,7 +37,7 @@ bool cli_session_send(struct cli_session *session, enum dx_opcode opcode, const 
 {
     enum dx_err err;
 
-    if (session->state != CLI_SESSION_OPEN && !session->config->connect.reconnects)
+    if (session->state != CLI_SESSION_OPEN && !session->config->reconnects)
         return false;
     err = session->peer->send(session->peer, opcode, data, len);
     if (err == DX_OK && session->record)
@@ -56,7 +56,7 @@ bool cli_session_send(struct cli_session *session, enum dx_opcode opcode, const 
 
 bool cli_session_give(struct cli_session *session, const char *data, size_t len)
 {
-    enum cli_form form = session->config->connect.form;
+    enum cli_form form = session->config->form;
     struct cli_buffer *bytes = &session->scratch;
     bool is_good;
 
@@ -96,7 +96,7 @@ static void on_input_end(void *user, enum cli_input_end how)
 
 static bool send_texts(struct cli_session *session)
 {
-    const struct cli_list *sends = &session->config->connect.sends;
+    const struct cli_list *sends = &session->config->sends;
     const char *const *texts = sends->items;
 
     while (session->sent_count < sends->count) {
@@ -112,7 +112,7 @@ static bool send_texts(struct cli_session *session)
 /* Gives the peer what it may have now. */
 static void feed(struct cli_session *session)
 {
-    const struct cli_connect_config *config = &session->config->connect;
+    const struct cli_connect_config *config = session->config;
     struct cli_input *input = &session->input;
 
     if (session->state != CLI_SESSION_OPEN || session->input_ended)
@@ -146,12 +146,12 @@ void cli_session_drained(struct cli_session *session)
 
 static bool is_expecting(const struct cli_session *session)
 {
-    return session->config->connect.expect > 0 || session->has_pattern;
+    return session->config->expect > 0 || session->has_pattern;
 }
 
 static uint32_t linger_of(const struct cli_session *session)
 {
-    uint32_t linger_ms = session->config->connect.linger_ms;
+    uint32_t linger_ms = session->config->linger_ms;
 
     if (linger_ms == 0)
         return is_expecting(session) ? CLI_FOREVER : 1000;
@@ -196,7 +196,7 @@ void cli_session_end_input(struct cli_session *session)
 
 void cli_session_opened(struct cli_session *session)
 {
-    const char *greeting = session->config->connect.on_open;
+    const char *greeting = session->config->on_open;
 
     session->state = CLI_SESSION_OPEN;
     session->has_opened = true;
@@ -234,7 +234,7 @@ static bool matches(struct cli_session *session, const uint8_t *data, size_t len
 void cli_session_message(struct cli_session *session, enum dx_opcode opcode, const uint8_t *data,
                          size_t len)
 {
-    uint32_t wanted = session->config->connect.expect;
+    uint32_t wanted = session->config->expect;
 
     if (session->is_done || session->state == CLI_SESSION_OVER)
         return;

@@ -41,7 +41,7 @@ enum cli_session_state {
 };
 
 struct cli_session {
-    const struct cli_config *config;
+    const struct cli_connect_config *config;
     struct dx_loop *loop;
     struct cli_peer *peer;
     struct cli_url url;
@@ -76,7 +76,7 @@ struct cli_session {
 };
 
 /** The whole run; returns the exit status. */
-int cli_session_run(const struct cli_config *config);
+int cli_session_run(const struct cli_connect_config *config);
 
 /* ---- what a peer tells ---- */
 

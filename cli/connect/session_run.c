@@ -40,7 +40,7 @@ int cli_session_complain(struct cli_session *session, int exit_status, const cha
     va_start(args, format);
     vsnprintf(why, sizeof(why), format, args);
     va_end(args);
-    if (session->config->connect.is_quiet)
+    if (session->config->is_quiet)
         return exit_status;
     cli_escape(what, strlen(what), shown, sizeof(shown));
     len = snprintf(line, sizeof(line), "duplex connect: %s: ", shown);
@@ -134,7 +134,7 @@ void cli_session_failed(struct cli_session *session, const struct dx_error_event
 
 static bool is_ok_code(const struct cli_session *session, uint16_t code)
 {
-    const struct cli_list *codes = &session->config->connect.ok_codes;
+    const struct cli_list *codes = &session->config->ok_codes;
     const uint16_t *items = codes->items;
 
     /* The answer to a code of our own is no news. */
@@ -159,12 +159,11 @@ static int judge_close(struct cli_session *session, const struct dx_close_event 
                                     "closed with %u%s%.*s (--ok-code=%u takes it for an end)",
                                     (unsigned)close->code, close->reason_len > 0 ? " " : "",
                                     (int)close->reason_len, close->reason, (unsigned)close->code);
-    if (session->config->connect.expect > 0 || session->has_pattern)
+    if (session->config->expect > 0 || session->has_pattern)
         return cli_session_complain(
             session, CLI_EXIT_UNEXPECTED, target_of(session),
             "closed after %u of %u expected messages (see --expect and --match)",
-            session->match_count,
-            session->config->connect.expect > 0 ? session->config->connect.expect : 1);
+            session->match_count, session->config->expect > 0 ? session->config->expect : 1);
     return EXIT_SUCCESS;
 }
 
@@ -203,7 +202,7 @@ static void on_timeout(void *user)
         cli_session_finish(session, EXIT_SUCCESS);
         return;
     }
-    cli_duration_print(session->config->connect.timeout_ms, time);
+    cli_duration_print(session->config->timeout_ms, time);
     cli_session_finish(
         session, cli_session_complain(session, CLI_EXIT_TIMEOUT, target_of(session),
                                       "not done within %s (--timeout=TIME gives more)", time));
@@ -302,15 +301,15 @@ static int make_loop(struct cli_session *session)
                                session->config->max_message < SIZE_MAX / MEMORY_SHARE
                                    ? (size_t)session->config->max_message * MEMORY_SHARE
                                    : SIZE_MAX);
-    if (session->config->connect.timeout_ms > 0)
-        dx_loop_timer_set(session->timeout, session->config->connect.timeout_ms);
+    if (session->config->timeout_ms > 0)
+        dx_loop_timer_set(session->timeout, session->config->timeout_ms);
     cli_output_init(&session->output, session->loop, on_output, session);
     return 0;
 }
 
 static int prepare(struct cli_session *session)
 {
-    const struct cli_connect_config *config = &session->config->connect;
+    const struct cli_connect_config *config = session->config;
     int exit_status;
 
     session->wants_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
@@ -396,7 +395,7 @@ static void release(struct cli_session *session)
     cli_url_release(&session->url);
 }
 
-int cli_session_run(const struct cli_config *config)
+int cli_session_run(const struct cli_connect_config *config)
 {
     struct cli_session session = {.config = config, .signal_fd = -1, .exit_status = -1};
     int exit_status = run(&session);
@@ -407,5 +406,5 @@ int cli_session_run(const struct cli_config *config)
 
 int cli_connect(const struct cli_config *config)
 {
-    return cli_session_run(config);
+    return cli_session_run(&config->connect);
 }

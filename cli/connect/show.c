@@ -26,7 +26,7 @@
 
 void cli_show_init(struct cli_session *session)
 {
-    const struct cli_connect_config *config = &session->config->connect;
+    const struct cli_connect_config *config = session->config;
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
     struct cli_show *show = &session->show;
@@ -89,7 +89,7 @@ void cli_show_note(struct cli_session *session, const char *format, ...)
     va_list args;
     int len;
 
-    if (!session->show.notes || (session->config->connect.prints_json && !session->terminal))
+    if (!session->show.notes || (session->config->prints_json && !session->terminal))
         return;
     va_start(args, format);
     len = vsnprintf(text, sizeof(text), format, args);
@@ -148,7 +148,7 @@ static void put_plainly(const struct cli_connect_config *config, struct cli_buff
 void cli_show_message(struct cli_session *session, enum dx_opcode opcode, const uint8_t *data,
                       size_t len)
 {
-    const struct cli_connect_config *config = &session->config->connect;
+    const struct cli_connect_config *config = session->config;
     struct cli_buffer *waiting = &session->output.waiting;
     bool has_form = config->form == CLI_FORM_HEX || config->form == CLI_FORM_BASE64;
 
@@ -195,7 +195,7 @@ void cli_show_request(struct cli_session *session, const char *head, size_t len)
 {
     const char *end = head + len;
 
-    if (!session->config->connect.is_verbose)
+    if (!session->config->is_verbose)
         return;
     while (head < end) {
         const char *stop = memchr(head, '\r', (size_t)(end - head));
@@ -228,13 +228,13 @@ void cli_show_open(struct cli_session *session, struct dx_websocket *websocket)
     const char *value = "";
     const char *name;
 
-    if (session->config->connect.is_verbose) {
+    if (session->config->is_verbose) {
         show_tls(session, websocket);
         put_line(session, DIM, "< ", "HTTP/1.1 101 Switching Protocols", 32);
         for (size_t i = 0; (name = dx_websocket_response_header_at(websocket, i, &value)); i++)
             put_header(session, "< ", name, strlen(name), value, strlen(value));
     }
-    if (session->config->connect.prints_json)
+    if (session->config->prints_json)
         cli_show_json_open(session, websocket);
     value = dx_websocket_protocol(websocket);
     cli_show_note(session, "connected to %s%s%s", dx_websocket_url(websocket),
@@ -243,7 +243,7 @@ void cli_show_open(struct cli_session *session, struct dx_websocket *websocket)
 
 void cli_show_client(struct cli_session *session, const char *peer, const char *target)
 {
-    if (session->config->connect.prints_json)
+    if (session->config->prints_json)
         cli_show_json_client(session, peer, target);
     cli_show_note(session, "%s has connected to %s", peer, target);
 }
@@ -255,7 +255,7 @@ void cli_show_control(struct cli_session *session, bool is_ping, const uint8_t *
 {
     char time[64] = "";
 
-    if (session->config->connect.prints_json)
+    if (session->config->prints_json)
         cli_show_json_control(session, is_ping, data, len, rtt_ns);
     if (rtt_ns > 0)
         snprintf(time, sizeof(time), " after %.1f ms", (double)rtt_ns / 1e6);
@@ -285,15 +285,15 @@ static void show_refusal(struct cli_session *session, const struct dx_error_even
 
 void cli_show_error(struct cli_session *session, const struct dx_error_event *error)
 {
-    if (session->config->connect.prints_json)
+    if (session->config->prints_json)
         cli_show_json_error(session, error);
-    if (session->config->connect.is_verbose && error->step == DX_STEP_UPGRADE)
+    if (session->config->is_verbose && error->step == DX_STEP_UPGRADE)
         show_refusal(session, error);
 }
 
 void cli_show_close(struct cli_session *session, const struct dx_close_event *close)
 {
-    if (session->config->connect.prints_json)
+    if (session->config->prints_json)
         cli_show_json_close(session, close);
     if (close->was_clean)
         cli_show_note(session, "closed with %u%s%.*s", (unsigned)close->code,

@@ -97,11 +97,11 @@ static bool check_tls_pair(const struct cli_config *config, struct cli_complaint
     return true;
 }
 
-static bool check_addresses(const struct cli_config *config, struct cli_complaint *complaint)
+static bool check_addresses(const struct cli_list *addresses, struct cli_complaint *complaint)
 {
-    const char *const *texts = config->listen.items;
+    const char *const *texts = addresses->items;
 
-    for (size_t i = 0; i < config->listen.count; i++) {
+    for (size_t i = 0; i < addresses->count; i++) {
         struct cli_address address;
         const char *problem = cli_address_parse(texts[i], &address);
         bool may_repeat = !problem && address.kind <= CLI_ADDRESS_ANY && address.port == 0;
@@ -221,10 +221,11 @@ static bool check_programs(const struct cli_config *config, struct cli_complaint
 bool cli_check(const struct cli_config *config, struct cli_complaint *complaint)
 {
     if (config->command->takes_url)
-        return check_addresses(config, complaint) && cli_check_connect(config, complaint);
+        return check_addresses(&config->connect.listen, complaint) &&
+               cli_check_connect(&config->connect, complaint);
     return check_something_to_serve(config, complaint) && check_routes(config, complaint) &&
            check_statics(config, complaint) && check_tls_pair(config, complaint) &&
-           check_addresses(config, complaint) && check_directories(config, complaint) &&
+           check_addresses(&config->listen, complaint) && check_directories(config, complaint) &&
            check_programs(config, complaint) &&
            cli_check_file("tls-cert", config->tls_cert, complaint) &&
            cli_check_file("tls-key", config->tls_key, complaint) &&
