@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/container.h"
+
 struct dx_timer {
     struct dx_timer *next;
     struct dx_timer **previous_next; /* NULL: not set */

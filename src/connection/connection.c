@@ -22,8 +22,7 @@ void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
 
 static void on_turn_end(struct dx_turn_task *task)
 {
-    struct dx_connection *connection =
-        (struct dx_connection *)((char *)task - offsetof(struct dx_connection, task));
+    struct dx_connection *connection = dx_container_of(task, struct dx_connection, task);
 
     if (connection->is_dead) {
         dx_connection_bury(connection);
@@ -257,7 +256,7 @@ void *dx_connection_owner(struct dx_connection *connection)
 
 struct dx_connection *dx_connection_of_owner(void *owner)
 {
-    return (struct dx_connection *)((char *)owner - offsetof(struct dx_connection, owner));
+    return dx_container_of(owner, struct dx_connection, owner);
 }
 
 const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *connection)

@@ -6,6 +6,7 @@
 
 #include <duplex/connection.h>
 
+#include "base/container.h"
 #include "base/counter.h"
 #include "base/output.h"
 #include "net/socket/stream.h"
@@ -25,7 +26,7 @@ struct dx_connection_kind {
 static inline const struct dx_connection_kind *
 dx_connection_kind_of(const struct dx_endpoint_config *config)
 {
-    return (const void *)((const char *)config - offsetof(struct dx_connection_kind, endpoint));
+    return dx_container_of(config, const struct dx_connection_kind, endpoint);
 }
 
 /** Makes a kind. A client's owner also sets endpoint.random_context to the loop: its kind serves one loop. */

@@ -206,8 +206,7 @@ static void check(struct dx_connection *connection, uint32_t now)
 
 void dx_connection_on_due(struct dx_timer *timer)
 {
-    struct dx_connection *connection =
-        (struct dx_connection *)((char *)timer - offsetof(struct dx_connection, timer));
+    struct dx_connection *connection = dx_container_of(timer, struct dx_connection, timer);
 
     check(connection, dx_connection_now(connection));
     if (!connection->is_dead)

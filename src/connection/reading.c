@@ -303,8 +303,7 @@ void dx_connection_go_on(struct dx_connection *connection)
 
 void dx_connection_on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct dx_connection *connection =
-        (struct dx_connection *)((char *)watch - offsetof(struct dx_connection, stream.watch));
+    struct dx_connection *connection = dx_container_of(watch, struct dx_connection, stream.watch);
 
     if (events & DX_WATCH_WRITE && connection->is_blocked)
         dx_connection_send_waiting(connection);

@@ -31,7 +31,7 @@ static void on_post(void *data)
 
 static void on_turn_end(struct dx_turn_task *task)
 {
-    hand_on((struct dx_part *)((char *)task - offsetof(struct dx_part, task)), false);
+    hand_on(dx_container_of(task, struct dx_part, task), false);
 }
 
 static struct dx_part *find(const struct dx_topics *topics, const struct dx_loop *loop)

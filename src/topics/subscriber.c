@@ -248,8 +248,7 @@ static void count_out(struct dx_topics *topics, struct dx_presence *presence)
 
 static struct dx_subscriber *of_attachment(struct dx_attachment *attachment)
 {
-    return (struct dx_subscriber *)((char *)attachment -
-                                    offsetof(struct dx_subscriber, attachment));
+    return dx_container_of(attachment, struct dx_subscriber, attachment);
 }
 
 static void on_writable(struct dx_attachment *attachment, struct dx_connection *connection)

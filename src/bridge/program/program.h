@@ -81,7 +81,7 @@ struct dx_program {
 };
 
 #define dx_program_of(member_pointer, member)                                                      \
- ((struct dx_program *)((char *)(member_pointer)-offsetof(struct dx_program, member)))
+ dx_container_of(member_pointer, struct dx_program, member)
 
 /* program.c */
 void dx_program_on_request(struct dx_request *request, void *route);

@@ -74,8 +74,7 @@ size_t dx_programs_count(const struct dx_programs *programs)
 
 static void channel_ready(struct dx_watch *watch, unsigned events)
 {
-    struct dx_programs_shard *shard =
-        (struct dx_programs_shard *)((char *)watch - offsetof(struct dx_programs_shard, watch));
+    struct dx_programs_shard *shard = dx_container_of(watch, struct dx_programs_shard, watch);
 
     (void)events;
     dx_spawner_channel_ready(shard->channel);
@@ -108,8 +107,7 @@ static void on_want_write(void *owner, bool wanted)
 
 static void reopen(struct dx_timer *timer)
 {
-    struct dx_programs_shard *shard =
-        (struct dx_programs_shard *)((char *)timer - offsetof(struct dx_programs_shard, timer));
+    struct dx_programs_shard *shard = dx_container_of(timer, struct dx_programs_shard, timer);
     enum dx_err err = DX_OK;
 
     if (dx_spawner_channel_fd(shard->channel) < 0)
@@ -395,8 +393,7 @@ static void wait_for_shards(struct dx_programs *programs)
 /* No program left → close the shards → tell. */
 static void judge_again(struct dx_timer *timer)
 {
-    struct dx_programs *programs =
-        (struct dx_programs *)((char *)timer - offsetof(struct dx_programs, close_timer));
+    struct dx_programs *programs = dx_container_of(timer, struct dx_programs, close_timer);
     void (*on_closed)(void *user) = programs->on_closed;
 
     if (atomic_load(&programs->count) == 0)
@@ -435,7 +432,7 @@ static void free_memory(struct dx_programs *programs)
 
 static void on_server_gone(struct dx_server_tenant *tenant)
 {
-    free_memory((struct dx_programs *)((char *)tenant - offsetof(struct dx_programs, tenant)));
+    free_memory(dx_container_of(tenant, struct dx_programs, tenant));
 }
 
 void dx_programs_free(struct dx_programs *programs)

@@ -421,7 +421,7 @@ struct dx_pool *dx_loop_pool(struct dx_loop *loop)
 
 struct dx_loop *dx_loop_of_pool(struct dx_pool *pool)
 {
-    return (struct dx_loop *)((char *)pool - offsetof(struct dx_loop, pool));
+    return dx_container_of(pool, struct dx_loop, pool);
 }
 
 struct dx_wheel *dx_loop_wheel(struct dx_loop *loop)

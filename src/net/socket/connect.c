@@ -218,8 +218,7 @@ static void begin_next(struct dx_connect *connect)
 
 static void on_due(struct dx_timer *timer)
 {
-    struct dx_connect *connect =
-        (struct dx_connect *)(void *)((char *)timer - offsetof(struct dx_connect, timer));
+    struct dx_connect *connect = dx_container_of(timer, struct dx_connect, timer);
 
     if (!connect->is_over)
         begin_next(connect);
@@ -229,8 +228,7 @@ static void on_due(struct dx_timer *timer)
 
 static void on_task(struct dx_turn_task *task)
 {
-    struct dx_connect *connect =
-        (struct dx_connect *)(void *)((char *)task - offsetof(struct dx_connect, task));
+    struct dx_connect *connect = dx_container_of(task, struct dx_connect, task);
 
     if (!connect->is_over) {
         begin_next(connect);

@@ -39,8 +39,7 @@ static int accept_one(struct dx_listener *listener, struct dx_address *peer)
 
 static void on_pause_over(struct dx_timer *timer)
 {
-    struct dx_listener *listener =
-        (struct dx_listener *)((char *)timer - offsetof(struct dx_listener, pause));
+    struct dx_listener *listener = dx_container_of(timer, struct dx_listener, pause);
 
     if (listener->reserve_fd < 0)
         listener->reserve_fd = open_reserve();
@@ -105,8 +104,7 @@ static bool goes_on_after(struct dx_listener *listener, int code)
 
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct dx_listener *listener =
-        (struct dx_listener *)((char *)watch - offsetof(struct dx_listener, watch));
+    struct dx_listener *listener = dx_container_of(watch, struct dx_listener, watch);
     bool is_gone = false;
 
     if (!(events & DX_WATCH_READ)) {

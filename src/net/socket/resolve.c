@@ -163,7 +163,7 @@ static bool find_at_once(struct dx_resolve *resolve)
 
 static void on_task(struct dx_turn_task *task)
 {
-    tell((struct dx_resolve *)(void *)((char *)task - offsetof(struct dx_resolve, task)));
+    tell(dx_container_of(task, struct dx_resolve, task));
 }
 
 /* ---- on a thread ---- */

@@ -84,8 +84,7 @@ static bool write_request(struct sim_client *client)
 
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct sim_client *client =
-        (struct sim_client *)((char *)watch - offsetof(struct sim_client, stream.watch));
+    struct sim_client *client = dx_container_of(watch, struct sim_client, stream.watch);
     size_t got;
     enum dx_err err;
 

@@ -193,8 +193,7 @@ static bool say_on(struct sim_raw *raw)
 
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct sim_raw *raw =
-        (struct sim_raw *)((char *)watch - offsetof(struct sim_raw, stream.watch));
+    struct sim_raw *raw = dx_container_of(watch, struct sim_raw, stream.watch);
     bool is_sound = true;
     size_t got;
     enum dx_err err;
