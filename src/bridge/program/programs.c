@@ -1,171 +1,18 @@
 /*
- * programs.c - what the programs of a server have in common: the spawner, one channel a loop, their number, their routes.
+ * programs.c - what the programs of a server have in common: the spawner, a shard for each loop, and their end.
  */
 #include "bridge/program/programs.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bridge/program/program.h"
-#include "server/log.h"
 #include "server/server.h"
-
-/* How long to wait before a lost spawner is asked for again. */
-#define REOPEN_MS 20
 
 /* While everything is being closed: how often to look whether it is. Loops do not report, so that no report can come
  * when all of this is freed. */
 #define CLOSE_LOOK_MS 5
-
-/* ---- places ---- */
-
-struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, struct dx_loop *loop)
-{
-    for (size_t i = 0; i < programs->shard_count; i++)
-        if (programs->shards[i].loop == loop)
-            return &programs->shards[i];
-    return NULL;
-}
-
-bool dx_programs_enter(struct dx_programs *programs)
-{
-    if (atomic_fetch_add(&programs->count, 1) < programs->options.max_programs)
-        return true;
-    atomic_fetch_sub(&programs->count, 1);
-    return false;
-}
-
-void dx_programs_leave(struct dx_programs *programs)
-{
-    atomic_fetch_sub(&programs->count, 1);
-}
-
-void dx_programs_list(struct dx_program *program)
-{
-    struct dx_programs_shard *shard = program->shard;
-
-    program->next = shard->first;
-    program->previous_next = &shard->first;
-    if (shard->first)
-        shard->first->previous_next = &program->next;
-    shard->first = program;
-}
-
-void dx_programs_unlist(struct dx_program *program)
-{
-    if (!program->previous_next)
-        return;
-    *program->previous_next = program->next;
-    if (program->next)
-        program->next->previous_next = program->previous_next;
-    program->previous_next = NULL;
-}
-
-size_t dx_programs_count(const struct dx_programs *programs)
-{
-    return atomic_load(&programs->count);
-}
-
-/* ---- the channel of a loop ---- */
-
-static void channel_ready(struct dx_watch *watch, unsigned events)
-{
-    struct dx_programs_shard *shard = dx_container_of(watch, struct dx_programs_shard, watch);
-
-    (void)events;
-    dx_spawner_channel_ready(shard->channel);
-}
-
-static void look_again(struct dx_programs_shard *shard)
-{
-    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer,
-                 dx_loop_now_ms(shard->loop) + REOPEN_MS);
-}
-
-static enum dx_err watch_channel(struct dx_programs_shard *shard)
-{
-    unsigned events = DX_WATCH_READ | (shard->wants_write ? DX_WATCH_WRITE : 0);
-
-    if (dx_watch_is_started(&shard->watch))
-        return dx_watch_set(shard->loop, &shard->watch, events);
-    return dx_watch_start(shard->loop, &shard->watch, dx_spawner_channel_fd(shard->channel), events,
-                          channel_ready);
-}
-
-static void on_want_write(void *owner, bool wanted)
-{
-    struct dx_programs_shard *shard = owner;
-
-    shard->wants_write = wanted;
-    if (watch_channel(shard) != DX_OK)
-        look_again(shard);
-}
-
-static void reopen(struct dx_timer *timer)
-{
-    struct dx_programs_shard *shard = dx_container_of(timer, struct dx_programs_shard, timer);
-    enum dx_err err = DX_OK;
-
-    if (dx_spawner_channel_fd(shard->channel) < 0)
-        err = dx_spawner_channel_reopen(shard->channel);
-    if (err == DX_OK)
-        err = watch_channel(shard);
-    if (err == DX_OK) {
-        shard->failure_is_told = false;
-        return;
-    }
-    if (err != DX_ERR_AGAIN && !shard->failure_is_told) {
-        struct dx_log_line line;
-
-        shard->failure_is_told = true;
-        dx_log_line_init(&line);
-        dx_log_line_text(&line, "error", dx_err_text(err));
-        dx_server_log(shard->programs->server, DX_LOG_ERROR,
-                      "the spawner cannot be started; it is tried again until it can", &line);
-    }
-    look_again(shard);
-}
-
-static void on_lost(void *owner)
-{
-    struct dx_programs_shard *shard = owner;
-    struct dx_log_line line;
-
-    dx_log_line_init(&line);
-    dx_watch_stop(shard->loop, &shard->watch);
-    shard->wants_write = false;
-    dx_server_log(shard->programs->server, DX_LOG_ERROR,
-                  "the spawner has died; its programs are ended and it is started anew", &line);
-    look_again(shard);
-}
-
-static const struct dx_spawner_channel_callbacks channel_callbacks = {on_lost, on_want_write};
-
-/* On the shard's thread. */
-static void open_shard(void *data)
-{
-    struct dx_programs_shard *shard = data;
-
-    shard->is_open = true;
-    if (watch_channel(shard) != DX_OK) /* no memory for a moment */
-        look_again(shard);
-}
-
-static void init_shard(struct dx_programs *programs, size_t index)
-{
-    struct dx_programs_shard *shard = &programs->shards[index];
-
-    shard->programs = programs;
-    shard->loop = dx_server_loop_at(programs->server, index);
-    shard->channel = dx_spawner_channel(programs->spawner, (uint32_t)index);
-    shard->watch.fd = -1;
-    dx_timer_init(&shard->timer, reopen);
-    dx_spawner_channel_attach(shard->channel, &channel_callbacks, shard);
-}
 
 static enum dx_err open_shards(struct dx_programs *programs)
 {
@@ -173,11 +20,11 @@ static enum dx_err open_shards(struct dx_programs *programs)
         struct dx_programs_shard *shard = &programs->shards[i];
         enum dx_err err = DX_OK;
 
-        init_shard(programs, i);
+        dx_programs_shard_init(programs, i);
         if (shard->loop == programs->loop)
-            open_shard(shard);
+            dx_programs_shard_open(shard);
         else
-            err = dx_loop_post(shard->loop, open_shard, shard);
+            err = dx_loop_post(shard->loop, dx_programs_shard_open, shard);
         if (err != DX_OK) {
             shard->loop = NULL; /* never told to open, so not to be told to close */
             return err;
@@ -229,101 +76,9 @@ enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_o
     return DX_OK;
 }
 
-/* ---- routes ---- */
-
-static void free_list(char **list)
+size_t dx_programs_count(const struct dx_programs *programs)
 {
-    for (char **at = list; at && *at; at++)
-        free(*at);
-    free(list);
-}
-
-static bool copy_list(const char *const *list, char ***copy)
-{
-    size_t count = 0;
-    char **out;
-
-    while (list && list[count])
-        count++;
-    out = calloc(count + 1, sizeof(*out));
-    for (size_t i = 0; out && i < count; i++) {
-        out[i] = strdup(list[i]);
-        if (!out[i]) {
-            free_list(out);
-            out = NULL;
-        }
-    }
-    *copy = out;
-    return out != NULL;
-}
-
-static void free_route(struct dx_program_route *route)
-{
-    free(route->path);
-    free(route->directory);
-    free_list(route->argv);
-    dx_environment_release(&route->environment);
-    free(route);
-}
-
-static const char *search_path(const struct dx_programs *programs)
-{
-    for (char *const *line = programs->options.inherited; line && *line; line++)
-        if (strncmp(*line, "PATH=", 5) == 0)
-            return *line + 5;
-    return NULL;
-}
-
-static enum dx_err fill_route(struct dx_program_route *route,
-                              const struct dx_program_options *options)
-{
-    char path[PATH_MAX];
-    enum dx_err err =
-        dx_program_find(options->argv[0], search_path(route->programs), path, sizeof(path));
-
-    if (err != DX_OK)
-        return err;
-    route->options = *options;
-    route->path = strdup(path);
-    route->directory = options->directory ? strdup(options->directory) : NULL;
-    if (!copy_list(options->argv, &route->argv) || !route->path ||
-        (options->directory && !route->directory))
-        return DX_ERR_NOMEM;
-    dx_environment_add_inherited(&route->environment, route->programs->options.inherited);
-    dx_environment_add_lines(&route->environment, options->env);
-    if (route->environment.err != DX_OK)
-        return route->environment.err;
-    route->route = (struct dx_route){.on_request = dx_program_on_request,
-                                     .on_abandoned = dx_program_on_abandoned,
-                                     .user = route,
-                                     .wants_upgrades = true,
-                                     .wants_plain = options->page != NULL,
-                                     .on_shutdown = dx_program_on_shutdown};
-    return DX_OK;
-}
-
-enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
-                              const struct dx_program_options *options)
-{
-    struct dx_program_route *route;
-    enum dx_err err;
-
-    if (!options->argv || !options->argv[0])
-        return DX_ERR_USAGE;
-    route = calloc(1, sizeof(*route));
-    if (!route)
-        return DX_ERR_NOMEM;
-    route->programs = programs;
-    err = fill_route(route, options);
-    if (err == DX_OK)
-        err = dx_server_route(programs->server, path, &route->route);
-    if (err != DX_OK) {
-        free_route(route);
-        return err;
-    }
-    route->next = programs->routes;
-    programs->routes = route;
-    return DX_OK;
+    return atomic_load(&programs->count);
 }
 
 /* ---- ending ---- */
@@ -420,12 +175,7 @@ void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *use
 
 static void free_memory(struct dx_programs *programs)
 {
-    while (programs->routes) {
-        struct dx_program_route *route = programs->routes;
-
-        programs->routes = route->next;
-        free_route(route);
-    }
+    dx_programs_free_routes(programs);
     free(programs->shards);
     free(programs);
 }

@@ -59,15 +59,20 @@ struct dx_program_route {
     char *directory;
 };
 
+/* shard.c */
 /** The shard of a loop. */
 struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, struct dx_loop *loop);
-
+/** Prepares the shard of the server's loop `index`, which is opened on its own thread. */
+void dx_programs_shard_init(struct dx_programs *programs, size_t index);
+void dx_programs_shard_open(void *shard);
 /** Takes a place under max_programs; false when none is free. Gives it back. */
 bool dx_programs_enter(struct dx_programs *programs);
 void dx_programs_leave(struct dx_programs *programs);
-
 /** Puts a program on its shard's list, and takes it off. */
 void dx_programs_list(struct dx_program *program);
 void dx_programs_unlist(struct dx_program *program);
+
+/* routes.c */
+void dx_programs_free_routes(struct dx_programs *programs);
 
 #endif

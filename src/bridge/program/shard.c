@@ -1,0 +1,153 @@
+/*
+ * shard.c - what the programs of one loop share: the list of them, and the channel to the spawner.
+ *
+ * Touched by the loop's thread only; the number of programs is the server's. Not responsible for a
+ * program's life (program.c), nor for closing the shards in their order (programs.c).
+ */
+#include "bridge/program/programs.h"
+
+#include "bridge/program/program.h"
+#include "server/log.h"
+
+/* How long to wait before a lost spawner is asked for again. */
+#define REOPEN_MS 20
+
+/* ---- the programs ---- */
+
+struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, struct dx_loop *loop)
+{
+    for (size_t i = 0; i < programs->shard_count; i++)
+        if (programs->shards[i].loop == loop)
+            return &programs->shards[i];
+    return NULL;
+}
+
+bool dx_programs_enter(struct dx_programs *programs)
+{
+    if (atomic_fetch_add(&programs->count, 1) < programs->options.max_programs)
+        return true;
+    atomic_fetch_sub(&programs->count, 1);
+    return false;
+}
+
+void dx_programs_leave(struct dx_programs *programs)
+{
+    atomic_fetch_sub(&programs->count, 1);
+}
+
+void dx_programs_list(struct dx_program *program)
+{
+    struct dx_programs_shard *shard = program->shard;
+
+    program->next = shard->first;
+    program->previous_next = &shard->first;
+    if (shard->first)
+        shard->first->previous_next = &program->next;
+    shard->first = program;
+}
+
+void dx_programs_unlist(struct dx_program *program)
+{
+    if (!program->previous_next)
+        return;
+    *program->previous_next = program->next;
+    if (program->next)
+        program->next->previous_next = program->previous_next;
+    program->previous_next = NULL;
+}
+
+/* ---- the channel of a loop ---- */
+
+static void channel_ready(struct dx_watch *watch, unsigned events)
+{
+    struct dx_programs_shard *shard = dx_container_of(watch, struct dx_programs_shard, watch);
+
+    (void)events;
+    dx_spawner_channel_ready(shard->channel);
+}
+
+static void look_again(struct dx_programs_shard *shard)
+{
+    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer,
+                 dx_loop_now_ms(shard->loop) + REOPEN_MS);
+}
+
+static enum dx_err watch_channel(struct dx_programs_shard *shard)
+{
+    unsigned events = DX_WATCH_READ | (shard->wants_write ? DX_WATCH_WRITE : 0);
+
+    if (dx_watch_is_started(&shard->watch))
+        return dx_watch_set(shard->loop, &shard->watch, events);
+    return dx_watch_start(shard->loop, &shard->watch, dx_spawner_channel_fd(shard->channel), events,
+                          channel_ready);
+}
+
+static void on_want_write(void *owner, bool wanted)
+{
+    struct dx_programs_shard *shard = owner;
+
+    shard->wants_write = wanted;
+    if (watch_channel(shard) != DX_OK)
+        look_again(shard);
+}
+
+static void reopen(struct dx_timer *timer)
+{
+    struct dx_programs_shard *shard = dx_container_of(timer, struct dx_programs_shard, timer);
+    enum dx_err err = DX_OK;
+
+    if (dx_spawner_channel_fd(shard->channel) < 0)
+        err = dx_spawner_channel_reopen(shard->channel);
+    if (err == DX_OK)
+        err = watch_channel(shard);
+    if (err == DX_OK) {
+        shard->failure_is_told = false;
+        return;
+    }
+    if (err != DX_ERR_AGAIN && !shard->failure_is_told) {
+        struct dx_log_line line;
+
+        shard->failure_is_told = true;
+        dx_log_line_init(&line);
+        dx_log_line_text(&line, "error", dx_err_text(err));
+        dx_server_log(shard->programs->server, DX_LOG_ERROR,
+                      "the spawner cannot be started; it is tried again until it can", &line);
+    }
+    look_again(shard);
+}
+
+static void on_lost(void *owner)
+{
+    struct dx_programs_shard *shard = owner;
+    struct dx_log_line line;
+
+    dx_log_line_init(&line);
+    dx_watch_stop(shard->loop, &shard->watch);
+    shard->wants_write = false;
+    dx_server_log(shard->programs->server, DX_LOG_ERROR,
+                  "the spawner has died; its programs are ended and it is started anew", &line);
+    look_again(shard);
+}
+
+static const struct dx_spawner_channel_callbacks channel_callbacks = {on_lost, on_want_write};
+
+void dx_programs_shard_open(void *data)
+{
+    struct dx_programs_shard *shard = data;
+
+    shard->is_open = true;
+    if (watch_channel(shard) != DX_OK) /* no memory for a moment */
+        look_again(shard);
+}
+
+void dx_programs_shard_init(struct dx_programs *programs, size_t index)
+{
+    struct dx_programs_shard *shard = &programs->shards[index];
+
+    shard->programs = programs;
+    shard->loop = dx_server_loop_at(programs->server, index);
+    shard->channel = dx_spawner_channel(programs->spawner, (uint32_t)index);
+    shard->watch.fd = -1;
+    dx_timer_init(&shard->timer, reopen);
+    dx_spawner_channel_attach(shard->channel, &channel_callbacks, shard);
+}
