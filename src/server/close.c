@@ -4,8 +4,6 @@
  */
 #include "server/server.h"
 
-#include "server/shard.h"
-
 /* How often the server's loop looks whether the others are done: they do not report, so that no report can be lost. */
 #define LOOK_MS 10
 
@@ -70,12 +68,4 @@ void dx_server_close(struct dx_server *server, uint32_t drain_ms, void (*on_clos
     server->close_round++;
     dx_server_stop_listening(server);
     dx_loop_timer_set(server->close_timer, 0);
-}
-
-void dx_server_on_empty(struct dx_server *server)
-{
-    if (server->is_orphan)
-        dx_loop_free_later(server->loop, &server->free_task);
-    else if (server->is_closing && !server->is_closed && server->close_timer != NULL)
-        dx_loop_timer_set(server->close_timer, 0);
 }

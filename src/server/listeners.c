@@ -4,9 +4,8 @@
 #include "server/server.h"
 
 #include "net/tls/tls.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/admission/peer.h"
-#include "server/shard.h"
 
 #include <stdio.h>
 #include <stdlib.h>

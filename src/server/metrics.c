@@ -4,7 +4,7 @@
  */
 #include "server/metrics.h"
 
-#include "server/shard.h"
+#include "server/core/shard.h"
 
 #include <duplex/request.h>
 

@@ -4,8 +4,7 @@
  */
 #include "server/server.h"
 
-#include "server/log.h"
-#include "server/shard.h"
+#include "base/container.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -31,11 +30,6 @@ static uint32_t places_by_descriptors(void)
                                                   : (uint32_t)limit.rlim_cur / 2;
 }
 
-bool dx_server_is_full(const struct dx_server *server, size_t stream_count, size_t spare)
-{
-    return stream_count > (size_t)server->settings.options.max_connections + spare;
-}
-
 /* ---- making ---- */
 
 static enum dx_err add_shards(struct dx_server *server)
@@ -54,11 +48,7 @@ static enum dx_err add_shards(struct dx_server *server)
     return DX_OK;
 }
 
-static void on_orphan_free(struct dx_turn_task *task)
-{
-    dx_server_destroy(
-        (struct dx_server *)(void *)((char *)task - offsetof(struct dx_server, free_task)));
-}
+static void on_free(struct dx_turn_task *task);
 
 /* Without randomness peers that fall together can be foreseen: no reason not to serve. */
 static void init_half_open(struct dx_server *server)
@@ -79,7 +69,7 @@ enum dx_err dx_server_new(struct dx_loop *loop, const struct dx_server_options *
     if (made == NULL)
         return DX_ERR_NOMEM;
     made->loop = loop;
-    made->free_task.run = on_orphan_free;
+    made->free_task.run = on_free;
     err = dx_server_settings_init(&made->settings, options);
     if (err != DX_OK) {
         free(made);
@@ -147,7 +137,7 @@ static void free_tenants(struct dx_server *server)
     }
 }
 
-void dx_server_destroy(struct dx_server *server)
+static void destroy(struct dx_server *server)
 {
     for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_free(server->shards[index]);
@@ -157,6 +147,11 @@ void dx_server_destroy(struct dx_server *server)
     dx_server_free_listeners(server);
     dx_server_settings_release(&server->settings);
     free(server);
+}
+
+static void on_free(struct dx_turn_task *task)
+{
+    destroy(dx_container_of(task, struct dx_server, free_task));
 }
 
 /* Lets the connections of the server's own loop call back for the last time. */
@@ -190,7 +185,7 @@ void dx_server_free(struct dx_server *server)
         dx_shard_drop(server->shards[index]);
     atomic_store(&server->is_silent, true);
     if (server->shard_count == 0)
-        dx_server_destroy(server);
+        destroy(server);
     else if (atomic_load(&server->shards[0]->stream_count) > 0)
         server->is_orphan = true;
     else /* not at once: the caller may be the last connection's on_close, which still uses its route's limits */

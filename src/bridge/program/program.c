@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "bridge/program/environment.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 void dx_program_log(const struct dx_program *program, enum dx_log_level level, const char *message,
                     const char *name, const char *value, size_t len)

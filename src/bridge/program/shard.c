@@ -7,7 +7,7 @@
 #include "bridge/program/programs.h"
 
 #include "bridge/program/program.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 /* How long to wait before a lost spawner is asked for again. */
 #define REOPEN_MS 20

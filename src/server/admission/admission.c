@@ -39,29 +39,27 @@ static bool is_listed(const struct dx_server_options *options, const struct dx_h
     return false;
 }
 
-bool dx_admission_judge_host(const struct dx_server_listener *listener, int fd,
+bool dx_admission_judge_host(const struct dx_admission_context *context,
                              const struct dx_authority *authority, struct dx_refusal *refusal)
 {
-    const struct dx_server_options *options = &listener->server->settings.options;
-
-    if (options->host_count == 0 && !listener->is_loopback)
+    if (context->options->host_count == 0 && !context->is_loopback)
         return true;
-    if (dx_host_is_loopback(&authority->host) || is_listed(options, &authority->host) ||
-        dx_peer_is_own_address(fd, &authority->host))
+    if (dx_host_is_loopback(&authority->host) || is_listed(context->options, &authority->host) ||
+        dx_peer_is_own_address(context->fd, &authority->host))
         return true;
     *refusal = (struct dx_refusal){421, "this host is not served here; --host=NAME admits it"};
     return false;
 }
 
-static struct dx_origin_rules rules_of(const struct dx_server_listener *listener)
+static struct dx_origin_rules rules_of(const struct dx_admission_context *context)
 {
-    const struct dx_server_options *options = &listener->server->settings.options;
+    const struct dx_server_options *options = context->options;
     struct dx_origin_rules rules = {.patterns = options->origins,
                                     .pattern_count = options->origin_count};
 
     if (options->origin_count == 0) {
         rules.allow_same = true;
-        rules.allow_loopback = listener->is_loopback;
+        rules.allow_loopback = context->is_loopback;
     }
     for (size_t index = 0; index < options->origin_count; index++) {
         rules.allow_same = rules.allow_same || strcmp(options->origins[index], "same") == 0;
@@ -70,11 +68,11 @@ static struct dx_origin_rules rules_of(const struct dx_server_listener *listener
     return rules;
 }
 
-bool dx_admission_judge_origin(const struct dx_server_listener *listener,
+bool dx_admission_judge_origin(const struct dx_admission_context *context,
                                const struct dx_head *head, const struct dx_authority *authority,
                                struct dx_refusal *refusal)
 {
-    struct dx_origin_rules rules = rules_of(listener);
+    struct dx_origin_rules rules = rules_of(context);
     struct dx_slice origin;
 
     if (dx_origin_judge(head, authority, &rules, refusal))

@@ -3,9 +3,8 @@
  * the connection's loop. They go there even from the loop's own thread: so they never call back from inside, and the order
  * of one thread's calls is the order in which they are made.
  */
-#include "server/server.h"
+#include "server/core/shard.h"
 
-#include "server/shard.h"
 #include "ws/simd/utf8.h"
 
 #include <duplex/frame.h>

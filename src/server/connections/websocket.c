@@ -3,7 +3,7 @@
  */
 #include "server/connections/websocket.h"
 
-#include "server/log.h"
+#include "server/core/log.h"
 
 #include <string.h>
 

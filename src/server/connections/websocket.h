@@ -5,7 +5,7 @@
 #ifndef DX_SERVER_WEBSOCKET_H
 #define DX_SERVER_WEBSOCKET_H
 
-#include "server/shard.h"
+#include "server/core/shard.h"
 
 /* Its shard is the one whose traffic the connection counts. */
 struct dx_server_websocket {

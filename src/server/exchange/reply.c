@@ -8,7 +8,7 @@
 #include "http/date.h"
 #include "http/response.h"
 #include "server/http1/file_body.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/admission/peer.h"
 #include "server/exchange/request.h"
 

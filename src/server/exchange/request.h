@@ -4,12 +4,14 @@
 #ifndef DX_SERVER_REQUEST_H
 #define DX_SERVER_REQUEST_H
 
+#include <duplex/request.h>
+
 #include "base/buf.h"
 #include "http/chunked.h"
 #include "http/message.h"
 #include "http/url/target.h"
 #include "server/http1/http_connection.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/admission/peer.h"
 #include "ws/handshake.h"
 

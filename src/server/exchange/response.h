@@ -4,6 +4,8 @@
 #ifndef DX_SERVER_RESPONSE_H
 #define DX_SERVER_RESPONSE_H
 
+#include <duplex/request.h>
+
 #include "server/http1/http_connection.h"
 
 /** Whether output waits for the peer. */

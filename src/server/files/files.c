@@ -5,7 +5,7 @@
 #include "server/files/files_parts.h"
 
 #include "http/response.h"
-#include "server/server.h"
+#include "server/core/server.h"
 
 #include <stdlib.h>
 #include <string.h>

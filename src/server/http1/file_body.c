@@ -9,7 +9,7 @@
 #include "server/http1/file_body.h"
 
 #include "server/http1/http_connection.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/admission/peer.h"
 
 #include <errno.h>

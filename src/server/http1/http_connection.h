@@ -8,7 +8,7 @@
 #include "base/output.h"
 #include "net/socket/address.h"
 #include "net/socket/stream.h"
-#include "server/shard.h"
+#include "server/core/shard.h"
 
 #define DX_HTTP_EARLY_MAX                                                                          \
  65536 /* bytes kept that came behind a request before its answer was there */

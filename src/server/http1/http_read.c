@@ -4,8 +4,8 @@
  */
 #include "server/http1/http_connection.h"
 
-#include "server/admission/judge.h"
-#include "server/log.h"
+#include "server/exchange/judge.h"
+#include "server/core/log.h"
 #include "server/admission/peer.h"
 #include "server/exchange/request.h"
 #include "server/exchange/response.h"

@@ -5,7 +5,7 @@
 #include "server/http1/http_connection.h"
 
 #include "server/http1/file_body.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/exchange/request.h"
 
 #define SLICES_MAX 16

@@ -5,7 +5,7 @@
 #ifndef DX_SERVER_ROUTES_H
 #define DX_SERVER_ROUTES_H
 
-#include <duplex/files.h>
+#include <duplex/server.h>
 
 #include "connection/connection.h"
 

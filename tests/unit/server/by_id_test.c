@@ -2,7 +2,7 @@
  * by_id_test.c - sending, closing and calling by id on one loop: what is done, what is refused, what becomes of it when the
  * connection or the server goes first, and each allocation failing in turn. Other threads are by_id_threads_test.c's.
  */
-#include "server/connections/calls.h"
+#include "server/core/calls.h"
 #include "support/failing_allocator.h"
 #include "support/service.h"
 

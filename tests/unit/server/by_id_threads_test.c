@@ -3,7 +3,7 @@
  * the server ends, and is freed. For the thread sanitizer as much as for what it asserts: order, and that nothing is lost that was
  * promised.
  */
-#include "server/connections/calls.h"
+#include "server/core/calls.h"
 
 #include <duplex/metrics.h>
 #include <duplex/request.h>

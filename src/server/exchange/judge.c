@@ -2,7 +2,7 @@
  * judge.c - the rules that a complete request has to pass, one small function each, in the order that judge.h gives. The
  * rules themselves are http/'s, ws/handshake.h's and admission.c's.
  */
-#include "server/admission/judge.h"
+#include "server/exchange/judge.h"
 
 #include "http/message.h"
 #include "server/admission/admission.h"
@@ -64,12 +64,20 @@ static bool judge_path(struct dx_request *request, struct verdict *verdict)
     return !has_dots || refuse(verdict, 400, "the path has . or .. segments");
 }
 
+static struct dx_admission_context context_of(const struct dx_request *request)
+{
+    const struct dx_http_connection *http = request->http;
+
+    return (struct dx_admission_context){.options = &http->shard->server->settings.options,
+                                         .is_loopback = http->listener->is_loopback,
+                                         .fd = http->stream.watch.fd};
+}
+
 static bool judge_host(struct dx_request *request, struct verdict *verdict)
 {
-    struct dx_http_connection *http = request->http;
+    struct dx_admission_context context = context_of(request);
 
-    return dx_admission_judge_host(http->listener, http->stream.watch.fd,
-                                   &request->target.authority, &verdict->refusal);
+    return dx_admission_judge_host(&context, &request->target.authority, &verdict->refusal);
 }
 
 static bool judge_method(const struct dx_request *request, const struct dx_route_entry *first,
@@ -118,9 +126,11 @@ static bool judge_handshake(struct dx_request *request, struct verdict *verdict)
 
 static bool judge_origin(struct dx_request *request, struct verdict *verdict)
 {
+    struct dx_admission_context context = context_of(request);
+
     return !request->is_upgrade ||
-           dx_admission_judge_origin(request->http->listener, &request->head,
-                                     &request->target.authority, &verdict->refusal);
+           dx_admission_judge_origin(&context, &request->head, &request->target.authority,
+                                     &verdict->refusal);
 }
 
 static bool judge_limits(struct dx_request *request, struct verdict *verdict)

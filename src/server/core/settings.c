@@ -1,7 +1,7 @@
 /*
  * settings.c - the server's copy of its options. Not responsible for what they mean, but for that they mean something.
  */
-#include "server/server.h"
+#include "server/core/settings.h"
 
 #include "server/admission/admission.h"
 

@@ -1,9 +1,9 @@
 /*
  * log.c - making a log line. Not responsible for how it looks: that is the sink's.
  */
-#include "server/log.h"
+#include "server/core/log.h"
 
-#include "server/server.h"
+#include "server/core/server.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
  * registry.c - the WebSockets of one shard by their ids. The table itself is base/ids.h's.
  */
-#include "server/connections/registry.h"
+#include "server/core/registry.h"
 
-#include "server/shard.h"
+#include "server/core/shard.h"
 
 #define SHARD_MASK ((uint64_t)(DX_SERVER_THREADS_MAX - 1) << DX_IDS_PLACE_BITS)
 

@@ -1,9 +1,10 @@
 /*
  * calls.c - the queue of calls by id of one shard. What the calls do is by_id.c's.
  */
-#include "server/connections/calls.h"
+#include "server/core/calls.h"
 
-#include "server/shard.h"
+#include "base/container.h"
+#include "server/core/shard.h"
 
 static void clear(struct dx_call_list *list)
 {
@@ -66,8 +67,7 @@ static void take_all(struct dx_calls *calls)
 static void on_posted(void *data)
 {
     struct dx_calls *calls = data;
-    struct dx_shard *shard =
-        (struct dx_shard *)(void *)((char *)calls - offsetof(struct dx_shard, calls));
+    struct dx_shard *shard = dx_container_of(calls, struct dx_shard, calls);
     struct dx_call *call;
 
     take_all(calls);

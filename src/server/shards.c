@@ -1,11 +1,11 @@
 /*
  * shard.c - one loop's part of a server: taking streams in, and ending them. Not responsible for what they say.
  */
-#include "server/shard.h"
+#include "server/server.h"
 
-#include "server/http1/http_connection.h"
-#include "server/log.h"
+#include "base/container.h"
 #include "server/connections/websocket.h"
+#include "server/http1/http_connection.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -18,14 +18,6 @@
 /* A drain is cut into this many steps at most, and none shorter than this. */
 #define DRAIN_STEPS_MAX 256
 #define DRAIN_STEP_MS 5
-
-/* An accepted descriptor on its way to another loop. */
-struct handoff {
-    struct dx_shard *shard;
-    struct dx_server_listener *listener;
-    struct dx_address peer;
-    int fd;
-};
 
 static void on_drain_step(struct dx_timer *timer);
 
@@ -149,79 +141,6 @@ void dx_shard_free(struct dx_shard *shard)
     free(shard);
 }
 
-static void take(struct dx_shard *shard, int fd, const struct dx_address *peer,
-                 struct dx_server_listener *listener)
-{
-    struct dx_log_line line;
-    enum dx_err err;
-
-    if (shard->is_cut || shard->is_closing) {
-        (void)close(fd);
-        dx_shard_forget_stream(shard);
-        return;
-    }
-    err = dx_http_connection_new(shard, fd, peer, listener);
-    if (err == DX_OK)
-        return;
-    dx_shard_count_refusal(shard, false);
-    dx_log_line_init(&line);
-    dx_log_line_text(&line, "err", dx_err_name(err));
-    dx_server_log(shard->server, DX_LOG_WARN, "a connection could not be taken", &line);
-    dx_shard_forget_stream(shard);
-}
-
-static void on_handoff(void *data)
-{
-    struct handoff handoff = *(struct handoff *)data;
-
-    free(data);
-    take(handoff.shard, handoff.fd, &handoff.peer, handoff.listener);
-}
-
-void dx_shard_give(struct dx_shard *shard, int fd, const struct dx_address *peer,
-                   struct dx_server_listener *listener)
-{
-    struct dx_shard *own = shard->server->shards[0];
-    struct handoff *handoff;
-
-    dx_counter_add(&own->counters.streams_accepted, 1);
-    atomic_fetch_add(&shard->stream_count, 1);
-    atomic_fetch_add(&shard->server->stream_count, 1);
-    if (!shard->has_thread) {
-        take(shard, fd, peer, listener);
-        return;
-    }
-    handoff = malloc(sizeof(*handoff));
-    if (handoff != NULL) {
-        *handoff = (struct handoff){shard, listener, *peer, fd};
-        if (dx_loop_post(shard->loop, on_handoff, handoff) == DX_OK)
-            return;
-    }
-    free(handoff);
-    (void)close(fd);
-    dx_shard_count_refusal(own, false);
-    atomic_fetch_sub(&shard->stream_count, 1);
-    atomic_fetch_sub(&shard->server->stream_count, 1);
-}
-
-static void look_whether_closed(struct dx_shard *shard)
-{
-    if (!shard->is_closing || atomic_load(&shard->stream_count) > 0)
-        return;
-    dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
-    atomic_store(&shard->is_closed, true);
-}
-
-void dx_shard_forget_stream(struct dx_shard *shard)
-{
-    atomic_fetch_sub(&shard->server->stream_count, 1);
-    if (atomic_fetch_sub(&shard->stream_count, 1) > 1)
-        return;
-    look_whether_closed(shard);
-    if (!shard->has_thread)
-        dx_server_on_empty(shard->server);
-}
-
 static uint64_t next_random(struct dx_shard *shard)
 {
     shard->random ^= shard->random << 13;
@@ -252,8 +171,7 @@ static void drain_one_step(struct dx_shard *shard)
 
 static void on_drain_step(struct dx_timer *timer)
 {
-    drain_one_step(
-        (struct dx_shard *)(void *)((char *)timer - offsetof(struct dx_shard, drain_timer)));
+    drain_one_step(dx_container_of(timer, struct dx_shard, drain_timer));
 }
 
 static void begin_drain(struct dx_shard *shard, uint32_t drain_ms)
@@ -281,25 +199,5 @@ void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
         }
     }
     begin_drain(shard, drain_ms);
-    look_whether_closed(shard);
-}
-
-void dx_shard_count_refusal(struct dx_shard *shard, bool is_new)
-{
-    if (is_new)
-        dx_counter_add(&shard->counters.streams_accepted, 1);
-    dx_counter_add(&shard->counters.streams_refused, 1);
-}
-
-void dx_shard_count_response(struct dx_shard *shard, unsigned status)
-{
-    if (status >= 100 && status < 600)
-        dx_counter_add(&shard->counters.responses[status / 100 - 1], 1);
-}
-
-bool dx_shard_is_short_of_memory(const struct dx_shard *shard)
-{
-    const struct dx_pool *pool = dx_loop_pool(shard->loop);
-
-    return dx_pool_used(pool) > pool->limit_len - pool->limit_len / 8;
+    dx_shard_look_whether_closed(shard);
 }

@@ -1,0 +1,65 @@
+/*
+ * shard.h - the part of a server that lives on one loop: its HTTP connections and its WebSockets.
+ *
+ * Here are the data and what any file of server/ may do with it. Making and ending shards is in
+ * server/server.h. Everything is called on the shard's loop, unless it says otherwise.
+ */
+#ifndef DX_SERVER_CORE_SHARD_H
+#define DX_SERVER_CORE_SHARD_H
+
+#include "base/counter.h"
+#include "connection/connection.h"
+#include "server/core/calls.h"
+#include "server/core/registry.h"
+#include "server/core/server.h"
+
+struct dx_http_connection;
+
+/* What <duplex/metrics.h> reports of one shard. Only the shard's loop changes them. */
+struct dx_shard_counters {
+    struct dx_counter streams_accepted, streams_refused;
+    struct dx_counter websockets_opened, websockets_closed_clean, websockets_closed_broken;
+    struct dx_counter requests;
+    struct dx_counter responses[5]; /* by class of status: 1xx to 5xx */
+};
+
+struct dx_shard {
+    struct dx_server *server;
+    struct dx_loop *loop;
+    pthread_t thread;
+    bool has_thread; /* the loop is ours and runs on `thread` */
+    bool is_closing;
+    bool is_cut;                /* its server is being freed */
+    atomic_size_t stream_count; /* of this shard, those on their way to it included */
+    atomic_bool is_closed;      /* it was closing, and nothing is left */
+    uint32_t told_round; /* the last dx_server_close that it got; the server's loop uses it */
+    struct dx_http_connection *http_connections;
+    struct dx_registry registry; /* its WebSockets */
+    struct dx_calls calls;       /* by id, from any thread */
+    struct dx_traffic traffic;
+    struct dx_shard_counters counters;
+    struct dx_timer drain_timer;
+    uint32_t drain_steps; /* how many are left */
+    uint32_t drain_step_ms;
+    uint64_t random;
+};
+
+/**
+ * Counts a stream less: an HTTP connection that did not become a WebSocket, or a WebSocket. The last one
+ * may end the shard, or free a server that was freed inside a callback.
+ */
+void dx_shard_forget_stream(struct dx_shard *shard);
+
+/** Notes that a closing shard without streams is closed. */
+void dx_shard_look_whether_closed(struct dx_shard *shard);
+
+/** Counts a refused stream. `is_new`: that it was accepted is not counted yet. */
+void dx_shard_count_refusal(struct dx_shard *shard, bool is_new);
+
+/** Counts an answer by its status. */
+void dx_shard_count_response(struct dx_shard *shard, unsigned status);
+
+/** Whether buffers are so near their limit that new handshakes and bodies are refused. */
+bool dx_shard_is_short_of_memory(const struct dx_shard *shard);
+
+#endif
