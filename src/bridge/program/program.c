@@ -134,16 +134,11 @@ void dx_program_on_shutdown(struct dx_connection *connection)
     dx_program_ladder_begin(program);
 }
 
-void dx_program_on_abandoned(struct dx_request *request, void *user)
+void dx_program_on_abandoned(struct dx_request *request, void *route)
 {
-    const struct dx_program_route *route = user;
-    struct dx_program *program =
-        dx_programs_shard_of(route->programs, dx_request_loop(request))->first;
+    struct dx_program *program = dx_request_user(request);
 
-    while (program && program->request != request)
-        program = program->next;
-    if (!program)
-        return;
+    (void)route;
     program->request = NULL;
     dx_program_input_end(program, true);
     if (program->is_started)
@@ -407,6 +402,7 @@ void dx_program_on_request(struct dx_request *request, void *user)
         return;
     }
     program->request = request;
+    dx_request_set_user(request, program);
     err = start_program(program);
     if (err == DX_OK)
         return;
