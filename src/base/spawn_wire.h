@@ -57,7 +57,8 @@ enum dx_spawn_step {
     DX_SPAWN_STEP_LIMIT = 7,       /* the descriptor limit */
     DX_SPAWN_STEP_PARENT = 8,      /* the parent-death signal; ESRCH: the spawner has just died */
     DX_SPAWN_STEP_EXEC = 9, /* the program itself: missing, not executable, no format, too big */
-    DX_SPAWN_STEP_SPAWNER = 10, /* the spawner was lost before it answered; never on the wire */
+    DX_SPAWN_STEP_SPAWNER = 10,     /* the spawner was lost before it answered; never on the wire */
+    DX_SPAWN_STEP_INTERPRETER = 11, /* the program exists, but not the interpreter of its #! line */
 };
 
 enum { DX_SPAWN_IN_DIRECTORY = 1 }; /* flag of START: the second string is the working directory */

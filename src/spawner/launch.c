@@ -81,6 +81,9 @@ static enum dx_spawn_step become_program(const struct dx_launch *launch, pid_t p
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(launch->path, launch->arguments, launch->variables);
+    /* execve has one errno for both. The server must not wait for a file system, so look here. */
+    if (errno == ENOENT && access(launch->path, F_OK) == 0)
+        return DX_SPAWN_STEP_INTERPRETER;
     return DX_SPAWN_STEP_EXEC;
 }
 

@@ -53,7 +53,7 @@ test('a program that vanished after the start: 404; one that cannot run: 500', a
   await server.said(/could not be started: it needs a first line like #!/);
   writeFileSync(program, '#!/no/such/interpreter\n', { mode: 0o755 });
   assert.equal((await upgrade(t, server)).status, 500);
-  await server.said(/interpreter is not there: look at its #! line/);
+  await server.said(/interpreter does not exist; check its #! line/);
   writeFileSync(program, '#!/bin/sh\necho hi\n', { mode: 0o755 });
   chmodSync(program, 0o644);
   assert.equal((await upgrade(t, server)).status, 500);

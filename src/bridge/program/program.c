@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,63 @@ void dx_program_log(const struct dx_program *program, enum dx_log_level level, c
     if (name)
         dx_log_line_bytes(&line, name, value, len);
     dx_server_log(program->shard->programs->server, level, message, &line);
+}
+
+/* ---- refusals ---- */
+
+/* The answer to a request that gets no program. */
+struct refusal {
+    uint16_t status;
+    const char *detail;
+};
+
+static const struct refusal programs_are_closed = {503, "the programs are being ended"};
+
+static void refuse(struct dx_request *request, struct refusal refusal)
+{
+    dx_request_refuse(request, refusal.status, refusal.detail,
+                      refusal.status == 503 ? "Retry-After: 1\r\n" : NULL);
+}
+
+static void refuse_too_many(struct dx_request *request, uint32_t max_programs)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "too many programs are running (--max-programs=%" PRIu32 ")",
+             max_programs);
+    refuse(request, (struct refusal){503, text});
+}
+
+/* Whether another attempt may succeed a moment later. */
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN;
+}
+
+/* The program existed when its route was made, so the server's files or limits have changed. */
+static struct refusal refusal_of_failure(int error, enum dx_spawn_step step)
+{
+    if (step == DX_SPAWN_STEP_SPAWNER) /* another one is started at once */
+        return (struct refusal){503, "the spawner has died"};
+    if (step == DX_SPAWN_STEP_DIRECTORY)
+        return (struct refusal){500, "the program's working directory cannot be used"};
+    if (step == DX_SPAWN_STEP_INTERPRETER)
+        return (struct refusal){500, "the program's interpreter does not exist; check its #! line"};
+    if (is_shortage(error))
+        return (struct refusal){503, "the system cannot start another program"};
+    if (step == DX_SPAWN_STEP_EXEC && error == ENOENT)
+        return (struct refusal){404, "no such program"};
+    if (error == ENOEXEC)
+        return (struct refusal){
+            500, "the program could not be started: it needs a first line like #!/bin/sh"};
+    return (struct refusal){500, "the program could not be started"};
+}
+
+static struct refusal refusal_of_err(enum dx_err err)
+{
+    bool is_lasting = err == DX_ERR_SYSTEM || err == DX_ERR_TOO_BIG;
+
+    return (struct refusal){is_lasting ? 500 : 503, "the program could not be started"};
 }
 
 /* ---- the end of it ---- */
@@ -65,7 +122,7 @@ void dx_program_drop(struct dx_program *program)
         dx_connection_abort(connection, DX_ERR_CLOSED, "the programs are ended");
     }
     if (request)
-        dx_request_refuse(request, 503, "the programs are ended", "Retry-After: 1\r\n");
+        refuse(request, programs_are_closed);
     end_program(program);
 }
 
@@ -148,15 +205,6 @@ void dx_program_on_abandoned(struct dx_request *request, void *route)
 
 /* ---- the spawner's side ---- */
 
-static void refuse(struct dx_program *program, uint16_t status, const char *why)
-{
-    struct dx_request *request = program->request;
-
-    program->request = NULL;
-    if (request)
-        dx_request_refuse(request, status, why, status == 503 ? "Retry-After: 1\r\n" : NULL);
-}
-
 static void on_started(struct dx_child *child)
 {
     struct dx_program *program = dx_child_user(child);
@@ -174,41 +222,18 @@ static void on_started(struct dx_child *child)
     dx_program_output_judge(program);
 }
 
-static uint16_t status_of_failure(const struct dx_program *program, int error,
-                                  enum dx_spawn_step step)
-{
-    if (error == ENOENT && step == DX_SPAWN_STEP_EXEC)
-        return access(program->route->path, F_OK) == 0 ? 500 : 404;
-    if (step == DX_SPAWN_STEP_SPAWNER)
-        return 503; /* it died in between; the next one is up in a moment */
-    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ? 503 : 500;
-}
-
-/* Why a program that was there when its route was made cannot be executed. */
-static const char *say_exec_failure(const struct dx_program *program, int error)
-{
-    if (error == ENOENT && access(program->route->path, F_OK) == 0)
-        return "the program's interpreter is not there: look at its #! line";
-    if (error == ENOENT)
-        return "no such program";
-    if (error == ENOEXEC)
-        return "the program could not be started: it needs a first line like #!/bin/sh";
-    return "the program could not be started";
-}
-
 static void on_failed(struct dx_child *child, int error, enum dx_spawn_step step)
 {
     struct dx_program *program = dx_child_user(child);
-    uint16_t status = status_of_failure(program, error, step);
-    const char *why = step == DX_SPAWN_STEP_DIRECTORY ? "the program's directory is not there"
-                      : step == DX_SPAWN_STEP_SPAWNER ? "the spawner died"
-                      : status == 503                 ? "no place for another program"
-                                                      : say_exec_failure(program, error);
+    struct dx_request *request = program->request;
+    struct refusal refusal = refusal_of_failure(error, step);
     char text[128];
 
-    snprintf(text, sizeof(text), "%s: %s", why, strerror(error));
-    if (program->request)
-        refuse(program, status, text); /* which logs it */
+    snprintf(text, sizeof(text), "%s: %s", refusal.detail, strerror(error));
+    refusal.detail = text;
+    program->request = NULL;
+    if (request)
+        refuse(request, refusal); /* which logs it */
     else
         dx_program_log(program, DX_LOG_ERROR, text, NULL, NULL, 0);
     program->has_exited = true;
@@ -235,37 +260,34 @@ static const struct dx_child_callbacks child_callbacks = {on_started, on_failed,
 
 /* ---- the beginning ---- */
 
-enum { OWN_END = 0, ITS_END = 1 };
-
-static bool make_pipe(int pipe[2], bool its_end_reads)
+/* Makes a pipe; `*its_end` is the program's end of it. */
+static bool make_pipe(struct dx_program_pipe *pipe, int *its_end, bool program_reads)
 {
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return false;
-    pipe[OWN_END] = its_end_reads ? ends[1] : ends[0];
-    pipe[ITS_END] = its_end_reads ? ends[0] : ends[1];
-    return fcntl(pipe[OWN_END], F_SETFL, O_NONBLOCK) == 0;
+    pipe->fd = ends[program_reads ? 1 : 0];
+    *its_end = ends[program_reads ? 0 : 1];
+    return fcntl(pipe->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static void close_end(int pipes[3][2], int end)
+/* Stdout is read once there is a connection. */
+static enum dx_err open_pipes(struct dx_program *program, int its_ends[DX_SPAWN_STREAMS])
 {
-    for (int i = 0; i < 3; i++)
-        if (pipes[i][end] >= 0)
-            close(pipes[i][end]);
-}
+    enum dx_stderr stderr_to = program->route->options.stderr_to;
 
-static enum dx_err make_pipes(const struct dx_program_route *route, int pipes[3][2])
-{
-    bool has_errors = route->options.stderr_to != DX_STDERR_STDOUT;
-
-    memset(pipes, -1, 3 * sizeof(*pipes));
-    if (make_pipe(pipes[0], true) && make_pipe(pipes[1], false) &&
-        (!has_errors || make_pipe(pipes[2], false)))
+    if (!make_pipe(&program->input, &its_ends[0], true) ||
+        !make_pipe(&program->output, &its_ends[1], false))
+        return DX_ERR_DESCRIPTORS;
+    if (stderr_to == DX_STDERR_STDOUT)
         return DX_OK;
-    close_end(pipes, OWN_END);
-    close_end(pipes, ITS_END);
-    return DX_ERR_DESCRIPTORS;
+    if (!make_pipe(&program->errors, &its_ends[2], false))
+        return DX_ERR_DESCRIPTORS;
+    if (stderr_to == DX_STDERR_LOG &&
+        !dx_program_pipe_want(program, &program->errors, DX_WATCH_READ))
+        return DX_ERR_SYSTEM;
+    return DX_OK;
 }
 
 /* 32 hexadecimal digits. */
@@ -284,7 +306,7 @@ static bool make_unique_id(struct dx_loop *loop, char text[33])
     return true;
 }
 
-static enum dx_err start_child(struct dx_program *program, int pipes[3][2])
+static enum dx_err start_child(struct dx_program *program, const int its_ends[DX_SPAWN_STREAMS])
 {
     const struct dx_program_route *route = program->route;
     struct dx_environment environment;
@@ -301,28 +323,14 @@ static enum dx_err start_child(struct dx_program *program, int pipes[3][2])
     err = dx_environment_finish(&environment);
     if (err == DX_OK) {
         spec.env = environment.list;
-        spec.fds[0] = pipes[0][ITS_END];
-        spec.fds[1] = pipes[1][ITS_END];
-        spec.fds[2] = pipes[2][ITS_END] >= 0 ? pipes[2][ITS_END] : STDOUT_FILENO;
+        spec.fds[0] = its_ends[0];
+        spec.fds[1] = its_ends[1];
+        spec.fds[2] = its_ends[2] >= 0 ? its_ends[2] : STDOUT_FILENO;
         err = dx_child_start(program->shard->channel, &program->child, &child_callbacks, program,
                              &spec);
     }
     dx_environment_release(&environment);
     return err;
-}
-
-/* Takes over our ends; stdout is read once there is a connection. */
-static enum dx_err keep_pipes(struct dx_program *program, int pipes[3][2])
-{
-    bool has_errors = pipes[2][OWN_END] >= 0;
-
-    program->input.fd = pipes[0][OWN_END];
-    program->output.fd = pipes[1][OWN_END];
-    program->errors.fd = pipes[2][OWN_END];
-    if (has_errors && program->route->options.stderr_to == DX_STDERR_LOG &&
-        !dx_program_pipe_want(program, &program->errors, DX_WATCH_READ))
-        return DX_ERR_SYSTEM;
-    return DX_OK;
 }
 
 static struct dx_program *new_program(const struct dx_program_route *route,
@@ -346,20 +354,16 @@ static struct dx_program *new_program(const struct dx_program_route *route,
 
 static enum dx_err start_program(struct dx_program *program)
 {
-    int pipes[3][2];
-    enum dx_err err = make_pipes(program->route, pipes);
+    int its_ends[DX_SPAWN_STREAMS] = {-1, -1, -1};
+    enum dx_err err = open_pipes(program, its_ends);
 
-    if (err != DX_OK)
-        return err;
-    err = start_child(program, pipes);
-    close_end(pipes, ITS_END);
-    if (err != DX_OK) {
-        close_end(pipes, OWN_END);
-        return err;
-    }
-    dx_programs_list(program);
-    err = keep_pipes(program, pipes);
-    program->is_doomed = err != DX_OK;
+    if (err == DX_OK)
+        err = start_child(program, its_ends);
+    for (int i = 0; i < DX_SPAWN_STREAMS; i++)
+        if (its_ends[i] >= 0)
+            close(its_ends[i]);
+    if (err == DX_OK)
+        dx_programs_list(program);
     return err;
 }
 
@@ -388,28 +392,25 @@ void dx_program_on_request(struct dx_request *request, void *user)
         return;
     }
     if (!shard->is_open) {
-        dx_request_refuse(request, 503, "the programs are ended", "Retry-After: 1\r\n");
+        refuse(request, programs_are_closed);
         return;
     }
     if (!dx_programs_enter(programs)) {
-        dx_request_refuse(request, 503, "no place for another program", "Retry-After: 1\r\n");
+        refuse_too_many(request, programs->options.max_programs);
         return;
     }
     program = new_program(route, shard);
     if (!program) {
         dx_programs_leave(programs);
-        dx_request_refuse(request, 503, "out of memory", "Retry-After: 1\r\n");
+        refuse(request, (struct refusal){503, "out of memory"});
         return;
     }
     program->request = request;
     dx_request_set_user(request, program);
     err = start_program(program);
-    if (err == DX_OK)
-        return;
-    refuse(program, err == DX_ERR_SYSTEM || err == DX_ERR_TOO_BIG ? 500 : 503,
-           "the program could not be started");
-    if (program->is_doomed)
-        dx_child_kill(&program->child, SIGKILL); /* it has begun; on_exited frees it */
-    else
+    if (err != DX_OK) {
+        program->request = NULL;
+        refuse(request, refusal_of_err(err));
         end_program(program);
+    }
 }

@@ -77,7 +77,6 @@ struct dx_program {
     bool pong_is_owed : 1;    /* a text `ping` came while a message of fragments was on its way */
     bool was_told_silent : 1;
     bool was_told_replaced : 1;
-    bool is_doomed : 1; /* started, but cannot be served: killed */
 };
 
 #define dx_program_of(member_pointer, member)                                                      \

@@ -253,6 +253,7 @@ const char *dx_spawn_step_text(enum dx_spawn_step step)
         [DX_SPAWN_STEP_PARENT] = "parent",
         [DX_SPAWN_STEP_EXEC] = "exec",
         [DX_SPAWN_STEP_SPAWNER] = "spawner",
+        [DX_SPAWN_STEP_INTERPRETER] = "interpreter",
     };
 
     return (size_t)step < sizeof(texts) / sizeof(texts[0]) ? texts[step] : "unknown step";

@@ -79,6 +79,7 @@ static void row_84_flood_of_connections(void **state)
     for (size_t i = 0; i < 50; i++) {
         assert_int_equal(program_ask(&bench, &raw, &answer), 503);
         assert_true(answer_has(&answer, "Retry-After: 1"));
+        assert_non_null(strstr(answer.body, "too many programs are running (--max-programs=3)"));
         raw_close(&raw);
     }
     assert_int_equal(dx_programs_count(bench.programs), 3);

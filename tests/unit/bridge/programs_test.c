@@ -99,7 +99,8 @@ static void test_statuses_before_there_is_a_program(void **state)
     start("exit 0");
     assert_int_equal(program_ask(&bench, &raw, &answer), 500);
     raw_close(&raw);
-    assert_int_equal(service_log_has(&bench.service, "the program's directory is not there"), 1);
+    assert_int_equal(
+        service_log_has(&bench.service, "the program's working directory cannot be used"), 1);
     assert_int_equal(dx_programs_count(bench.programs), 0);
     assert_true(program_bench_serves(&bench));
 }
@@ -446,7 +447,7 @@ static void test_requests_after_the_free(void **state)
         assert_true(answer_has(&answer, "Retry-After: 1"));
         raw_close(&raw);
     }
-    assert_int_equal(service_log_has(&bench.service, "why=the programs are ended"), 3);
+    assert_int_equal(service_log_has(&bench.service, "why=the programs are being ended"), 3);
     (void)raw_connect(&raw, &bench.service, false);
     assert_true(raw_send_text(&raw, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     assert_true(raw_wait_answer(&raw, &answer, false));

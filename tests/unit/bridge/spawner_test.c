@@ -226,7 +226,7 @@ static void each_failed_step_is_reported(void **state)
     make_file(file, "echo no shebang\n", 0755);
     expect_failure(file, NULL, ENOEXEC, DX_SPAWN_STEP_EXEC);
     make_file(file, "#!/nonexistent/interpreter\n", 0755);
-    expect_failure(file, NULL, ENOENT, DX_SPAWN_STEP_EXEC);
+    expect_failure(file, NULL, ENOENT, DX_SPAWN_STEP_INTERPRETER);
     unlink(file);
     rmdir(directory);
     assert_int_equal(children_count(dx_spawner_pid(bench.spawner)), 0);
