@@ -7,7 +7,7 @@
 
 #include <duplex/version.h>
 
-#include "cli/options/options.h"
+#include "cli/commands.h"
 
 #define TEXT_COLUMN 29
 
@@ -27,7 +27,7 @@ static size_t indent(FILE *out, size_t column)
     return TEXT_COLUMN;
 }
 
-/* Words up to `text_len` bytes, wrapped; returns the column behind them. */
+/* Words up to `text_len` bytes, wrapped; returns the column after them. */
 static size_t print_wrapped(FILE *out, size_t column, const char *text, size_t text_len)
 {
     bool is_first = column == TEXT_COLUMN;
@@ -72,15 +72,15 @@ static void print_option(FILE *out, const struct cli_option *option)
 
 void cli_help_print_command(FILE *out, const struct cli_command *command, bool bold)
 {
-    fprintf(out, "Usage: %s", command->usage);
-    fprintf(out, "\n%s", command->about);
-    for (unsigned section = 0; section < CLI_SECTION_COUNT; section++) {
-        const struct cli_option *option = cli_option_next(command, section, NULL);
+    const char *title = NULL;
 
-        if (option)
-            print_heading(out, cli_section_titles[section], bold);
-        for (; option; option = cli_option_next(command, section, option))
-            print_option(out, option);
+    fprintf(out, "Usage: %s", command->synopsis);
+    fprintf(out, "\n%s", command->about);
+    for (struct cli_row row = {0}; cli_row_next(command, &row);) {
+        if (!title || strcmp(title, row.group->title) != 0)
+            print_heading(out, row.group->title, bold);
+        title = row.group->title;
+        print_option(out, row.option);
     }
     fputs("\nTIME is 250ms, 5s or 2m, a bare number is seconds; SIZE is bytes, 64K, 1M or 1G.\n"
           "What [brackets] show at the end is the default.\n",
@@ -94,8 +94,8 @@ void cli_help_print(FILE *out, bool bold)
 {
     fputs("Duplex: WebSocket for any program.\n\nUsage: duplex COMMAND [options]\n", out);
     print_heading(out, "Commands", bold);
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        fprintf(out, "  %-9s%s\n", command->name, command->summary);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        fprintf(out, "  %-9s%s\n", (*command)->name, (*command)->summary);
     fprintf(out, "  %-9s%s\n", "help", "show the help of a command: duplex help serve");
     print_heading(out, "Options", bold);
     fputs("  -h, --help     show this help and end\n"

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "cli/command.h"
+#include "cli/options/options.h"
 
 /* Lines are at most this long. */
 #define CLI_HELP_WIDTH 80

@@ -1,31 +1,24 @@
 /*
- * main.c - the program `duplex`: finds the command, has its line parsed and checked, opens the log,
- * and enters it.
+ * main.c - the program `duplex`: finds the command, has its line parsed and checked, and runs it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/options/check.h"
 #include "cli/commands.h"
-#include "cli/text/escape.h"
 #include "cli/help.h"
-#include "cli/log/log.h"
-#include "cli/suggest.h"
+#include "cli/options/parse.h"
+#include "cli/options/suggest.h"
+#include "cli/text/escape.h"
 
-#define SHOWN_MAX 256
-
-static const struct {
-    enum cli_command_set id;
-    int (*run)(const struct cli_config *config);
-} entries[] = {{CLI_SERVE, cli_serve}, {CLI_ECHO, cli_echo}, {CLI_CONNECT, cli_connect}};
-
-/* A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a
- * message to it. Each is opened the wrong way round, so that using it fails as it should. */
+/*
+ * A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a
+ * message to it. Each is opened the wrong way round, so that using it fails as it should.
+ */
 static bool open_standard_streams(void)
 {
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
@@ -72,21 +65,21 @@ static int fail_on_root_option(const char *word)
     struct cli_complaint complaint;
     size_t dashes = strspn(word, "-");
     size_t len = strcspn(word + dashes, "=");
-    char shown[SHOWN_MAX];
+    struct cli_shown shown = cli_shown_part(word, dashes + len);
 
-    cli_escape(word, dashes + len, shown, sizeof(shown));
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        bool has = dashes == 2 ? cli_option_find(command, word + 2, len) != NULL
-                               : len == 1 && cli_option_find_letter(command, word[1]) != NULL;
+    for (const struct cli_command *const *command = cli_commands; *command; command++) {
+        struct cli_row row;
+        bool has = dashes == 2 ? cli_row_find(*command, word + 2, len, &row)
+                               : len == 1 && cli_row_find_letter(*command, word[1], &row);
 
         if (has) {
             cli_complain(&complaint, CLI_EXIT_USAGE,
-                         "%s: stands behind the command (write duplex %s %s)", shown, command->name,
-                         shown);
+                         "%s: stands behind the command (write duplex %s %s)", shown.text,
+                         (*command)->name, shown.text);
             return fail(NULL, &complaint);
         }
     }
-    cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such option (see duplex --help)", shown);
+    cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such option (see duplex --help)", shown.text);
     return fail(NULL, &complaint);
 }
 
@@ -94,20 +87,20 @@ static int fail_on_command(const char *word)
 {
     struct cli_suggestion suggestion = {.typed = word, .typed_len = strlen(word)};
     struct cli_complaint complaint;
-    char shown[SHOWN_MAX];
+    struct cli_shown shown = cli_shown(word);
 
-    cli_escape(word, strlen(word), shown, sizeof(shown));
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        cli_suggestion_offer(&suggestion, command->name);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        cli_suggestion_offer(&suggestion, (*command)->name);
     cli_suggestion_offer(&suggestion, "help");
     if (suggestion.best)
         cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such command (did you mean duplex %s?)",
-                     shown, suggestion.best);
+                     shown.text, suggestion.best);
     else if (strchr(word, '/'))
         cli_complain(&complaint, CLI_EXIT_USAGE,
-                     "%s: no such command (did you mean duplex serve %s?)", shown, shown);
+                     "%s: no such command (did you mean duplex serve %s?)", shown.text, shown.text);
     else
-        cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such command (see duplex --help)", shown);
+        cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such command (see duplex --help)",
+                     shown.text);
     return fail(NULL, &complaint);
 }
 
@@ -123,11 +116,10 @@ static int help(char **words)
     }
     if (words[0] && words[1]) {
         struct cli_complaint complaint;
-        char shown[SHOWN_MAX];
 
-        cli_escape(words[1], strlen(words[1]), shown, sizeof(shown));
         cli_complain(&complaint, CLI_EXIT_USAGE,
-                     "help: %s: one word too many (write duplex help %s)", shown, words[0]);
+                     "help: %s: one word too many (write duplex help %s)", cli_shown(words[1]).text,
+                     words[0]);
         return fail(NULL, &complaint);
     }
     if (command)
@@ -139,61 +131,32 @@ static int help(char **words)
 
 /* ---- a command ---- */
 
-/* A key that others can read is no failure, but worth a line. */
-static void warn_of_open_key(const struct cli_config *config)
-{
-    struct stat status;
-
-    if (config->tls_key && stat(config->tls_key, &status) == 0 && (status.st_mode & S_IROTH))
-        cli_log_say(config->log, DX_LOG_WARN,
-                    "others can read the private key: take that right away (chmod o-r)", "file",
-                    config->tls_key, NULL);
-}
-
-static int enter(struct cli_config *config)
-{
-    int exit_status = EXIT_FAILURE;
-
-    config->log = cli_log_open(config);
-    if (!config->log) {
-        struct cli_complaint complaint;
-        int error = errno;
-        char shown[SHOWN_MAX] = "stderr";
-
-        if (config->log_file)
-            cli_escape(config->log_file, strlen(config->log_file), shown, sizeof(shown));
-        cli_complain(&complaint, CLI_EXIT_RESOURCE, "--log-file=%s: %s (check the path)", shown,
-                     strerror(error));
-        return fail(config->command, &complaint);
-    }
-    warn_of_open_key(config);
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
-        if (entries[i].id == config->command->id)
-            exit_status = entries[i].run(config);
-    cli_log_close(config->log);
-    return exit_status;
-}
-
 static int run(const struct cli_command *command, char **words)
 {
-    struct cli_config config;
+    struct cli_config *config = calloc(1, command->config_len);
     struct cli_complaint complaint;
     int exit_status;
 
-    if (!cli_parse(command, words, &config, &complaint)) {
+    if (!config) {
+        cli_complain(&complaint, CLI_EXIT_RESOURCE, "out of memory");
+        return fail(command, &complaint);
+    }
+    if (!cli_parse(command, cli_commands, words, config, &complaint)) {
         exit_status = fail(command, &complaint);
-    } else if (config.wish == CLI_WISH_HELP) {
+    } else if (config->wish == CLI_WISH_HELP) {
         cli_help_print_command(stdout, command, wants_bold());
         exit_status = finish_stdout();
-    } else if (config.wish == CLI_WISH_VERSION) {
+    } else if (config->wish == CLI_WISH_VERSION) {
         cli_help_print_version(stdout);
         exit_status = finish_stdout();
-    } else if (!cli_check(&config, &complaint)) {
+    } else if (!command->check(config, &complaint)) {
         exit_status = fail(command, &complaint);
     } else {
-        exit_status = enter(&config);
+        signal(SIGPIPE, SIG_IGN);
+        exit_status = command->run(config);
     }
-    cli_config_release(&config);
+    cli_config_release(config);
+    free(config);
     return exit_status;
 }
 

@@ -7,7 +7,7 @@
 
 #include <duplex/client.h>
 
-#include "cli/options/config.h"
+#include "cli/connect/connect.h"
 
 struct cli_session;
 

@@ -13,7 +13,7 @@
 
 #include "cli/text/codec.h"
 #include "cli/options/header.h"
-#include "cli/options/parse.h"
+#include "cli/options/complaint.h"
 #include "cli/connect/proxy.h"
 #include "cli/connect/session.h"
 #include "cli/connect/terminal.h"

@@ -7,7 +7,7 @@
 
 #include <duplex/request.h>
 
-#include "cli/options/parse.h"
+#include "cli/options/complaint.h"
 #include "cli/connect/session.h"
 #include "cli/connect/terminal.h"
 

@@ -10,7 +10,7 @@
 
 #include "cli/text/codec.h"
 #include "cli/text/json.h"
-#include "cli/options/parse.h"
+#include "cli/options/complaint.h"
 #include "cli/connect/record.h"
 #include "cli/connect/session.h"
 

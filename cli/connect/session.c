@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "cli/text/codec.h"
-#include "cli/options/parse.h"
+#include "cli/options/complaint.h"
 #include "cli/connect/record.h"
 #include "cli/connect/session_parts.h"
 #include "cli/connect/terminal.h"

@@ -12,9 +12,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
 #include "cli/text/escape.h"
-#include "cli/options/parse.h"
+#include "cli/options/number.h"
 #include "cli/connect/record.h"
 #include "cli/connect/session.h"
 #include "cli/connect/session_parts.h"
@@ -402,9 +401,4 @@ int cli_session_run(const struct cli_connect_config *config)
 
     release(&session);
     return exit_status;
-}
-
-int cli_connect(const struct cli_config *config)
-{
-    return cli_session_run(&config->connect);
 }

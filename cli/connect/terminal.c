@@ -20,7 +20,7 @@
 #include <wchar.h>
 
 #include "cli/connect/history.h"
-#include "cli/options/parse.h"
+#include "cli/options/complaint.h"
 #include "cli/connect/session.h"
 #include "cli/connect/slash.h"
 

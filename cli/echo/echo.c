@@ -1,13 +1,85 @@
 /*
  * echo.c - the command `duplex echo`: sends each message back.
  */
+#include "cli/echo/echo.h"
+
 #include <duplex/request.h>
 
 #include <string.h>
 
-#include "cli/command.h"
-#include "cli/commands.h"
+#include "cli/options/items.h"
 #include "cli/server/service.h"
+
+/* ---- options ---- */
+
+#define FIELD(name) offsetof(struct cli_echo_config, name)
+
+static const struct cli_option admission_options[] = {
+    {.name = "origin",
+     .kind = CLI_LIST,
+     .field = FIELD(server.admission.origins),
+     .item = &cli_item_origin,
+     .choices = cli_origin_words,
+     .placeholder = "ORIGIN",
+     .preset = "any",
+     .help = "pages: same, any, null, https://*.example.org; repeatable",
+     .more = CLI_ORIGIN_MORE},
+    {.name = NULL},
+};
+
+static const struct cli_option limit_options[] = {
+    {.name = "max-message",
+     .kind = CLI_SIZE,
+     .field = FIELD(server.limits.max_message),
+     .placeholder = "SIZE",
+     .preset = "16M",
+     .smallest = 1,
+     .help = "the longest message from a client",
+     .more = "It is the sum of the fragments. A longer one closes the connection with code 1009."},
+    {.name = "max-queue",
+     .kind = CLI_SIZE,
+     .field = FIELD(server.limits.max_queue),
+     .placeholder = "SIZE",
+     .preset = "1M",
+     .smallest = 1024,
+     .largest = CLI_QUEUE_LARGEST,
+     .help = "output that may wait for a client before no more is read from it",
+     .more = "At four times that the connection is aborted."},
+    {.name = NULL},
+};
+
+static const struct cli_option running_options[] = {
+    {.name = "text-pong",
+     .kind = CLI_FLAG,
+     .field = FIELD(answers_text_ping),
+     .preset_note = "off",
+     .help = "answer the text message ping with pong",
+     .more = "This is the heartbeat of pages, which cannot send a WebSocket's own ping."},
+    {.name = NULL},
+};
+
+static const struct cli_group groups[] = {
+    {CLI_LISTENING_TITLE, cli_listening_options, FIELD(server)},
+    {CLI_ADMISSION_TITLE, admission_options, 0},
+    {CLI_ADMISSION_TITLE, cli_admission_options, FIELD(server)},
+    {CLI_LIMITS_TITLE, limit_options, 0},
+    {CLI_LIMITS_TITLE, cli_limits_options, FIELD(server)},
+    {CLI_TIMES_TITLE, cli_times_options, FIELD(server)},
+    {CLI_RUNNING_TITLE, running_options, 0},
+    {CLI_RUNNING_TITLE, cli_running_options, FIELD(server)},
+    {CLI_LOG_TITLE, cli_log_options, FIELD(server.log)},
+    CLI_GENERAL_GROUP,
+    {.options = NULL},
+};
+
+static bool check(const struct cli_config *general, struct cli_complaint *complaint)
+{
+    const struct cli_echo_config *config = (const struct cli_echo_config *)general;
+
+    return cli_server_check(&config->server, complaint);
+}
+
+/* ---- the server ---- */
 
 /* The client that does not read its own echoes is not read from either. */
 static void send_back(struct dx_connection *connection, enum dx_opcode opcode, const uint8_t *data,
@@ -46,25 +118,41 @@ static void on_request(struct dx_request *request, void *user)
                                                        .on_drain = on_drain};
     static const struct dx_connection_handlers echo_or_pong = {.on_message = on_message_or_ping,
                                                                .on_drain = on_drain};
-    const struct cli_config *config = user;
+    const struct cli_echo_config *config = user;
     struct dx_connection *connection;
 
     /* When it fails the peer has gone, or was answered already. */
-    (void)!dx_request_accept(request, config->text_pong ? &echo_or_pong : &echo, NULL, &connection);
+    (void)!dx_request_accept(request, config->answers_text_ping ? &echo_or_pong : &echo, NULL,
+                             &connection);
 }
 
 static struct dx_route route = {.on_request = on_request, .wants_upgrades = true};
 
-static int add_routes(struct cli_service *service)
+static int add_routes(struct cli_service *service, const void *config)
 {
     enum dx_err err;
 
-    route.user = (void *)service->config;
+    route.user = (void *)config;
     err = dx_server_route(service->server, "/", &route);
-    return err == DX_OK ? 0 : cli_service_fail(service, "server", dx_err_text(err));
+    return err == DX_OK ? 0 : cli_fail(service->name, "server", dx_err_text(err));
 }
 
-int cli_echo(const struct cli_config *config)
+static int run(const struct cli_config *general)
 {
-    return cli_service_run(config, add_routes);
+    const struct cli_echo_config *config = (const struct cli_echo_config *)general;
+
+    return cli_service_run("echo", &config->server, add_routes, config);
 }
+
+const struct cli_command cli_echo = {
+    .name = "echo",
+    .synopsis = "duplex echo [options]\n",
+    .summary = "answer each message with itself",
+    .about = "An echo server: each WebSocket message comes back as it was sent.\n",
+    .examples = "  duplex echo\n"
+                "  duplex echo --port=9000 --max-message=100M\n",
+    .groups = groups,
+    .config_len = sizeof(struct cli_echo_config),
+    .check = check,
+    .run = run,
+};

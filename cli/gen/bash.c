@@ -2,7 +2,7 @@
  * bash.c - completion for bash, without the helpers of the bash-completion package: it works where
  * only bash is.
  *
- * bash splits words at =, so that --framing=li comes as three of them; the value behind = is
+ * bash splits words at =, so that --framing=li comes as three of them; the value after = is
  * completed alone.
  */
 #include <string.h>
@@ -11,7 +11,7 @@
 
 static const char head[] =
     "# bash completion for duplex\n"
-    "# Generated from the program's table of options.\n"
+    "# Generated from the program's tables of options.\n"
     "\n"
     "_duplex()\n"
     "{\n"
@@ -39,7 +39,7 @@ static const char tail[] =
     "}\n"
     "complete -F _duplex duplex\n";
 
-/* Behind COMMAND its own words follow: those are files. */
+/* After COMMAND its own words follow: those are files. */
 static const char program[] =
     "        for ((at = 2; at < COMP_CWORD; at++)); do\n"
     "            case ${COMP_WORDS[at]} in\n"
@@ -90,24 +90,22 @@ static void print_value(FILE *out, const struct cli_option *option)
 static void print_command(FILE *out, const struct cli_command *command)
 {
     fprintf(out, "    %s)\n        local valued='", command->name);
-    for (const struct cli_option *option = cli_options; option->name; option++)
-        if ((option->on & command->id) && option->placeholder)
-            fprintf(out, " --%s", option->name);
+    for (struct cli_row row = {0}; cli_row_next(command, &row);)
+        if (row.option->placeholder)
+            fprintf(out, " --%s", row.option->name);
     fputs("'\n        names='", out);
-    for (const struct cli_option *option = cli_options; option->name; option++) {
-        if (!(option->on & command->id))
-            continue;
-        fprintf(out, "--%s%s ", option->name, option->placeholder ? "=" : "");
-        if (option->letter)
-            fprintf(out, "-%c ", option->letter);
+    for (struct cli_row row = {0}; cli_row_next(command, &row);) {
+        fprintf(out, "--%s%s ", row.option->name, row.option->placeholder ? "=" : "");
+        if (row.option->letter)
+            fprintf(out, "-%c ", row.option->letter);
     }
     fputs("'\n", out);
-    if (command->takes_program)
+    if (command->operands == CLI_OPERANDS_REST)
         fputs(program, out);
     fputs("        case $option in\n", out);
-    for (const struct cli_option *option = cli_options; option->name; option++)
-        if ((option->on & command->id) && option->placeholder)
-            print_value(out, option);
+    for (struct cli_row row = {0}; cli_row_next(command, &row);)
+        if (row.option->placeholder)
+            print_value(out, row.option);
     fputs("        esac\n        ;;\n", out);
 }
 
@@ -115,16 +113,16 @@ void gen_bash(FILE *out)
 {
     fputs(head, out);
     fputs("        mapfile -t COMPREPLY < <(compgen -W '", out);
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        fprintf(out, "%s ", command->name);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        fprintf(out, "%s ", (*command)->name);
     fputs("help --help -h --version -V' -- \"$current\")\n        return\n    fi\n", out);
     fputs(values_head, out);
     fputs("    case $command in\n    help)\n        mapfile -t COMPREPLY < <(compgen -W '", out);
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        fprintf(out, "%s ", command->name);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        fprintf(out, "%s ", (*command)->name);
     fputs("' -- \"$current\")\n        return\n        ;;\n", out);
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        print_command(out, command);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        print_command(out, *command);
     fputs("    esac\n", out);
     fputs(tail, out);
 }

@@ -44,12 +44,12 @@ static void print_option(FILE *out, const struct cli_command *command,
     fputc('\n', out);
 }
 
-/* Options of serve end at COMMAND: behind it the program's own completions count. */
+/* Options of serve end at COMMAND: after it the program's own completions apply. */
 static void print_program(FILE *out, const struct cli_command *command)
 {
     fprintf(out,
             "complete -c duplex -n '__duplex_is_in %s' -x -a '(__fish_complete_command)'\n"
-            "complete -c duplex -n '__duplex_is_behind_program %s' -F\n",
+            "complete -c duplex -n '__duplex_is_after_program %s' -F\n",
             command->name, command->name);
 }
 
@@ -59,11 +59,11 @@ static void print_functions(FILE *out)
           "function __duplex_is_in\n"
           "    set -l words (commandline -opc)\n"
           "    test (count $words) -ge 2; and test \"$words[2]\" = $argv[1]; or return 1\n"
-          "    not __duplex_is_behind_program $argv[1]\n"
+          "    not __duplex_is_after_program $argv[1]\n"
           "end\n"
           "\n"
-          "# True when a word behind this command is the program to serve.\n"
-          "function __duplex_is_behind_program\n"
+          "# True when a word after this command is the program to serve.\n"
+          "function __duplex_is_after_program\n"
           "    set -l words (commandline -opc)\n"
           "    test (count $words) -ge 3; and test \"$words[2]\" = $argv[1]; or return 1\n"
           "    set -l takes_value 0\n"
@@ -87,32 +87,32 @@ static void print_functions(FILE *out)
 void gen_fish(FILE *out)
 {
     fputs("# fish completion for duplex\n"
-          "# Generated from the program's table of options.\n"
+          "# Generated from the program's tables of options.\n"
           "\n"
           "set -g __duplex_valued",
           out);
-    for (const struct cli_option *option = cli_options; option->name; option++)
-        if (option->placeholder)
-            fprintf(out, " --%s", option->name);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        for (struct cli_row row = {0}; cli_row_next(*command, &row);)
+            if ((*command)->operands == CLI_OPERANDS_REST && row.option->placeholder)
+                fprintf(out, " --%s", row.option->name);
     fputs("\n\n", out);
     print_functions(out);
     fputs("complete -c duplex -f\n", out);
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        fprintf(out, "complete -c duplex -n __fish_use_subcommand -a %s -d ", command->name);
-        print_quoted(out, command->summary);
+    for (const struct cli_command *const *command = cli_commands; *command; command++) {
+        fprintf(out, "complete -c duplex -n __fish_use_subcommand -a %s -d ", (*command)->name);
+        print_quoted(out, (*command)->summary);
         fprintf(out, "\ncomplete -c duplex -n '__fish_seen_subcommand_from help' -a %s\n",
-                command->name);
+                (*command)->name);
     }
     fputs("complete -c duplex -n __fish_use_subcommand -a help -d 'show the help of a command'\n"
           "complete -c duplex -n __fish_use_subcommand -s h -l help -d 'show the help and end'\n"
           "complete -c duplex -n __fish_use_subcommand -s V -l version -d 'show the version and "
           "end'\n",
           out);
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        for (const struct cli_option *option = cli_options; option->name; option++)
-            if (option->on & command->id)
-                print_option(out, command, option);
-        if (command->takes_program)
-            print_program(out, command);
+    for (const struct cli_command *const *command = cli_commands; *command; command++) {
+        for (struct cli_row row = {0}; cli_row_next(*command, &row);)
+            print_option(out, *command, row.option);
+        if ((*command)->operands == CLI_OPERANDS_REST)
+            print_program(out, *command);
     }
 }

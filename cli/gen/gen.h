@@ -7,16 +7,13 @@
 
 #include <stdio.h>
 
-#include "cli/options/options.h"
+#include "cli/commands.h"
 
 /** What the words of a value are, for completion. */
 enum gen_values { GEN_NONE, GEN_WORDS, GEN_FILES, GEN_DIRECTORIES };
 enum gen_values gen_values_of(const struct cli_option *option);
 
-/**
- * The table as tab-separated lines: command, name, letter, value, default, kind. For
- * tests.
- */
+/** The tables as tab-separated lines: command, name, letter, value, default, kind. For tests. */
 void gen_options(FILE *out);
 
 /**

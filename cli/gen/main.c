@@ -20,18 +20,18 @@ enum gen_values gen_values_of(const struct cli_option *option)
 
 void gen_options(FILE *out)
 {
-    static const char *const kinds[] = {"set",   "flag",   "text",   "duration", "size",
-                                        "count", "choice", "ladder", "list"};
+    static const char *const kinds[] = {"set",   "flag",   "text", "duration", "size",
+                                        "count", "choice", "item", "list"};
 
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        for (const struct cli_option *option = cli_options; option->name; option++) {
+    for (const struct cli_command *const *command = cli_commands; *command; command++) {
+        for (struct cli_row row = {0}; cli_row_next(*command, &row);) {
+            const struct cli_option *option = row.option;
             const char letter[] = {option->letter ? option->letter : '-', '\0'};
             const char *preset = cli_option_default(option);
 
-            if (option->on & command->id)
-                fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", command->name, option->name, letter,
-                        option->placeholder ? option->placeholder : "-", preset ? preset : "-",
-                        kinds[option->kind]);
+            fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", (*command)->name, option->name, letter,
+                    option->placeholder ? option->placeholder : "-", preset ? preset : "-",
+                    kinds[option->kind]);
         }
     }
 }

@@ -64,13 +64,13 @@ static void print_option(FILE *out, const struct cli_option *option)
 
 static void print_options(FILE *out, const struct cli_command *command)
 {
-    for (unsigned section = 0; section < CLI_SECTION_COUNT; section++) {
-        const struct cli_option *option = cli_option_next(command, section, NULL);
+    const char *title = NULL;
 
-        if (option)
-            fprintf(out, "## %s\n\n", cli_section_titles[section]);
-        for (; option; option = cli_option_next(command, section, option))
-            print_option(out, option);
+    for (struct cli_row row = {0}; cli_row_next(command, &row);) {
+        if (!title || strcmp(title, row.group->title) != 0)
+            fprintf(out, "## %s\n\n", row.group->title);
+        title = row.group->title;
+        print_option(out, row.option);
     }
 }
 

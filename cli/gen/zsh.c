@@ -42,9 +42,10 @@ static void print_action(FILE *out, const struct cli_option *option)
     }
 }
 
-static void print_spec(FILE *out, const struct cli_option *option, const char *name, bool is_long)
+static void print_spec(FILE *out, const struct cli_row *row, const char *name, bool is_long)
 {
-    bool ends = option->kind == CLI_SET && option->section == CLI_GENERAL;
+    const struct cli_option *option = row->option;
+    bool ends = row->group->options == cli_general_options;
 
     fprintf(out, "                '%s%s%s",
             ends                       ? "(- *)"
@@ -62,20 +63,18 @@ static void print_spec(FILE *out, const struct cli_option *option, const char *n
 static void print_command(FILE *out, const struct cli_command *command)
 {
     fprintf(out, "        %s)\n            _arguments -s -S%s \\\n", command->name,
-            command->takes_program ? " -A '-*'" : "");
-    for (const struct cli_option *option = cli_options; option->name; option++) {
+            command->operands == CLI_OPERANDS_REST ? " -A '-*'" : "");
+    for (struct cli_row row = {0}; cli_row_next(command, &row);) {
         char name[64];
 
-        if (!(option->on & command->id))
-            continue;
-        snprintf(name, sizeof(name), "--%s", option->name);
-        print_spec(out, option, name, true);
-        if (option->letter) {
-            snprintf(name, sizeof(name), "-%c", option->letter);
-            print_spec(out, option, name, false);
+        snprintf(name, sizeof(name), "--%s", row.option->name);
+        print_spec(out, &row, name, true);
+        if (row.option->letter) {
+            snprintf(name, sizeof(name), "-%c", row.option->letter);
+            print_spec(out, &row, name, false);
         }
     }
-    fputs(command->takes_program
+    fputs(command->operands == CLI_OPERANDS_REST
               ? "                '(-)1:command:{ _command_names -e; _files }' \\\n"
                 "                '*::argument:_normal'\n"
               : "                '*: :'\n",
@@ -85,9 +84,9 @@ static void print_command(FILE *out, const struct cli_command *command)
 
 static void print_names(FILE *out)
 {
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        fprintf(out, "        '%s:", command->name);
-        print_quoted(out, command->summary);
+    for (const struct cli_command *const *command = cli_commands; *command; command++) {
+        fprintf(out, "        '%s:", (*command)->name);
+        print_quoted(out, (*command)->summary);
         fputs("'\n", out);
     }
     fputs("        'help:show the help of a command'\n", out);
@@ -96,7 +95,7 @@ static void print_names(FILE *out)
 void gen_zsh(FILE *out)
 {
     fputs("#compdef duplex\n"
-          "# Generated from the program's table of options.\n"
+          "# Generated from the program's tables of options.\n"
           "\n"
           "_duplex()\n"
           "{\n"
@@ -119,8 +118,8 @@ void gen_zsh(FILE *out)
           "    argument)\n"
           "        case $words[1] in\n",
           out);
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        print_command(out, command);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        print_command(out, *command);
     fputs("        help)\n"
           "            _describe command commands\n"
           "            ;;\n"

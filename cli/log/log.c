@@ -34,12 +34,12 @@ struct cli_log {
     uint64_t lost;        /* lines since the last that was written */
 };
 
-static bool wants_colour(const struct cli_config *config)
+static bool wants_colour(const struct cli_log_config *config)
 {
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
 
-    return !config->log_file && config->log_format == CLI_LOG_TEXT && isatty(STDERR_FILENO) &&
+    return !config->file && config->format == CLI_LOG_TEXT && isatty(STDERR_FILENO) &&
            !(no_colour && *no_colour) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
@@ -54,7 +54,7 @@ static int open_stderr(void)
     return fd >= 0 ? fd : STDERR_FILENO;
 }
 
-struct cli_log *cli_log_open(const struct cli_config *config)
+struct cli_log *cli_log_open(const struct cli_log_config *config)
 {
     struct cli_log *log = malloc(sizeof(*log));
     int fd;
@@ -63,9 +63,9 @@ struct cli_log *cli_log_open(const struct cli_config *config)
         errno = ENOMEM;
         return NULL;
     }
-    if (config->log_file)
-        fd = open(config->log_file,
-                  O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (config->file)
+        fd = open(config->file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                  0666);
     else
         fd = open_stderr();
     if (fd < 0) {
@@ -78,8 +78,8 @@ struct cli_log *cli_log_open(const struct cli_config *config)
     *log = (struct cli_log){.fd = fd,
                             .owns_fd = fd != STDERR_FILENO,
                             .colour = wants_colour(config),
-                            .level = config->log_level,
-                            .format = config->log_format};
+                            .level = config->level,
+                            .format = config->format};
     pthread_mutex_init(&log->lock, NULL);
     signal(SIGPIPE, SIG_IGN);
     return log;

@@ -13,7 +13,7 @@
 #ifndef CLI_LOG_H
 #define CLI_LOG_H
 
-#include "cli/options/config.h"
+#include "cli/log/log_options.h"
 
 #define CLI_LOG_LINE_MAX 1024
 
@@ -23,7 +23,7 @@ struct cli_log;
  * Opens the log that `config` describes and makes this process ignore SIGPIPE. On failure NULL,
  * errno says why: the file cannot be opened, or no memory. Close it with cli_log_close.
  */
-struct cli_log *cli_log_open(const struct cli_config *config);
+struct cli_log *cli_log_open(const struct cli_log_config *config);
 
 /** What the library's servers write to. The log must outlive them. */
 struct dx_log_sink cli_log_sink(struct cli_log *log);

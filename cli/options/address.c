@@ -92,7 +92,7 @@ static const char *parse_unix(const char *path, struct cli_address *address)
 
 static const char *parse_fd(const char *number, struct cli_address *address)
 {
-    uint32_t fd;
+    uint64_t fd;
 
     if (cli_count_parse(number, &fd) || fd > INT32_MAX)
         return "not a descriptor (write fd:N with the number of an inherited socket)";

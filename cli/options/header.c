@@ -8,9 +8,8 @@
 #include <strings.h>
 
 #include "cli/options/number.h"
-#include "cli/options/words.h"
 
-/* The handshake's own: what they say is not for the user to choose (RFC 6455 4.1). */
+/* Headers of the handshake itself, which are not for the user to choose (RFC 6455 4.1). */
 static const char *const reserved[] = {"Host",
                                        "Upgrade",
                                        "Connection",
@@ -43,14 +42,10 @@ bool cli_header_value_is_valid(const char *text)
     return true;
 }
 
-const char *cli_header_parse(const char *text, struct cli_header *header)
+/* NULL, or what is wrong with a header whose name has `name_len` bytes. */
+static const char *check_header(const char *text, size_t name_len)
 {
-    size_t name_len = strcspn(text, ":");
-    const char *value = text + name_len;
-    size_t value_len;
-    char *memory;
-
-    if (*value != ':' || !is_name(text, name_len))
+    if (text[name_len] != ':' || !is_name(text, name_len))
         return "not a header (write 'Name: value')";
     for (size_t i = 0; reserved[i]; i++)
         if (strlen(reserved[i]) == name_len && strncasecmp(reserved[i], text, name_len) == 0)
@@ -58,19 +53,32 @@ const char *cli_header_parse(const char *text, struct cli_header *header)
     if (strlen("Sec-WebSocket-Protocol") == name_len &&
         strncasecmp("Sec-WebSocket-Protocol", text, name_len) == 0)
         return "the handshake says this itself (write --subprotocol=NAME)";
-    value += 1 + strspn(value + 1, " \t");
+    if (!cli_header_value_is_valid(text + name_len + 1))
+        return "a control character in it (a header is one line)";
+    return NULL;
+}
+
+enum dx_err cli_header_parse(const char *text, struct cli_header *header, const char **problem)
+{
+    size_t name_len = strcspn(text, ":");
+    const char *value = text + name_len + 1;
+    size_t value_len;
+    char *memory;
+
+    *problem = check_header(text, name_len);
+    if (*problem)
+        return DX_ERR_USAGE;
+    value += strspn(value, " \t");
     value_len = strlen(value);
     while (value_len > 0 && strchr(" \t", value[value_len - 1]))
         value_len--;
-    if (!cli_header_value_is_valid(value))
-        return "a control character in it (a header is one line)";
     memory = calloc(1, name_len + value_len + 2);
     if (!memory)
-        return cli_out_of_memory;
+        return DX_ERR_NOMEM;
     memcpy(memory, text, name_len);
     memcpy(memory + name_len + 1, value, value_len);
     *header = (struct cli_header){memory, memory + name_len + 1};
-    return NULL;
+    return DX_OK;
 }
 
 void cli_header_release(struct cli_header *header)
@@ -81,7 +89,7 @@ void cli_header_release(struct cli_header *header)
 
 const char *cli_close_code_parse(const char *text, uint16_t *code)
 {
-    uint32_t number;
+    uint64_t number;
 
     if (cli_count_parse(text, &number) || number < 1000 || number > 4999)
         return "not a close code (write a number from 1000 to 4999)";

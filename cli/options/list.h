@@ -6,8 +6,10 @@
 
 #include <stddef.h>
 
-/* `items` points to `count` objects and a zeroed one behind them, so that a list of strings ends with NULL; NULL when the list
- * is empty. */
+/*
+ * `items` points to `count` objects and a zeroed one after them, so that a list of strings ends
+ * with NULL. NULL when the list is empty.
+ */
 struct cli_list {
     void *items;
     size_t count;

@@ -1,6 +1,6 @@
 /*
- * number.c - durations, sizes, counts and ports out of text. Ranges are the option table's, not
- * checked here.
+ * number.c - durations, sizes, counts and ports out of text. An option's own range is
+ * checked by parse.c.
  */
 #include "cli/options/number.h"
 
@@ -68,7 +68,7 @@ static uint64_t unit_ms(const char *unit)
     return 0;
 }
 
-const char *cli_duration_parse(const char *text, uint32_t *duration_ms)
+const char *cli_duration_parse(const char *text, uint64_t *duration_ms)
 {
     uint64_t whole;
     uint64_t thousandths = 0;
@@ -90,7 +90,7 @@ const char *cli_duration_parse(const char *text, uint32_t *duration_ms)
 
     if (total > LONGEST_MS)
         return long_duration;
-    *duration_ms = (uint32_t)total;
+    *duration_ms = total;
     return NULL;
 }
 
@@ -116,7 +116,7 @@ const char *cli_size_parse(const char *text, uint64_t *size)
     return NULL;
 }
 
-const char *cli_count_parse(const char *text, uint32_t *count)
+const char *cli_count_parse(const char *text, uint64_t *count)
 {
     uint64_t whole;
     const char *rest;
@@ -125,7 +125,7 @@ const char *cli_count_parse(const char *text, uint32_t *count)
         return not_a_count;
     if (whole > UINT32_MAX)
         return "too large (at most 4294967295)";
-    *count = (uint32_t)whole;
+    *count = whole;
     return NULL;
 }
 
@@ -140,11 +140,11 @@ const char *cli_port_parse(const char *text, uint16_t *port)
     return NULL;
 }
 
-void cli_duration_print(uint32_t duration_ms, char text[static CLI_NUMBER_TEXT_MAX])
+void cli_duration_print(uint64_t duration_ms, char text[static CLI_NUMBER_TEXT_MAX])
 {
     static const struct {
         const char *name;
-        uint32_t ms;
+        uint64_t ms;
     } units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
     size_t at = 0;
 
@@ -152,7 +152,7 @@ void cli_duration_print(uint32_t duration_ms, char text[static CLI_NUMBER_TEXT_M
         at++;
     if (duration_ms == 0)
         at = 2;
-    snprintf(text, CLI_NUMBER_TEXT_MAX, "%" PRIu32 "%s", duration_ms / units[at].ms,
+    snprintf(text, CLI_NUMBER_TEXT_MAX, "%" PRIu64 "%s", duration_ms / units[at].ms,
              units[at].name);
 }
 

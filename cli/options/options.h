@@ -1,15 +1,20 @@
 /*
- * options.h - the one table of options: the source of parsing, --help, man pages, completions and
- * their tests.
+ * options.h - the shape of a command and of its tables of options. These tables are the one source
+ * of parsing, --help, man pages, completions and their tests.
  *
- * To add an option: a field in struct cli_config, a row here, a line in
- * tests/project/cli/options.mjs.
+ * A command is one object in a file of its own; commands.c lists them. It names the groups of
+ * options that it has: its own, and those that commands share.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
-#include "cli/command.h"
-#include "cli/options/config.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/options/complaint.h"
+#include "cli/options/list.h"
+
+#define CLI_FOREVER UINT32_MAX /* a duration without an end */
 
 /* What an option takes and what its field is. */
 enum cli_kind {
@@ -20,31 +25,18 @@ enum cli_kind {
     CLI_SIZE,     /* uint64_t, bytes */
     CLI_COUNT,    /* uint32_t */
     CLI_CHOICE,   /* enum: the index in `choices` */
-    CLI_STEPS,    /* struct cli_ladder */
+    CLI_ITEM,     /* what `item` parses, which owns nothing */
     CLI_LIST,     /* struct cli_list of what `item` parses; repeatable */
 };
 
-enum cli_section {
-    CLI_TALKING,
-    CLI_MESSAGES,
-    CLI_REQUEST,
-    CLI_WAY,
-    CLI_LISTENING,
-    CLI_PROGRAMS,
-    CLI_PATHS,
-    CLI_ADMISSION,
-    CLI_LIMITS,
-    CLI_TIMES,
-    CLI_RUNNING,
-    CLI_LOGGING,
-    CLI_GENERAL,
-    CLI_SECTION_COUNT,
-};
-
-/* One kind of thing that a list collects. */
+/* A kind of value that needs a parser of its own. */
 struct cli_item {
     size_t len; /* of the object */
-    const char *(*parse)(const char *text, void *object);
+    /*
+     * Fills in a zeroed object. DX_OK; DX_ERR_USAGE, and `problem` says what is wrong with the text
+     * and what to write instead; DX_ERR_NOMEM.
+     */
+    enum dx_err (*parse)(const char *text, void *object, const char **problem);
     void (*release)(void *object); /* NULL: nothing to free */
 };
 
@@ -52,15 +44,15 @@ struct cli_option {
     const char *name; /* without the dashes */
     char letter;      /* 0: none */
     enum cli_kind kind;
-    enum cli_command_set on;
-    enum cli_section section;
-    size_t field;            /* offset in struct cli_config */
+    size_t field;            /* offset in the struct of its group */
     const char *placeholder; /* of the value; NULL: takes none */
     const char *preset; /* the default, in the spelling of a value; NULL: the field stays zero */
     const char *preset_note; /* the default in words, where `preset` is NULL */
-    const char *const
-        *choices; /* ends with NULL; for a CLI_LIST or CLI_TEXT only words to complete; a
-                   * CLI_DURATION with one may be the first of them: CLI_FOREVER */
+    /*
+     * Ends with NULL. Of a CLI_ITEM, CLI_LIST or CLI_TEXT these are only words to complete. The
+     * first of a CLI_DURATION is CLI_FOREVER.
+     */
+    const char *const *choices;
     unsigned set;
     const struct cli_item *item;
     uint64_t smallest;
@@ -69,25 +61,82 @@ struct cli_option {
     const char *more; /* what the man page adds, in scdoc's markup; NULL: nothing */
 };
 
-/** All options, in the order of help; the end has no name. */
-extern const struct cli_option cli_options[];
+/* Options under one heading that fill in one struct. */
+struct cli_group {
+    const char *title;                /* groups with equal titles follow each other */
+    const struct cli_option *options; /* the end has no name */
+    size_t offset;                    /* of their struct in the command's config */
+};
 
-/** Titles of the sections. */
-extern const char *const cli_section_titles[CLI_SECTION_COUNT];
+/* What words a command takes besides options. */
+enum cli_operands {
+    CLI_OPERANDS_NONE = 0,
+    CLI_OPERANDS_ONE,  /* one word, anywhere; a const char * */
+    CLI_OPERANDS_REST, /* options end at the first word; a char ** that ends with NULL */
+};
 
-/** The option of `command` with this name (of `len` bytes) or letter, or NULL. */
-const struct cli_option *cli_option_find(const struct cli_command *command, const char *name,
-                                         size_t len);
-const struct cli_option *cli_option_find_letter(const struct cli_command *command, char letter);
+enum cli_wish { CLI_WISH_RUN = 0, CLI_WISH_HELP, CLI_WISH_VERSION };
+
+/* What every command's config begins with. */
+struct cli_config {
+    const struct cli_command *command;
+    enum cli_wish wish;
+};
+
+struct cli_command {
+    const char *name;
+    const char *synopsis; /* the lines after "Usage: " */
+    const char *summary;  /* half a line, for lists and completions */
+    const char *about;    /* what --help says first; lines */
+    const char *examples; /* what --help says last; lines */
+    enum cli_operands operands;
+    size_t operand_field;           /* offset in the config; NULL stays where none was given */
+    const char *operand_name;       /* of CLI_OPERANDS_ONE, for messages */
+    const struct cli_group *groups; /* in the order of help; the end has no options */
+    size_t config_len;              /* of the command's config, a struct cli_config first */
+    /*
+     * Checks what needs more than one word of the command line, or the file system. Changes
+     * nothing. False, and the first complaint.
+     */
+    bool (*check)(const struct cli_config *config, struct cli_complaint *complaint);
+    /*
+     * Runs with a config that was checked. stdin, stdout and stderr are open, SIGPIPE is ignored.
+     * Returns the exit status.
+     */
+    int (*run)(const struct cli_config *config);
+};
+
+/* An option of a command, and the group that it is in. */
+struct cli_row {
+    const struct cli_group *group; /* NULL: before the first */
+    const struct cli_option *option;
+};
+
+/** Goes to the next option of a command, in the order of help; begins with a zeroed row. */
+bool cli_row_next(const struct cli_command *command, struct cli_row *row);
+
+/** Finds the option with this name of `len` bytes, or this letter. False: there is none. */
+bool cli_row_find(const struct cli_command *command, const char *name, size_t len,
+                  struct cli_row *row);
+bool cli_row_find_letter(const struct cli_command *command, char letter, struct cli_row *row);
+
+/** The field that an option fills in. */
+static inline void *cli_row_field(const struct cli_row *row, struct cli_config *config)
+{
+    return (char *)config + row->group->offset + row->option->field;
+}
 
 /** The default for people, or NULL. */
-const char *cli_option_default(const struct cli_option *option);
+static inline const char *cli_option_default(const struct cli_option *option)
+{
+    return option->preset ? option->preset : option->preset_note;
+}
 
-/**
- * A first option of `section` that `command` has, or the next behind `previous`; NULL at the end.
- */
-const struct cli_option *cli_option_next(const struct cli_command *command,
-                                         enum cli_section section,
-                                         const struct cli_option *previous);
+/* The group that every command ends with: --help and --version. */
+extern const struct cli_option cli_general_options[];
+#define CLI_GENERAL_GROUP                                                                          \
+ {                                                                                                 \
+  .title = "Help", .options = cli_general_options, .offset = 0                                     \
+ }
 
 #endif

@@ -1,247 +1,224 @@
 /*
- * parse.c - reads words, finds their option in the table and stores their value by kind.
+ * parse.c - reads words, finds their option in the command's tables and stores the value by kind.
  */
 #include "cli/options/parse.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options/number.h"
+#include "cli/options/suggest.h"
 #include "cli/text/escape.h"
-#include "cli/suggest.h"
-#include "cli/options/words.h"
 
-#define SHOWN_MAX 256
+#define CHOICES_MAX 256
 
 struct parser {
     const struct cli_command *command;
+    const struct cli_command *const *others;
     struct cli_config *config;
     struct cli_complaint *complaint;
     char **next; /* the next word */
 };
 
-bool cli_complain(struct cli_complaint *complaint, int exit_status, const char *format, ...)
+/* ---- storing a value: false with a complaint ---- */
+
+static bool store_choice(struct parser *parser, const struct cli_option *option, const char *text,
+                         unsigned *field)
 {
-    va_list args;
-
-    complaint->exit_status = exit_status;
-    va_start(args, format);
-    vsnprintf(complaint->line, sizeof(complaint->line), format, args);
-    va_end(args);
-    return false;
-}
-
-/* ---- storing a value: each returns NULL or what is wrong ---- */
-
-static void *field_of(struct cli_config *config, const struct cli_option *option)
-{
-    return (char *)config + option->field;
-}
-
-static const char *store_choice(const struct cli_option *option, const char *text, unsigned *field)
-{
-    static char problem[SHOWN_MAX];
-    int used = snprintf(problem, sizeof(problem), "not a choice (write");
+    char list[CHOICES_MAX] = "";
+    size_t used = 0;
 
     for (unsigned i = 0; option->choices[i]; i++) {
         if (strcmp(option->choices[i], text) == 0) {
             *field = i;
-            return NULL;
+            return true;
         }
     }
     for (unsigned i = 0; option->choices[i]; i++) {
-        const char *joint = i == 0 ? " " : option->choices[i + 1] ? ", " : " or ";
+        const char *joint = i == 0 ? "" : option->choices[i + 1] ? ", " : " or ";
 
-        used += snprintf(problem + used, sizeof(problem) - (size_t)used, "%s%s", joint,
-                         option->choices[i]);
+        used +=
+            (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", joint, option->choices[i]);
     }
-    snprintf(problem + used, sizeof(problem) - (size_t)used, ")");
-    return problem;
+    return cli_complain_of(parser->complaint, option->name, text, "not a choice (write %s)", list);
 }
 
 static void print_number(const struct cli_option *option, uint64_t number,
                          char text[static CLI_NUMBER_TEXT_MAX])
 {
     if (option->kind == CLI_DURATION)
-        cli_duration_print((uint32_t)number, text);
+        cli_duration_print(number, text);
     else if (option->kind == CLI_SIZE)
         cli_size_print(number, text);
     else
         snprintf(text, CLI_NUMBER_TEXT_MAX, "%" PRIu64, number);
 }
 
-static const char *check_range(const struct cli_option *option, uint64_t number)
+static bool check_range(struct parser *parser, const struct cli_option *option, const char *text,
+                        uint64_t number)
 {
-    static char problem[SHOWN_MAX];
     char smallest[CLI_NUMBER_TEXT_MAX];
     char largest[CLI_NUMBER_TEXT_MAX];
 
     if (number >= option->smallest && (option->largest == 0 || number <= option->largest))
-        return NULL;
+        return true;
     print_number(option, option->smallest, smallest);
     print_number(option, option->largest, largest);
     if (option->largest == 0)
-        snprintf(problem, sizeof(problem), "too small (at least %s)", smallest);
-    else
-        snprintf(problem, sizeof(problem), "out of range (write %s to %s)", smallest, largest);
-    return problem;
+        return cli_complain_of(parser->complaint, option->name, text, "too small (at least %s)",
+                               smallest);
+    return cli_complain_of(parser->complaint, option->name, text, "out of range (write %s to %s)",
+                           smallest, largest);
 }
 
-static const char *store_number(const struct cli_option *option, const char *text, void *field)
+/* Only a size may be wider than 32 bits: the parsers of the others refuse more. */
+static bool store_number(struct parser *parser, const struct cli_option *option, const char *text,
+                         void *field)
 {
-    uint32_t narrow = 0;
     uint64_t number = 0;
     const char *problem;
 
     if (option->kind == CLI_DURATION && option->choices && strcmp(text, option->choices[0]) == 0) {
         *(uint32_t *)field = CLI_FOREVER;
-        return NULL;
+        return true;
     }
     if (option->kind == CLI_SIZE)
         problem = cli_size_parse(text, &number);
     else if (option->kind == CLI_DURATION)
-        problem = cli_duration_parse(text, &narrow);
+        problem = cli_duration_parse(text, &number);
     else
-        problem = cli_count_parse(text, &narrow);
-    if (option->kind != CLI_SIZE)
-        number = narrow;
-    if (!problem)
-        problem = check_range(option, number);
+        problem = cli_count_parse(text, &number);
     if (problem)
-        return problem;
+        return cli_complain_of(parser->complaint, option->name, text, "%s", problem);
+    if (!check_range(parser, option, text, number))
+        return false;
     if (option->kind == CLI_SIZE)
         *(uint64_t *)field = number;
     else
-        *(uint32_t *)field = narrow;
-    return NULL;
+        *(uint32_t *)field = (uint32_t)number;
+    return true;
 }
 
-/* Lists are short: growing by one keeps the zeroed object behind the last in place. */
-static const char *store_item(const struct cli_option *option, const char *text,
-                              struct cli_list *list)
+static bool store_item(struct parser *parser, const struct cli_option *option, const char *text,
+                       void *object)
+{
+    const char *problem = NULL;
+    enum dx_err err = option->item->parse(text, object, &problem);
+
+    if (err == DX_OK)
+        return true;
+    cli_complain_of(parser->complaint, option->name, text, "%s",
+                    err == DX_ERR_NOMEM ? dx_err_text(err) : problem);
+    if (err == DX_ERR_NOMEM)
+        parser->complaint->exit_status = CLI_EXIT_RESOURCE;
+    return false;
+}
+
+/* Lists are short: growing by one keeps a zeroed object after the last. */
+static bool store_listed(struct parser *parser, const struct cli_option *option, const char *text,
+                         struct cli_list *list)
 {
     size_t len = option->item->len;
     char *items = realloc(list->items, (list->count + 2) * len);
 
-    if (!items)
-        return cli_out_of_memory;
+    if (!items) {
+        cli_complain_of(parser->complaint, option->name, text, "%s", dx_err_text(DX_ERR_NOMEM));
+        parser->complaint->exit_status = CLI_EXIT_RESOURCE;
+        return false;
+    }
     list->items = items;
     memset(items + list->count * len, 0, 2 * len);
-
-    const char *problem = option->item->parse(text, items + list->count * len);
-
-    if (!problem)
-        list->count++;
-    return problem;
+    if (!store_item(parser, option, text, items + list->count * len))
+        return false;
+    list->count++;
+    return true;
 }
 
-static const char *store(struct cli_config *config, const struct cli_option *option,
-                         const char *text)
+static bool store(struct parser *parser, const struct cli_row *row, const char *text)
 {
-    void *field = field_of(config, option);
+    const struct cli_option *option = row->option;
+    void *field = cli_row_field(row, parser->config);
 
     switch (option->kind) {
     case CLI_SET:
         *(unsigned *)field = option->set;
-        return NULL;
+        return true;
     case CLI_FLAG:
         *(bool *)field = true;
-        return NULL;
+        return true;
     case CLI_TEXT:
         if (*text == '\0')
-            return "nothing given";
+            return cli_complain_of(parser->complaint, option->name, text, "nothing given");
         *(const char **)field = text;
-        return NULL;
+        return true;
     case CLI_CHOICE:
-        return store_choice(option, text, field);
-    case CLI_STEPS:
-        return cli_ladder_parse(text, field);
+        return store_choice(parser, option, text, field);
+    case CLI_ITEM:
+        return store_item(parser, option, text, field);
     case CLI_LIST:
-        return store_item(option, text, field);
+        return store_listed(parser, option, text, field);
     case CLI_DURATION:
     case CLI_SIZE:
     case CLI_COUNT:
         break;
     }
-    return store_number(option, text, field);
+    return store_number(parser, option, text, field);
 }
 
-/* Defaults are spelled as values are, so that what help shows is what holds. */
-static bool store_presets(struct parser *parser, bool lists)
+/*
+ * Defaults are spelled as values are, so that what help shows is what holds. Those of lists come
+ * last: a list that was given does not have them.
+ */
+static bool store_presets(struct parser *parser, bool are_lists)
 {
-    for (const struct cli_option *option = cli_options; option->name; option++) {
-        const struct cli_list *list = field_of(parser->config, option);
+    for (struct cli_row row = {0}; cli_row_next(parser->command, &row);) {
+        bool is_list = row.option->kind == CLI_LIST;
+        const struct cli_list *list = cli_row_field(&row, parser->config);
 
-        if (!(option->on & parser->command->id) || !option->preset ||
-            (option->kind == CLI_LIST) != lists || (lists && list->count > 0))
+        if (!row.option->preset || is_list != are_lists || (is_list && list->count > 0))
             continue;
-
-        const char *problem = store(parser->config, option, option->preset);
-
-        if (problem)
-            return cli_complain(parser->complaint, CLI_EXIT_RESOURCE, "--%s=%s: %s", option->name,
-                                option->preset, problem);
+        if (!store(parser, &row, row.option->preset))
+            return false;
     }
     return true;
 }
 
 /* ---- words that are wrong ---- */
 
-static bool complain_of_value(struct parser *parser, const struct cli_option *option,
-                              const char *text, const char *problem)
+/* Another command that has this option, or NULL. */
+static const struct cli_command *other_command_with(const struct parser *parser, const char *name,
+                                                    size_t len)
 {
-    char shown[SHOWN_MAX];
-    bool is_ours = problem == cli_out_of_memory;
+    struct cli_row row;
 
-    cli_escape(text, strlen(text), shown, sizeof(shown));
-    return cli_complain(parser->complaint, is_ours ? CLI_EXIT_RESOURCE : CLI_EXIT_USAGE,
-                        "--%s=%s: %s", option->name, shown, problem);
-}
-
-/* Has another command this option? */
-static const struct cli_command *other_command_with(const char *name, size_t len)
-{
-    for (const struct cli_command *command = cli_commands; command->name; command++)
-        if (cli_option_find(command, name, len))
-            return command;
+    for (const struct cli_command *const *other = parser->others; *other; other++)
+        if (cli_row_find(*other, name, len, &row))
+            return *other;
     return NULL;
 }
 
-/* `dashes` is "-" or "--", `name` what was typed behind it. */
+/* `dashes` is "-" or "--", `name` what was typed after it. */
 static bool complain_of_option(struct parser *parser, const char *dashes, const char *name)
 {
-    const struct cli_command *command = parser->command;
     struct cli_suggestion suggestion = {.typed = name, .typed_len = strcspn(name, "=")};
-    const struct cli_command *other = other_command_with(name, suggestion.typed_len);
-    char shown[SHOWN_MAX];
+    const struct cli_command *other = other_command_with(parser, name, suggestion.typed_len);
+    struct cli_shown shown = cli_shown_part(name, suggestion.typed_len);
 
-    cli_escape(name, suggestion.typed_len, shown, sizeof(shown));
-    for (const struct cli_option *option = cli_options; option->name; option++)
-        if (option->on & command->id)
-            cli_suggestion_offer(&suggestion, option->name);
+    for (struct cli_row row = {0}; cli_row_next(parser->command, &row);)
+        cli_suggestion_offer(&suggestion, row.option->name);
     if (suggestion.best)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s%s: no such option (did you mean --%s?)", dashes, shown,
+                            "%s%s: no such option (did you mean --%s?)", dashes, shown.text,
                             suggestion.best);
     if (other)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s%s: no such option (it is one of duplex %s)", dashes, shown,
+                            "%s%s: no such option (it is one of duplex %s)", dashes, shown.text,
                             other->name);
     return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                        "%s%s: no such option (see duplex %s --help)", dashes, shown,
-                        command->name);
-}
-
-static bool complain_of_operand(struct parser *parser, const char *word)
-{
-    char shown[SHOWN_MAX];
-
-    cli_escape(word, strlen(word), shown, sizeof(shown));
-    return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                        "%s: not an option (duplex %s takes options only: see duplex %s --help)",
-                        shown, parser->command->name, parser->command->name);
+                        "%s%s: no such option (see duplex %s --help)", dashes, shown.text,
+                        parser->command->name);
 }
 
 /* ---- reading words ---- */
@@ -250,31 +227,23 @@ static bool parse_long(struct parser *parser, const char *word)
 {
     const char *name = word + 2;
     size_t len = strcspn(name, "=");
-    const struct cli_option *option = cli_option_find(parser->command, name, len);
     const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    struct cli_row row;
 
-    if (!option)
+    if (!cli_row_find(parser->command, name, len, &row))
         return complain_of_option(parser, "--", name);
-    if (!option->placeholder && value) {
-        char shown[SHOWN_MAX];
-
-        cli_escape(value, strlen(value), shown, sizeof(shown));
-        return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "--%s=%s: takes no value (write --%s)", option->name, shown,
-                            option->name);
-    }
-    if (option->placeholder && !value) {
+    name = row.option->name;
+    if (!row.option->placeholder && value)
+        return cli_complain_of(parser->complaint, name, value, "takes no value (write --%s)", name);
+    if (row.option->placeholder && !value) {
         value = *parser->next;
         if (!value)
             return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                                "--%s: needs a value (write --%s=%s)", option->name, option->name,
-                                option->placeholder);
+                                "--%s: needs a value (write --%s=%s)", name, name,
+                                row.option->placeholder);
         parser->next++;
     }
-
-    const char *problem = store(parser->config, option, value);
-
-    return !problem || complain_of_value(parser, option, value, problem);
+    return store(parser, &row, value);
 }
 
 /* The value of a letter: the rest of its word, or the next one. NULL: there is none. */
@@ -285,54 +254,63 @@ static const char *value_of_letter(struct parser *parser, const char *letter)
     return *parser->next ? *parser->next++ : NULL;
 }
 
-/* One or more letters behind one dash; one that takes a value is the last. */
+/* One or more letters after one dash; one that takes a value is the last. */
 static bool parse_letters(struct parser *parser, const char *word)
 {
     for (const char *letter = word + 1; *letter; letter++) {
-        const struct cli_option *option = cli_option_find_letter(parser->command, *letter);
+        struct cli_row row;
 
-        if (!option) {
+        if (!cli_row_find_letter(parser->command, *letter, &row)) {
             const char only[] = {*letter, '\0'};
 
             /* "-port" is a long name with a dash missing, "-qx" a slip in x. */
             return complain_of_option(parser, "-", letter == word + 1 ? letter : only);
         }
-        if (option->placeholder) {
+        if (row.option->placeholder) {
             const char *value = value_of_letter(parser, letter);
-            const char *problem;
 
             if (!value)
                 return cli_complain(parser->complaint, CLI_EXIT_USAGE,
                                     "-%c: needs a value (write -%c %s)", *letter, *letter,
-                                    option->placeholder);
-            problem = store(parser->config, option, value);
-            return !problem || complain_of_value(parser, option, value, problem);
+                                    row.option->placeholder);
+            return store(parser, &row, value);
         }
-        (void)store(parser->config, option, NULL);
+        (void)store(parser, &row, NULL);
         if (parser->config->wish != CLI_WISH_RUN)
             return true;
     }
     return true;
 }
 
-/* Words that are no options. */
+/* A word that is not an option. */
 static bool parse_operand(struct parser *parser, const char *word)
 {
-    const char **url = &parser->config->connect.url;
-    char shown[SHOWN_MAX];
+    const struct cli_command *command = parser->command;
+    const char **field = (const char **)((char *)parser->config + command->operand_field);
 
-    if (!parser->command->takes_url)
-        return complain_of_operand(parser, word);
-    cli_escape(word, strlen(word), shown, sizeof(shown));
-    if (*url)
+    if (command->operands == CLI_OPERANDS_NONE)
+        return cli_complain(
+            parser->complaint, CLI_EXIT_USAGE,
+            "%s: not an option (duplex %s takes options only: see duplex %s --help)",
+            cli_shown(word).text, command->name, command->name);
+    if (*field)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s: one word too many (write one URL)", shown);
-    *url = word;
+                            "%s: one word too many (write one %s)", cli_shown(word).text,
+                            command->operand_name);
+    *field = word;
     return true;
+}
+
+/* All words from `words` on belong to the operand. */
+static void take_rest(struct parser *parser, char **words)
+{
+    if (*words)
+        *(char ***)((char *)parser->config + parser->command->operand_field) = words;
 }
 
 static bool parse_words(struct parser *parser)
 {
+    bool takes_rest = parser->command->operands == CLI_OPERANDS_REST;
     bool ended = false;
 
     while (*parser->next && parser->config->wish == CLI_WISH_RUN) {
@@ -340,47 +318,45 @@ static bool parse_words(struct parser *parser)
         bool ends_options = !ended && strcmp(word, "--") == 0;
         bool is_operand = ended || word[0] != '-' || word[1] == '\0';
 
-        if ((ends_options || is_operand) && parser->command->takes_program) {
-            parser->next -= is_operand;
-            if (*parser->next)
-                parser->config->program = parser->next;
+        if ((ends_options || is_operand) && takes_rest) {
+            take_rest(parser, parser->next - is_operand);
             return true;
         }
         if (ends_options) {
             ended = true;
             continue;
         }
-        if (is_operand) {
-            if (!parse_operand(parser, word))
-                return false;
-            continue;
-        }
-        if (!(word[1] == '-' ? parse_long(parser, word) : parse_letters(parser, word)))
+        if (is_operand ? !parse_operand(parser, word)
+                       : !(word[1] == '-' ? parse_long(parser, word) : parse_letters(parser, word)))
             return false;
     }
     return true;
 }
 
-bool cli_parse(const struct cli_command *command, char **argv, struct cli_config *config,
-               struct cli_complaint *complaint)
+bool cli_parse(const struct cli_command *command, const struct cli_command *const *others,
+               char **argv, struct cli_config *config, struct cli_complaint *complaint)
 {
-    struct parser parser = {
-        .command = command, .config = config, .complaint = complaint, .next = argv};
+    struct parser parser = {.command = command,
+                            .others = others,
+                            .config = config,
+                            .complaint = complaint,
+                            .next = argv};
 
-    *config = (struct cli_config){.command = command};
+    memset(config, 0, command->config_len);
+    config->command = command;
     return store_presets(&parser, false) && parse_words(&parser) && store_presets(&parser, true);
 }
 
 void cli_config_release(struct cli_config *config)
 {
-    for (const struct cli_option *option = cli_options; option->name; option++) {
-        if (option->kind != CLI_LIST)
+    for (struct cli_row row = {0}; cli_row_next(config->command, &row);) {
+        const struct cli_item *item = row.option->item;
+        struct cli_list *list = cli_row_field(&row, config);
+
+        if (row.option->kind != CLI_LIST)
             continue;
-
-        struct cli_list *list = field_of(config, option);
-
-        for (size_t i = 0; option->item->release && i < list->count; i++)
-            option->item->release((char *)list->items + i * option->item->len);
+        for (size_t i = 0; item->release && i < list->count; i++)
+            item->release((char *)list->items + i * item->len);
         free(list->items);
         *list = (struct cli_list){0};
     }

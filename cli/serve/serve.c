@@ -1,23 +1,251 @@
 /*
- * serve.c - the command `duplex serve`: programs and files behind paths.
+ * serve.c - the command `duplex serve`: its options, and the routes that they make.
  */
+#include "cli/serve/serve.h"
+
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
-#include "cli/commands.h"
+#include <duplex/files.h>
+
+#include "cli/options/items.h"
+#include "cli/serve/check.h"
+#include "cli/serve/variable.h"
 #include "cli/server/page.h"
-#include "cli/options/parse.h"
 #include "cli/server/service.h"
 
-static struct dx_program_options program_options(const struct cli_config *config)
+/* ---- options ---- */
+
+#define FIELD(name) offsetof(struct cli_serve_config, name)
+#define READ_LARGEST 65536 /* of a program's output: framed, it must not be four times a queue */
+
+static const char *const framings[] = {"lines", "binary", "length", NULL};
+static const char *const newlines[] = {"keep", "escape", "reject", NULL};
+static const char *const stderrs[] = {"log", "client", "stdout", NULL};
+static const char *const invalid_utf8s[] = {"replace", "close", NULL};
+
+/* The order of the words is the order of the library's values. */
+static_assert(DX_FRAMING_LINES == 0 && DX_FRAMING_BINARY == 1 && DX_FRAMING_LENGTH == 2, "");
+static_assert(DX_NEWLINES_KEEP == 0 && DX_NEWLINES_ESCAPE == 1 && DX_NEWLINES_REJECT == 2, "");
+static_assert(DX_STDERR_LOG == 0 && DX_STDERR_CLIENT == 1 && DX_STDERR_STDOUT == 2, "");
+static_assert(DX_INVALID_UTF8_REPLACE == 0 && DX_INVALID_UTF8_CLOSE == 1, "");
+
+static enum dx_err parse_variable(const char *text, void *object, const char **problem)
+{
+    *problem = cli_variable_parse(text, object);
+    return *problem ? DX_ERR_USAGE : DX_OK;
+}
+
+static enum dx_err parse_ladder(const char *text, void *object, const char **problem)
+{
+    *problem = cli_ladder_parse(text, object);
+    return *problem ? DX_ERR_USAGE : DX_OK;
+}
+
+static enum dx_err parse_route(const char *text, void *object, const char **problem)
+{
+    return cli_route_parse(text, object, problem);
+}
+
+static enum dx_err parse_static(const char *text, void *object, const char **problem)
+{
+    return cli_static_parse(text, object, problem);
+}
+
+static void release_route(void *object)
+{
+    cli_route_release(object);
+}
+
+static void release_static(void *object)
+{
+    cli_static_release(object);
+}
+
+static const struct cli_item item_variable = {sizeof(const char *), parse_variable, NULL};
+static const struct cli_item item_ladder = {sizeof(struct cli_ladder), parse_ladder, NULL};
+static const struct cli_item item_route = {sizeof(struct cli_route), parse_route, release_route};
+static const struct cli_item item_static = {sizeof(struct cli_static), parse_static,
+                                            release_static};
+
+static const struct cli_option program_options[] = {
+    {.name = "framing",
+     .kind = CLI_CHOICE,
+     .field = FIELD(framing),
+     .choices = framings,
+     .placeholder = "MODE",
+     .preset = "lines",
+     .help = "what is a message to the program: lines, binary (bytes as read) or length (records)",
+     .more = "See *FRAMING*."},
+    {.name = "binary",
+     .kind = CLI_SET,
+     .set = DX_FRAMING_BINARY,
+     .field = FIELD(framing),
+     .help = "the same as --framing=binary"},
+    {.name = "newlines",
+     .kind = CLI_CHOICE,
+     .field = FIELD(newlines),
+     .choices = newlines,
+     .placeholder = "MODE",
+     .preset = "keep",
+     .help = "a newline inside a client's message: keep, escape or reject (close 1003)",
+     .more = "It matters to *--framing=lines* only. *keep*: the program sees several lines. "
+             "*escape*: it sees one, where \\\\n, \\\\r and \\\\\\\\ stand for newline, carriage "
+             "return and "
+             "backslash. *reject*: the connection is closed with code 1003."},
+    {.name = "flush-after",
+     .kind = CLI_DURATION,
+     .field = FIELD(flush_after_ms),
+     .placeholder = "TIME",
+     .preset_note = "never",
+     .help = "send an unfinished line after this silence",
+     .more = "For prompts, which end without a newline. What is left when the program ends is "
+             "always sent. 0 is never."},
+    {.name = "invalid-utf8",
+     .kind = CLI_CHOICE,
+     .field = FIELD(invalid_utf8),
+     .choices = invalid_utf8s,
+     .placeholder = "MODE",
+     .preset = "replace",
+     .help = "what a program prints that is not UTF-8: replace (by U+FFFD) or close (1011)",
+     .more = "Text messages are UTF-8 by the protocol. *replace* logs one line for each "
+             "connection. A program that prints other bytes wants *--framing=binary*."},
+    {.name = "stderr",
+     .kind = CLI_CHOICE,
+     .field = FIELD(stderr_to),
+     .choices = stderrs,
+     .placeholder = "TO",
+     .preset = "log",
+     .help = "where stderr goes: log, client or stdout",
+     .more = "*client* sends it among the messages, as if it had been printed to stdout; *stdout* "
+             "is that of *duplex* itself."},
+    {.name = "chdir",
+     .kind = CLI_TEXT,
+     .field = FIELD(directory),
+     .placeholder = "DIR",
+     .help = "run the programs in DIR",
+     .more = "COMMAND is looked up before that, from where *duplex* was started."},
+    {.name = "env",
+     .kind = CLI_LIST,
+     .field = FIELD(env),
+     .item = &item_variable,
+     .placeholder = "NAME[=VALUE]",
+     .help = "a variable for the programs; repeatable",
+     .more = "_NAME_ alone hands on the variable that *duplex* itself has; it is an error if "
+             "it has none. See *ENVIRONMENT*."},
+    {.name = "ladder",
+     .kind = CLI_ITEM,
+     .field = FIELD(ladder),
+     .item = &item_ladder,
+     .placeholder = "TIME,TIME,TIME",
+     .preset = "1s,1s,1s",
+     .help = "how a program is ended: time from end of file to INT, to TERM, to KILL",
+     .more = "The signals go to the program's whole session, so to everything that it started. "
+             "0 goes on to the next step at once."},
+    {.name = "text-pong",
+     .kind = CLI_FLAG,
+     .field = FIELD(answers_text_ping),
+     .preset_note = "off",
+     .help = "answer the text message ping with pong",
+     .more = "The program sees neither. This is the heartbeat of pages, which cannot send a "
+             "WebSocket's own ping."},
+    {.name = NULL},
+};
+
+static const struct cli_option path_options[] = {
+    {.name = "route",
+     .kind = CLI_LIST,
+     .field = FIELD(routes),
+     .item = &item_route,
+     .placeholder = "PATH=COMMAND",
+     .help = "another program at PATH and below; repeatable",
+     .more = "The longest _PATH_ wins; it ends at the first =. _COMMAND_ is split at blanks, "
+             "where '...', \"...\" and \\\\ quote as in a shell. Nothing is expanded and no shell "
+             "runs: for a pipe write _sh -c '...'_. COMMAND behind the options is the route /."},
+    {.name = "static",
+     .kind = CLI_LIST,
+     .field = FIELD(statics),
+     .item = &item_static,
+     .placeholder = "[PATH=]DIR",
+     .help = "serve the files in DIR at PATH, or at /; repeatable",
+     .more = "Only GET and HEAD, index.html for a directory; no dotfiles, no listings, no "
+             "symbolic links that lead out. A program may stand at the same path: it gets the "
+             "WebSockets, the directory everything else. A _DIR_ that begins with / and has an = "
+             "in its name is written behind a path: /=/srv/a=b."},
+    {.name = NULL},
+};
+
+static const struct cli_option admission_options[] = {
+    {.name = "origin",
+     .kind = CLI_LIST,
+     .field = FIELD(server.admission.origins),
+     .item = &cli_item_origin,
+     .choices = cli_origin_words,
+     .placeholder = "ORIGIN",
+     .preset_note = "same, and loopback on loopback",
+     .help = "pages: same, any, null, https://*.example.org; repeatable",
+     .more = CLI_ORIGIN_MORE " On a loopback address any loopback page is admitted too: a "
+                             "development server stands on another port."},
+    {.name = NULL},
+};
+
+static const struct cli_option limit_options[] = {
+    {.name = "max-message",
+     .kind = CLI_SIZE,
+     .field = FIELD(server.limits.max_message),
+     .placeholder = "SIZE",
+     .preset = "1M",
+     .smallest = 1,
+     .help = "the longest message from a client",
+     .more = "It is the sum of the fragments. A longer one closes the connection with code 1009. "
+             "What a program prints may be "
+             "of any length."},
+    {.name = "max-queue",
+     .kind = CLI_SIZE,
+     .field = FIELD(server.limits.max_queue),
+     .placeholder = "SIZE",
+     .preset = "1M",
+     .smallest = READ_LARGEST,
+     .largest = CLI_QUEUE_LARGEST,
+     .help = "output that may wait for a client before its program has to",
+     .more = "At four times that the connection is aborted."},
+    {.name = "max-programs",
+     .kind = CLI_COUNT,
+     .field = FIELD(max_programs),
+     .placeholder = "N",
+     .preset = "256",
+     .smallest = 1,
+     .help = "the most programs at once",
+     .more = "One more gets status 503 with _Retry-After_."},
+    {.name = NULL},
+};
+
+static const struct cli_group groups[] = {
+    {CLI_LISTENING_TITLE, cli_listening_options, FIELD(server)},
+    {"Programs and messages", program_options, 0},
+    {"Paths", path_options, 0},
+    {CLI_ADMISSION_TITLE, admission_options, 0},
+    {CLI_ADMISSION_TITLE, cli_admission_options, FIELD(server)},
+    {CLI_LIMITS_TITLE, limit_options, 0},
+    {CLI_LIMITS_TITLE, cli_limits_options, FIELD(server)},
+    {CLI_TIMES_TITLE, cli_times_options, FIELD(server)},
+    {CLI_RUNNING_TITLE, cli_running_options, FIELD(server)},
+    {CLI_LOG_TITLE, cli_log_options, FIELD(server.log)},
+    CLI_GENERAL_GROUP,
+    {.options = NULL},
+};
+
+/* ---- programs ---- */
+
+static struct dx_program_options options_of_programs(const struct cli_serve_config *config)
 {
     struct dx_program_options options = dx_program_options_init();
 
     options.env = config->env.items;
-    options.directory = config->chdir;
+    options.directory = config->directory;
     options.framing = config->framing;
     options.newlines = config->newlines;
     options.stderr_to = config->stderr_to;
@@ -25,14 +253,14 @@ static struct dx_program_options program_options(const struct cli_config *config
     options.flush_after_ms = config->flush_after_ms;
     for (size_t i = 0; i < sizeof(options.ladder_ms) / sizeof(options.ladder_ms[0]); i++)
         options.ladder_ms[i] = config->ladder.step_ms[i];
-    options.answers_text_ping = config->text_pong;
+    options.answers_text_ping = config->answers_text_ping;
     options.page = cli_program_page;
     options.page_len = cli_program_page_len;
     options.page_headers = cli_program_page_headers;
     return options;
 }
 
-static bool has_files(const struct cli_config *config, const char *path)
+static bool has_files(const struct cli_serve_config *config, const char *path)
 {
     const struct cli_static *statics = config->statics.items;
 
@@ -42,24 +270,24 @@ static bool has_files(const struct cli_config *config, const char *path)
     return false;
 }
 
-static int add_program(struct cli_service *service, const char *path, char **argv)
+static int add_program(struct cli_service *service, const struct cli_serve_config *config,
+                       const char *path, char **argv)
 {
-    struct dx_program_options options = program_options(service->config);
+    struct dx_program_options options = options_of_programs(config);
     enum dx_err err;
 
     options.argv = (const char *const *)argv;
-    if (has_files(service->config, path))
+    if (has_files(config, path))
         options.page = NULL; /* a plain GET gets the files */
     err = dx_programs_route(service->programs, path, &options);
     if (err == DX_OK)
         return 0;
-    (void)cli_service_fail(service, argv[0], dx_err_text(err));
+    (void)cli_fail(service->name, argv[0], dx_err_text(err));
     return err == DX_ERR_NOT_FOUND || err == DX_ERR_ACCESS ? CLI_EXIT_USAGE : CLI_EXIT_RESOURCE;
 }
 
-static int add_programs(struct cli_service *service)
+static int add_programs(struct cli_service *service, const struct cli_serve_config *config)
 {
-    const struct cli_config *config = service->config;
     const struct cli_route *routes = config->routes.items;
     struct dx_programs_options options = dx_programs_options_init();
     int exit_status = 0;
@@ -71,15 +299,15 @@ static int add_programs(struct cli_service *service)
     options.descriptor_limit = service->descriptor_limit;
     err = dx_programs_new(service->server, &options, &service->programs);
     if (err != DX_OK)
-        return cli_service_fail(
-            service, "duplex-spawner",
+        return cli_fail(
+            service->name, "duplex-spawner",
             err == DX_ERR_NOT_FOUND
                 ? "not beside duplex nor in ../libexec/duplex (install both, or keep them together)"
                 : dx_err_text(err));
     if (config->program)
-        exit_status = add_program(service, "/", config->program);
+        exit_status = add_program(service, config, "/", config->program);
     for (size_t i = 0; i < config->routes.count && exit_status == 0; i++)
-        exit_status = add_program(service, routes[i].path, routes[i].argv);
+        exit_status = add_program(service, config, routes[i].path, routes[i].argv);
     return exit_status;
 }
 
@@ -89,22 +317,23 @@ static size_t count_words(char **words)
 {
     size_t count = 0;
 
-    while (words != NULL && words[count] != NULL)
+    while (words && words[count])
         count++;
     return count;
 }
 
 /* Whatever a program's command names, here or where it runs: a word that is no path hides nothing. */
-static bool hide_words(const struct cli_config *config, char **words, char **paths, size_t *count)
+static bool hide_words(const struct cli_serve_config *config, char **words, char **paths,
+                       size_t *count)
 {
-    for (; words != NULL && *words != NULL; words++) {
+    for (; words && *words; words++) {
         paths[*count] = strdup(*words);
-        if (paths[*count] == NULL)
+        if (!paths[*count])
             return false;
         ++*count;
-        if (config->chdir == NULL || **words == '/')
+        if (!config->directory || **words == '/')
             continue;
-        if (asprintf(&paths[*count], "%s/%s", config->chdir, *words) < 0) {
+        if (asprintf(&paths[*count], "%s/%s", config->directory, *words) < 0) {
             paths[*count] = NULL;
             return false;
         }
@@ -115,13 +344,13 @@ static bool hide_words(const struct cli_config *config, char **words, char **pat
 
 static void free_paths(char **paths)
 {
-    for (size_t i = 0; paths[i] != NULL; i++)
+    for (size_t i = 0; paths[i]; i++)
         free(paths[i]);
     free(paths);
 }
 
 /* What files may not show, should it lie among them: programs and the TLS key. Ends with NULL; NULL: no memory. */
-static char **hidden_paths(const struct cli_config *config)
+static char **hidden_paths(const struct cli_serve_config *config)
 {
     const struct cli_route *routes = config->routes.items;
     size_t room = 2 + 2 * count_words(config->program), count = 0;
@@ -131,14 +360,14 @@ static char **hidden_paths(const struct cli_config *config)
     for (size_t i = 0; i < config->routes.count; i++)
         room += 2 * count_words(routes[i].argv);
     paths = calloc(room, sizeof(*paths));
-    if (paths == NULL)
+    if (!paths)
         return NULL;
     is_whole = hide_words(config, config->program, paths, &count);
     for (size_t i = 0; i < config->routes.count && is_whole; i++)
         is_whole = hide_words(config, routes[i].argv, paths, &count);
-    if (is_whole && config->tls_key != NULL) {
-        paths[count] = strdup(config->tls_key);
-        is_whole = paths[count] != NULL;
+    if (is_whole && config->server.tls.key) {
+        paths[count] = strdup(config->server.tls.key);
+        is_whole = paths[count];
     }
     if (is_whole)
         return paths;
@@ -146,36 +375,66 @@ static char **hidden_paths(const struct cli_config *config)
     return NULL;
 }
 
-static int add_directories(struct cli_service *service, const char *const *hidden)
+static int add_directories(struct cli_service *service, const struct cli_serve_config *config,
+                           const char *const *hidden)
 {
-    const struct cli_static *statics = service->config->statics.items;
+    const struct cli_static *statics = config->statics.items;
     struct dx_files_options options = dx_files_options_init();
 
     options.not_found = "404.html";
     options.hidden = hidden;
-    for (size_t i = 0; i < service->config->statics.count; i++) {
+    for (size_t i = 0; i < config->statics.count; i++) {
         enum dx_err err =
             dx_server_route_files(service->server, statics[i].path, statics[i].directory, &options);
 
         if (err != DX_OK)
-            return cli_service_fail(service, statics[i].directory, dx_err_text(err));
+            return cli_fail(service->name, statics[i].directory, dx_err_text(err));
     }
     return 0;
 }
 
-static int add_routes(struct cli_service *service)
+static int add_routes(struct cli_service *service, const void *user)
 {
-    char **hidden = hidden_paths(service->config);
+    const struct cli_serve_config *config = user;
+    char **hidden = hidden_paths(config);
     int exit_status;
 
-    if (hidden == NULL)
-        return cli_service_fail(service, "--static", dx_err_text(DX_ERR_NOMEM));
-    exit_status = add_directories(service, (const char *const *)hidden);
+    if (!hidden)
+        return cli_fail(service->name, "--static", dx_err_text(DX_ERR_NOMEM));
+    exit_status = add_directories(service, config, (const char *const *)hidden);
     free_paths(hidden);
-    return exit_status != 0 ? exit_status : add_programs(service);
+    return exit_status != 0 ? exit_status : add_programs(service, config);
 }
 
-int cli_serve(const struct cli_config *config)
+/* ---- the command ---- */
+
+static bool check(const struct cli_config *config, struct cli_complaint *complaint)
 {
-    return cli_service_run(config, add_routes);
+    return cli_serve_check((const struct cli_serve_config *)config, complaint);
 }
+
+static int run(const struct cli_config *general)
+{
+    const struct cli_serve_config *config = (const struct cli_serve_config *)general;
+
+    return cli_service_run("serve", &config->server, add_routes, config);
+}
+
+const struct cli_command cli_serve = {
+    .name = "serve",
+    .synopsis = "duplex serve [options] COMMAND [ARG...]\n"
+                "       duplex serve [options] --route=PATH=COMMAND...\n",
+    .summary = "make a WebSocket server of any program",
+    .about = "Each WebSocket connection gets the program COMMAND of its own: what the client\n"
+             "sends comes in on stdin, what the program prints goes out as messages. Options\n"
+             "end at COMMAND.\n",
+    .examples = "  duplex serve ./counter.sh\n"
+                "  duplex serve --port=9000 vmstat 1\n"
+                "  duplex serve --static=web --route='/log=tail -f \"my log\"' ./chat.sh\n",
+    .operands = CLI_OPERANDS_REST,
+    .operand_field = FIELD(program),
+    .groups = groups,
+    .config_len = sizeof(struct cli_serve_config),
+    .check = check,
+    .run = run,
+};

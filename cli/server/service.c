@@ -11,35 +11,24 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cli/command.h"
-#include "cli/text/escape.h"
-#include "cli/log/log.h"
-#include "cli/options/parse.h"
 #include "cli/server/tls.h"
+#include "cli/text/escape.h"
 
 #define WHY_MAX 256
 
-int cli_service_fail(const struct cli_service *service, const char *what, const char *why)
-{
-    char shown[WHY_MAX];
-
-    cli_escape(what, strlen(what), shown, sizeof(shown));
-    fprintf(stderr, "duplex %s: %s: %s\n", service->config->command->name, shown, why);
-    return CLI_EXIT_RESOURCE;
-}
-
-struct dx_connection_options cli_service_connection_options(const struct cli_config *config)
+/* The limits of each WebSocket. */
+static struct dx_connection_options connection_options(const struct cli_server_config *config)
 {
     struct dx_connection_options options = dx_connection_options_init();
 
-    options.max_message = config->max_message;
-    options.max_fragments = config->max_fragments;
-    options.message_timeout_ms = config->message_timeout_ms;
-    options.write_timeout_ms = config->write_timeout_ms;
-    options.close_timeout_ms = config->close_timeout_ms;
-    options.ping_interval_ms = config->ping_interval_ms;
-    options.pong_timeout_ms = config->pong_timeout_ms;
-    options.max_queue = (size_t)config->max_queue;
+    options.max_message = config->limits.max_message;
+    options.max_fragments = config->limits.max_fragments;
+    options.max_queue = (size_t)config->limits.max_queue;
+    options.message_timeout_ms = config->times.message_ms;
+    options.write_timeout_ms = config->times.write_ms;
+    options.close_timeout_ms = config->times.close_ms;
+    options.ping_interval_ms = config->times.ping_interval_ms;
+    options.pong_timeout_ms = config->times.pong_ms;
     return options;
 }
 
@@ -81,8 +70,8 @@ static void begin_ending(struct cli_service *service, int number)
                                         [SIGHUP] = "ending on SIGHUP"};
 
     service->signal = number;
-    cli_log_say(service->config->log, DX_LOG_INFO, texts[number], NULL);
-    dx_server_close(service->server, number == SIGTERM ? service->config->drain_ms : 0,
+    cli_log_say(service->log, DX_LOG_INFO, texts[number], NULL);
+    dx_server_close(service->server, number == SIGTERM ? service->config->times.drain_ms : 0,
                     on_server_closed, service);
 }
 
@@ -91,7 +80,10 @@ static bool take_signal(struct cli_service *service, const struct signalfd_sigin
 {
     int number = (int)info->ssi_signo;
 
-    /* The kernel's own is for a terminal that has gone: it ends what was started there, as without TLS. */
+    /*
+     * One from the kernel says that the terminal has gone: it ends what was started there, as it
+     * does without TLS.
+     */
     if (number == SIGHUP && info->ssi_code != SI_KERNEL) {
         if (service->signal == 0)
             cli_tls_reload(service);
@@ -128,18 +120,18 @@ static int block_signals(struct cli_service *service)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    if (service->config->tls_cert)
+    if (service->config->tls.cert)
         sigaddset(&signals, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
         service->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
     if (service->signal_fd < 0)
-        return cli_service_fail(service, "signals", strerror(errno));
+        return cli_fail(service->name, "signals", strerror(errno));
     return 0;
 }
 
 static int make_server(struct cli_service *service)
 {
-    const struct cli_config *config = service->config;
+    const struct cli_server_config *config = service->config;
     struct dx_server_options options = dx_server_options_init();
     enum dx_err err = dx_loop_new(&service->loop);
 
@@ -147,26 +139,26 @@ static int make_server(struct cli_service *service)
         err = dx_loop_watch_new(service->loop, service->signal_fd, on_signal, service,
                                 &service->signals);
     if (err != DX_OK)
-        return cli_service_fail(service, "event loop", dx_err_text(err));
-    options.connection = cli_service_connection_options(config);
-    options.handshake_timeout_ms = config->handshake_timeout_ms;
-    options.max_connections = config->max_connections;
-    options.max_memory = config->max_memory;
+        return cli_fail(service->name, "event loop", dx_err_text(err));
+    options.connection = connection_options(config);
+    options.handshake_timeout_ms = config->times.handshake_ms;
+    options.max_connections = config->limits.max_connections;
+    options.max_memory = config->limits.max_memory;
     options.threads = config->threads;
-    options.origins = config->origins.items;
-    options.origin_count = config->origins.count;
-    options.hosts = config->hosts.items;
-    options.host_count = config->hosts.count;
-    options.subprotocols = config->subprotocols.items;
-    options.subprotocol_count = config->subprotocols.count;
-    options.log = cli_log_sink(config->log);
+    options.origins = config->admission.origins.items;
+    options.origin_count = config->admission.origins.count;
+    options.hosts = config->admission.hosts.items;
+    options.host_count = config->admission.hosts.count;
+    options.subprotocols = config->admission.subprotocols.items;
+    options.subprotocol_count = config->admission.subprotocols.count;
+    options.log = cli_log_sink(service->log);
     err = dx_server_new(service->loop, &options, &service->server);
-    return err == DX_OK ? 0 : cli_service_fail(service, "server", dx_err_text(err));
+    return err == DX_OK ? 0 : cli_fail(service->name, "server", dx_err_text(err));
 }
 
 static int listen_on_all(struct cli_service *service)
 {
-    const struct cli_config *config = service->config;
+    const struct cli_server_config *config = service->config;
     const char *const *addresses = config->listen.items;
     char why[WHY_MAX] = "";
     int exit_status = cli_tls_make(service, &service->tls);
@@ -181,7 +173,7 @@ static int listen_on_all(struct cli_service *service)
             snprintf(what, sizeof(what), "--listen=%s", addresses[i]);
             if (err == DX_ERR_ADDRESS_IN_USE)
                 strncat(why, " (choose another: --port=PORT)", sizeof(why) - strlen(why) - 1);
-            exit_status = cli_service_fail(service, what, why[0] ? why : dx_err_text(err));
+            exit_status = cli_fail(service->name, what, why[0] ? why : dx_err_text(err));
         }
     }
     return exit_status;
@@ -201,34 +193,55 @@ static void announce(const struct cli_service *service)
     funlockfile(stderr);
 }
 
-static int run(struct cli_service *service, int (*add_routes)(struct cli_service *service))
+static int open_log(struct cli_service *service)
 {
-    int exit_status;
+    const struct cli_log_config *config = &service->config->log;
 
+    service->log = cli_log_open(config);
+    if (service->log)
+        return 0;
+    fprintf(stderr, "duplex %s: --log-file=%s: %s (check the path)\n", service->name,
+            config->file ? cli_shown(config->file).text : "stderr", strerror(errno));
+    return CLI_EXIT_RESOURCE;
+}
+
+static int start(struct cli_service *service, cli_service_routes *add_routes, const void *user)
+{
+    int exit_status = open_log(service);
+
+    if (exit_status != 0)
+        return exit_status;
+    cli_tls_warn(service);
     raise_descriptor_limit(service);
     exit_status = block_signals(service);
     if (exit_status == 0)
         exit_status = make_server(service);
     if (exit_status == 0)
-        exit_status = add_routes(service);
+        exit_status = add_routes(service, user);
     if (exit_status == 0)
         exit_status = listen_on_all(service);
-    if (exit_status != 0)
-        return exit_status;
+    return exit_status;
+}
+
+static int run(struct cli_service *service)
+{
     cli_tls_announce(service);
     announce(service);
     if (dx_loop_run(service->loop) != DX_OK)
-        return cli_service_fail(service, "event loop", "it did not run");
+        return cli_fail(service->name, "event loop", "it did not run");
     return service->exit_status;
 }
 
-int cli_service_run(const struct cli_config *config, int (*add_routes)(struct cli_service *service))
+int cli_service_run(const char *name, const struct cli_server_config *config,
+                    cli_service_routes *add_routes, const void *user)
 {
-    struct cli_service service = {.config = config, .signal_fd = -1};
-    int exit_status = run(&service, add_routes);
+    struct cli_service service = {.name = name, .config = config, .signal_fd = -1};
+    int exit_status = start(&service, add_routes, user);
 
-    if (service.exit_status >=
-        128) /* a second signal: nothing may hold it up; the spawner ends what is left */
+    if (exit_status == 0)
+        exit_status = run(&service);
+    /* After a second signal nothing may hold it up; the spawner ends what is left. */
+    if (service.exit_status >= 128)
         _exit(service.exit_status);
     dx_programs_free(service.programs);
     dx_server_free(service.server);
@@ -237,5 +250,6 @@ int cli_service_run(const struct cli_config *config, int (*add_routes)(struct cl
     dx_loop_free(service.loop);
     if (service.signal_fd >= 0)
         close(service.signal_fd);
+    cli_log_close(service.log);
     return exit_status;
 }

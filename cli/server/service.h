@@ -1,14 +1,20 @@
 /*
- * service.h - what serve and echo have in common: a server made of the config, its listeners,
- * signals, the ready line, the ending.
+ * service.h - what commands with a server have in common: the log, a server made from the config,
+ * its listeners, signals, the ready line, the ending.
  */
 #ifndef CLI_SERVICE_H
 #define CLI_SERVICE_H
 
-#include "cli/options/config.h"
+#include <duplex/program.h>
+#include <duplex/tls.h>
+
+#include "cli/log/log.h"
+#include "cli/server/options.h"
 
 struct cli_service {
-    const struct cli_config *config;
+    const char *name; /* of the command */
+    const struct cli_server_config *config;
+    struct cli_log *log;
     struct dx_loop *loop;
     struct dx_server *server;
     struct dx_tls *tls;            /* NULL: none of the listeners speaks TLS */
@@ -20,18 +26,15 @@ struct cli_service {
     int exit_status; /* of the process */
 };
 
+/* Adds a command's routes (and programs). Returns 0, or says what failed: the exit status. */
+typedef int cli_service_routes(struct cli_service *service, const void *user);
+
 /**
- * Runs the server until a signal ends it. `add_routes` is called before anything listens; it adds
- * routes (and programs) and returns 0, or says what failed and returns the exit status. Returns the
- * exit status: 0, 1 a resource failed, 2 wrong use, 128+N a second signal.
+ * Runs the server of the command `name` until a signal ends it. `add_routes` is called with `user`
+ * before anything listens. Returns the exit status: 0, 1 a resource failed, 2 wrong use, 128+N a
+ * second signal.
  */
-int cli_service_run(const struct cli_config *config,
-                    int (*add_routes)(struct cli_service *service));
-
-/** Says on stderr that `what` failed for `why`, in one line; returns CLI_EXIT_RESOURCE. */
-int cli_service_fail(const struct cli_service *service, const char *what, const char *why);
-
-/** The limits that the config gives each WebSocket. */
-struct dx_connection_options cli_service_connection_options(const struct cli_config *config);
+int cli_service_run(const char *name, const struct cli_server_config *config,
+                    cli_service_routes *add_routes, const void *user);
 
 #endif

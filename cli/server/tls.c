@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/log/log.h"
 
@@ -52,16 +53,16 @@ static void add_address(struct names *names, const char *address)
         add(names, address, (size_t)(end - address));
 }
 
-static void find_names(const struct cli_config *config, struct names *names)
+static void find_names(const struct cli_server_config *config, struct names *names)
 {
-    const char *const *hosts = config->hosts.items;
+    const char *const *hosts = config->admission.hosts.items;
     const char *const *addresses = config->listen.items;
 
     names->count = 0;
     add(names, "localhost", 9);
     add(names, "127.0.0.1", 9);
     add(names, "::1", 3);
-    for (size_t i = 0; i < config->hosts.count; i++)
+    for (size_t i = 0; i < config->admission.hosts.count; i++)
         if (hosts[i][0] == '[')
             add(names, hosts[i] + 1, strcspn(hosts[i], "]") - 1);
         else
@@ -80,10 +81,9 @@ static int make_own(const struct cli_service *service, struct dx_tls **tls)
     err = dx_tls_new_self_signed(names.items, names.count, OWN_DAYS, tls, fingerprint);
     if (err == DX_OK)
         return 0;
-    return cli_service_fail(service, "--tls-self-signed",
-                            err == DX_ERR_USAGE
-                                ? "a --host or --listen that no certificate can name"
-                                : dx_err_text(err));
+    return cli_fail(service->name, "--tls-self-signed",
+                    err == DX_ERR_USAGE ? "a --host or --listen that no certificate can name"
+                                        : dx_err_text(err));
 }
 
 /* ---- from files ---- */
@@ -91,34 +91,46 @@ static int make_own(const struct cli_service *service, struct dx_tls **tls)
 static int load(const struct cli_service *service, struct dx_tls **tls)
 {
     struct dx_tls_options options = dx_tls_options_init();
-    const struct cli_config *config = service->config;
+    const struct cli_server_config *config = service->config;
     char why[WHY_MAX] = "";
 
-    options.certificate_path = config->tls_cert;
-    options.key_path = config->tls_key;
-    options.client_ca_path = config->tls_client_ca;
-    if (config->tls_client_ca)
+    options.certificate_path = config->tls.cert;
+    options.key_path = config->tls.key;
+    options.client_ca_path = config->tls.client_ca;
+    if (config->tls.client_ca)
         options.client_certificates = DX_TLS_CLIENT_REQUIRED;
     if (dx_tls_new_with(&options, tls, why, sizeof(why)) == DX_OK)
         return 0;
-    return cli_service_fail(service,
-                            config->tls_client_ca ? "--tls-cert, --tls-key, --tls-client-ca"
-                                                  : "--tls-cert, --tls-key",
-                            why);
+    return cli_fail(service->name,
+                    config->tls.client_ca ? "--tls-cert, --tls-key, --tls-client-ca"
+                                          : "--tls-cert, --tls-key",
+                    why);
 }
 
 int cli_tls_make(const struct cli_service *service, struct dx_tls **tls)
 {
-    if (service->config->tls_self_signed)
+    if (service->config->tls.is_self_signed)
         return make_own(service, tls);
-    return service->config->tls_cert ? load(service, tls) : 0;
+    return service->config->tls.cert ? load(service, tls) : 0;
+}
+
+/* A key that others can read is no failure, but worth a line. */
+void cli_tls_warn(const struct cli_service *service)
+{
+    const char *key = service->config->tls.key;
+    struct stat status;
+
+    if (key && stat(key, &status) == 0 && (status.st_mode & S_IROTH))
+        cli_log_say(service->log, DX_LOG_WARN,
+                    "others can read the private key: take that right away (chmod o-r)", "file",
+                    key, NULL);
 }
 
 void cli_tls_announce(const struct cli_service *service)
 {
     char fingerprint[DX_TLS_FINGERPRINT_ROOM];
 
-    if (!service->config->tls_self_signed)
+    if (!service->config->tls.is_self_signed)
         return;
     dx_tls_fingerprint(service->tls, fingerprint);
     fprintf(stderr, "duplex: certificate of its own, SHA-256 %s\n", fingerprint);
@@ -131,12 +143,12 @@ void cli_tls_reload(const struct cli_service *service)
     char why[WHY_MAX] = "";
 
     if (dx_tls_reload(service->tls, why, sizeof(why)) != DX_OK) {
-        cli_log_say(service->config->log, DX_LOG_ERROR,
+        cli_log_say(service->log, DX_LOG_ERROR,
                     "the certificate stays as it was: reloading on SIGHUP has failed", "why", why,
                     NULL);
         return;
     }
     dx_tls_fingerprint(service->tls, fingerprint);
-    cli_log_say(service->config->log, DX_LOG_INFO, "certificate reloaded on SIGHUP", "sha256",
-                fingerprint, NULL);
+    cli_log_say(service->log, DX_LOG_INFO, "certificate reloaded on SIGHUP", "sha256", fingerprint,
+                NULL);
 }

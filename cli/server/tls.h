@@ -12,6 +12,9 @@
  */
 int cli_tls_make(const struct cli_service *service, struct dx_tls **tls);
 
+/** Logs a warning if other users can read the private key. */
+void cli_tls_warn(const struct cli_service *service);
+
 /** On one line, what a self-signed certificate is known by; nothing for others. */
 void cli_tls_announce(const struct cli_service *service);
 

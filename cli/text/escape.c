@@ -95,3 +95,16 @@ void cli_escape(const char *text, size_t len, char *out, size_t size)
     }
     out[used] = '\0';
 }
+
+struct cli_shown cli_shown_part(const char *text, size_t len)
+{
+    struct cli_shown shown;
+
+    cli_escape(text, len, shown.text, sizeof(shown.text));
+    return shown;
+}
+
+struct cli_shown cli_shown(const char *text)
+{
+    return cli_shown_part(text, strlen(text));
+}

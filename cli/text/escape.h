@@ -24,4 +24,12 @@ size_t cli_escape_next(const char *text, size_t len, char out[static CLI_ESCAPE_
  */
 void cli_escape(const char *text, size_t len, char *out, size_t size);
 
+/* A word of the command line as a message may show it, cut at 255 bytes. */
+struct cli_shown {
+    char text[256];
+};
+
+struct cli_shown cli_shown(const char *text);
+struct cli_shown cli_shown_part(const char *text, size_t len);
+
 #endif

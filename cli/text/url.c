@@ -8,8 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include <duplex/error.h>
+
 #include "cli/text/codec.h"
-#include "cli/options/words.h"
 
 /* Percent-decodes; a control character would end a header. */
 static char *decode(const char *text, size_t len, const char **problem)
@@ -19,7 +20,7 @@ static char *decode(const char *text, size_t len, const char **problem)
     bool has_colon = false;
 
     if (!made) {
-        *problem = cli_out_of_memory;
+        *problem = dx_err_text(DX_ERR_NOMEM);
         return NULL;
     }
     for (size_t i = 0; i < len; i++) {
@@ -82,7 +83,7 @@ bool cli_url_read(struct cli_url *url, const char *text, const char **problem)
     size_t len;
 
     *url = (struct cli_url){.text = strdup(text)};
-    *problem = url->text ? NULL : cli_out_of_memory;
+    *problem = url->text ? NULL : dx_err_text(DX_ERR_NOMEM);
     if (!url->text || !authority)
         return url->text != NULL;
     url->is_secure = strncasecmp(text, "wss:", 4) == 0 || strncasecmp(text, "https:", 6) == 0;

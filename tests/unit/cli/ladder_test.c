@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/options/ladder.h"
+#include "cli/serve/ladder.h"
 
 static void reads_three_steps(void **state)
 {

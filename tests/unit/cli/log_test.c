@@ -61,12 +61,12 @@ static char *read_file(const char *path, size_t *len)
 static void appends_to_a_file(void **state)
 {
     char path[32];
-    struct cli_config config = {.log_level = DX_LOG_INFO};
+    struct cli_log_config config = {.level = DX_LOG_INFO};
     size_t len;
 
     (void)state;
     make_file(path);
-    config.log_file = path;
+    config.file = path;
     for (int i = 0; i < 2; i++) {
         struct cli_log *log = cli_log_open(&config);
 
@@ -85,7 +85,7 @@ static void appends_to_a_file(void **state)
 
 static void says_why_it_cannot_open(void **state)
 {
-    struct cli_config config = {.log_file = "/nonexistent/log"};
+    struct cli_log_config config = {.file = "/nonexistent/log"};
 
     (void)state;
     errno = 0;
@@ -95,7 +95,7 @@ static void says_why_it_cannot_open(void **state)
 
 static void survives_a_full_disk(void **state)
 {
-    struct cli_config config = {.log_level = DX_LOG_INFO, .log_file = "/dev/full"};
+    struct cli_log_config config = {.level = DX_LOG_INFO, .file = "/dev/full"};
     struct cli_log *log = cli_log_open(&config);
 
     (void)state;
@@ -107,7 +107,7 @@ static void survives_a_full_disk(void **state)
 
 static void survives_a_closed_pipe(void **state)
 {
-    struct cli_config config = {.log_level = DX_LOG_INFO};
+    struct cli_log_config config = {.level = DX_LOG_INFO};
     struct cli_log *log;
     int ends[2];
     int saved;
@@ -128,7 +128,7 @@ static void survives_a_closed_pipe(void **state)
 /* A reader that sleeps stops nobody, and learns how much it has missed. */
 static void survives_a_full_pipe(void **state)
 {
-    struct cli_config config = {.log_level = DX_LOG_INFO};
+    struct cli_log_config config = {.level = DX_LOG_INFO};
     struct cli_log *log;
     static char text[1 << 20];
     size_t len = 0;
@@ -177,7 +177,7 @@ static void keeps_lines_of_threads_apart(void **state)
     static const char tail[] = " info  from a thread value=0123456789\n";
     const size_t line_len = 24 + sizeof(tail) - 1;
     char path[32];
-    struct cli_config config = {.log_level = DX_LOG_INFO};
+    struct cli_log_config config = {.level = DX_LOG_INFO};
     pthread_t threads[THREADS];
     struct cli_log *log;
     const char *text;
@@ -185,7 +185,7 @@ static void keeps_lines_of_threads_apart(void **state)
 
     (void)state;
     make_file(path);
-    config.log_file = path;
+    config.file = path;
     log = cli_log_open(&config);
     assert_non_null(log);
     for (int i = 0; i < THREADS; i++)
@@ -203,7 +203,7 @@ static void keeps_lines_of_threads_apart(void **state)
 static void is_a_sink_of_the_library(void **state)
 {
     char path[32];
-    struct cli_config config = {.log_level = DX_LOG_WARN, .log_format = CLI_LOG_JSON};
+    struct cli_log_config config = {.level = DX_LOG_WARN, .format = CLI_LOG_JSON};
     struct dx_log_field field = {"peer", "127.0.0.1", 9};
     struct cli_log *log;
     struct dx_log_sink sink;
@@ -212,7 +212,7 @@ static void is_a_sink_of_the_library(void **state)
 
     (void)state;
     make_file(path);
-    config.log_file = path;
+    config.file = path;
     log = cli_log_open(&config);
     assert_non_null(log);
     sink = cli_log_sink(log);

@@ -11,8 +11,11 @@
 
 #include <cmocka.h>
 
+#include "cli/commands.h"
+#include "cli/echo/echo.h"
 #include "cli/log/log.h"
 #include "cli/options/parse.h"
+#include "cli/serve/serve.h"
 #include "support/failing_allocator.h"
 
 static const char *const words[] = {
@@ -38,20 +41,19 @@ static const char *const words[] = {
 /* Lists that are still empty when the words are read get their defaults: an allocation, too. */
 static const char *const few_words[] = {"-q", NULL};
 
-static size_t parse_with_each_failing(const char *command, const char *const *line)
+static size_t parse_with_each_failing(const struct cli_command *command, const char *const *line)
 {
+    struct cli_config *config = test_malloc(command->config_len);
     bool has_failed = true;
     size_t nth = 0;
 
     while (has_failed) {
-        struct cli_config config;
         struct cli_complaint complaint = {.exit_status = 0};
         bool is_good;
 
         failing_allocator_start(++nth);
-        is_good =
-            cli_parse(cli_command_find(command), (char **)(uintptr_t)line, &config, &complaint);
-        cli_config_release(&config);
+        is_good = cli_parse(command, cli_commands, (char **)(uintptr_t)line, config, &complaint);
+        cli_config_release(config);
         has_failed = failing_allocator_stop();
         assert_int_equal(failing_allocator_live(), 0);
         assert_int_equal(is_good, !has_failed);
@@ -60,22 +62,23 @@ static size_t parse_with_each_failing(const char *command, const char *const *li
             assert_non_null(strstr(complaint.line, ": out of memory"));
         }
     }
+    test_free(config);
     return nth - 1;
 }
 
 static void parsing_survives(void **state)
 {
-    size_t injected = parse_with_each_failing("serve", words);
+    size_t injected = parse_with_each_failing(&cli_serve, words);
 
     (void)state;
     assert_true(injected >= 17);
-    injected += parse_with_each_failing("echo", few_words);
+    injected += parse_with_each_failing(&cli_echo, few_words);
     print_message("%zu allocations failed\n", injected);
 }
 
 static void opening_a_log_survives(void **state)
 {
-    struct cli_config config = {.log_file = "/dev/null"};
+    struct cli_log_config config = {.file = "/dev/null"};
 
     (void)state;
     failing_allocator_start(1);

@@ -24,7 +24,7 @@ static void reads_durations(void **state)
 {
     static const struct {
         const char *text;
-        uint32_t ms;
+        uint64_t ms;
     } rows[] = {
         {"0", 0},        {"1", 1000},    {"250ms", 250},      {"0ms", 0},
         {"5s", 5000},    {"2m", 120000}, {"1h", 3600000},     {"0.5", 500},
@@ -35,7 +35,7 @@ static void reads_durations(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        uint32_t ms = 77;
+        uint64_t ms = 77;
 
         assert_null(cli_duration_parse(rows[i].text, &ms));
         assert_int_equal(ms, rows[i].ms);
@@ -75,7 +75,7 @@ static void refuses_durations(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        uint32_t ms = 77;
+        uint64_t ms = 77;
         const char *problem = cli_duration_parse(rows[i].text, &ms);
 
         assert_non_null(problem);
@@ -129,7 +129,7 @@ static void refuses_sizes(void **state)
 static void reads_counts_and_ports(void **state)
 {
     static const char *const bad[] = {"", "x", "1x", "-1", "1.0", " 1", "0x1"};
-    uint32_t count = 0;
+    uint64_t count = 0;
     uint16_t port = 0;
 
     (void)state;
@@ -152,7 +152,7 @@ static void reads_counts_and_ports(void **state)
 static void prints_what_it_reads(void **state)
 {
     static const struct {
-        uint32_t ms;
+        uint64_t ms;
         const char *text;
     } durations[] = {{0, "0s"},     {1, "1ms"},     {1000, "1s"},   {1500, "1500ms"},
                      {60000, "1m"}, {61000, "61s"}, {3600000, "1h"}};
@@ -165,7 +165,7 @@ static void prints_what_it_reads(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(durations); i++) {
-        uint32_t ms = 77;
+        uint64_t ms = 77;
 
         cli_duration_print(durations[i].ms, text);
         assert_string_equal(text, durations[i].text);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/options/route.h"
+#include "cli/serve/route.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -38,8 +38,9 @@ static void reads_routes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cli_route route;
+        const char *problem = NULL;
 
-        assert_null(cli_route_parse(rows[i].text, &route));
+        assert_int_equal(cli_route_parse(rows[i].text, &route, &problem), DX_OK);
         assert_ptr_equal(route.text, rows[i].text);
         assert_string_equal(route.path, rows[i].path);
         assert_string_equal(route.argv[0], rows[i].first);
@@ -79,8 +80,10 @@ static void refuses_routes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cli_route route = {0};
+        const char *problem = NULL;
 
-        assert_string_equal(cli_route_parse(rows[i].text, &route), rows[i].problem);
+        assert_int_equal(cli_route_parse(rows[i].text, &route, &problem), DX_ERR_USAGE);
+        assert_string_equal(problem, rows[i].problem);
         assert_null(route.path);
     }
 }
@@ -104,8 +107,9 @@ static void reads_directories(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cli_static files;
+        const char *problem = NULL;
 
-        assert_null(cli_static_parse(rows[i].text, &files));
+        assert_int_equal(cli_static_parse(rows[i].text, &files, &problem), DX_OK);
         assert_string_equal(files.path, rows[i].path);
         assert_string_equal(files.directory, rows[i].directory);
         cli_static_release(&files);
@@ -128,8 +132,10 @@ static void refuses_directories(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cli_static files = {0};
+        const char *problem = NULL;
 
-        assert_string_equal(cli_static_parse(rows[i].text, &files), rows[i].problem);
+        assert_int_equal(cli_static_parse(rows[i].text, &files, &problem), DX_ERR_USAGE);
+        assert_string_equal(problem, rows[i].problem);
         assert_null(files.path);
     }
 }

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/suggest.h"
+#include "cli/options/suggest.h"
 
 static const char *suggest(const char *typed)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/options/variable.h"
+#include "cli/serve/variable.h"
 
 static void keeps_a_value(void **state)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/options/words.h"
+#include "cli/serve/words.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define WORDS_MAX 8
@@ -41,9 +41,10 @@ static void splits(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         char **words = NULL;
+        const char *problem = NULL;
         size_t count = 0;
 
-        assert_null(cli_words_split(rows[i].text, &words));
+        assert_int_equal(cli_words_split(rows[i].text, &words, &problem), DX_OK);
         for (; count < WORDS_MAX && rows[i].words[count]; count++)
             assert_string_equal(words[count], rows[i].words[count]);
         assert_null(words[count]);
@@ -69,8 +70,10 @@ static void refuses(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         char **words = NULL;
+        const char *problem = NULL;
 
-        assert_string_equal(cli_words_split(rows[i].text, &words), rows[i].problem);
+        assert_int_equal(cli_words_split(rows[i].text, &words, &problem), DX_ERR_USAGE);
+        assert_string_equal(problem, rows[i].problem);
         assert_null(words);
     }
 }

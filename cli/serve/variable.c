@@ -1,7 +1,7 @@
 /*
  * variable.c - environment variables by name.
  */
-#include "cli/options/variable.h"
+#include "cli/serve/variable.h"
 
 #include <string.h>
 #include <unistd.h>

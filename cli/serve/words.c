@@ -2,12 +2,10 @@
  * words.c - the quoting rules of POSIX shells (XCU 2.2) without any expansion. The state machine
  * has one function a state.
  */
-#include "cli/options/words.h"
+#include "cli/serve/words.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-const char cli_out_of_memory[] = "out of memory";
 
 static const char quote_open[] = "a quote is not closed (close it, or write \\ before it)";
 static const char backslash_last[] = "ends in a backslash (write \\\\ for one)";
@@ -97,29 +95,30 @@ static const char *next_byte(struct splitter *s)
     }
 }
 
-const char *cli_words_split(const char *text, char ***words)
+enum dx_err cli_words_split(const char *text, char ***words, const char **problem)
 {
     /* A word takes at least one byte and a blank: half as many words as bytes, and the end. */
     size_t len = strlen(text);
     size_t slots = len / 2 + 2;
     char **block = malloc(slots * sizeof(*block) + len + 1);
-    const char *problem = NULL;
+    const char *found = NULL;
 
     if (!block)
-        return cli_out_of_memory;
+        return DX_ERR_NOMEM;
 
     struct splitter s = {.in = text, .out = (char *)(block + slots), .words = block};
 
-    while (*s.in && !problem)
-        problem = next_byte(&s);
+    while (*s.in && !found)
+        found = next_byte(&s);
     end_word(&s);
     block[s.count] = NULL;
-    if (!problem && (s.count == 0 || block[0][0] == '\0'))
-        problem = no_command;
-    if (problem) {
+    if (!found && (s.count == 0 || block[0][0] == '\0'))
+        found = no_command;
+    if (found) {
         free(block);
-        return problem;
+        *problem = found;
+        return DX_ERR_USAGE;
     }
     *words = block;
-    return NULL;
+    return DX_OK;
 }

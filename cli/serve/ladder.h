@@ -1,10 +1,12 @@
 /*
- * ladder.h - how long an ending program is waited for before each harder step.
+ * ladder.h - how long a program that has to end is waited for before each harder step.
  */
 #ifndef CLI_LADDER_H
 #define CLI_LADDER_H
 
-#include "cli/options/number.h"
+#include <stdint.h>
+
+#include <duplex/error.h>
 
 #define CLI_LADDER_STEPS 3
 
@@ -13,7 +15,7 @@ struct cli_ladder {
     uint32_t step_ms[CLI_LADDER_STEPS];
 };
 
-/** "1s,1s,1s". NULL, or what is wrong (see number.h). */
+/** "1s,1s,1s". NULL, or what is wrong (see cli/options/number.h). */
 DX_MUST_CHECK const char *cli_ladder_parse(const char *text, struct cli_ladder *ladder);
 
 #endif

@@ -1,15 +1,11 @@
 /*
- * connect_config.h - what the command line of `duplex connect` says, beside what it has in common with the servers'.
+ * connect.h - the command `duplex connect`: a WebSocket client, or with --listen a server for one
+ * client.
  */
-#ifndef CLI_CONNECT_CONFIG_H
-#define CLI_CONNECT_CONFIG_H
+#ifndef CLI_CONNECT_H
+#define CLI_CONNECT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "cli/options/list.h"
-
-#define CLI_FOREVER UINT32_MAX /* a duration without an end */
+#include "cli/options/options.h"
 
 /* What is a message on stdin and stdout. */
 enum cli_form {
@@ -20,6 +16,7 @@ enum cli_form {
 };
 
 struct cli_connect_config {
+    struct cli_config general;
     const char *url;          /* NULL: not given */
     struct cli_list listen;   /* const char *: addresses as dx_server_listen takes them */
     struct cli_list sends;    /* const char * */
@@ -62,5 +59,14 @@ struct cli_connect_config {
     const char *record;
     const char *replay;
 };
+
+extern const struct cli_command cli_connect;
+
+/**
+ * Checks options against each other, and certificates and recordings in the file system (check.c).
+ * Returns false and the first complaint.
+ */
+DX_MUST_CHECK bool cli_connect_check(const struct cli_connect_config *config,
+                                     struct cli_complaint *complaint);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * check_connect.c - see check_connect.h.
  */
-#include "cli/connect/check_connect.h"
+#include "cli/connect/connect.h"
 
 #include <regex.h>
 #include <string.h>
@@ -11,26 +11,14 @@
 #include "cli/text/escape.h"
 #include "cli/options/header.h"
 
-#define SHOWN_MAX 256
-
-static bool complain(struct cli_complaint *complaint, const char *option, const char *value,
-                     const char *problem)
-{
-    char shown[SHOWN_MAX];
-
-    cli_escape(value, strlen(value), shown, sizeof(shown));
-    return cli_complain(complaint, CLI_EXIT_USAGE, "--%s=%s: %s", option, shown, problem);
-}
-
 static bool check_target(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
     const char *url = config->url;
     const char *const *addresses = config->listen.items;
-    char shown[SHOWN_MAX];
 
     if (config->listen.count > 0 && url)
-        return complain(complaint, "listen", addresses[0],
-                        "there is a URL, too (leave out one of the two)");
+        return cli_complain_of(complaint, "listen", addresses[0],
+                               "there is a URL, too (leave out one of the two)");
     if (config->listen.count > 0)
         return true;
     if (!url)
@@ -38,9 +26,8 @@ static bool check_target(const struct cli_connect_config *config, struct cli_com
                             "no URL given (write duplex connect ws://HOST[:PORT]/PATH)");
     if (strstr(url, "://"))
         return true;
-    cli_escape(url, strlen(url), shown, sizeof(shown));
     return cli_complain(complaint, CLI_EXIT_USAGE, "%s: not the URL of a WebSocket (write ws://%s)",
-                        shown, shown);
+                        cli_shown(url).text, cli_shown(url).text);
 }
 
 static bool check_pattern(const char *match, struct cli_complaint *complaint)
@@ -58,14 +45,14 @@ static bool check_pattern(const char *match, struct cli_complaint *complaint)
     }
     strcpy(why, "not a pattern: ");
     regerror(error, NULL, why + strlen(why), sizeof(why) - strlen(why));
-    return complain(complaint, "match", match, why);
+    return cli_complain_of(complaint, "match", match, "%s", why);
 }
 
 static bool check_input(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
     if (config->replay && config->sends.count > 0)
-        return complain(complaint, "replay", config->replay,
-                        "there is --send, too (leave out one of the two)");
+        return cli_complain_of(complaint, "replay", config->replay,
+                               "there is --send, too (leave out one of the two)");
     if (config->ends_with_null && config->form == CLI_FORM_BINARY)
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "--null: --binary ends messages nowhere (leave out one of the two)");
@@ -92,8 +79,8 @@ static bool check_values(const struct cli_connect_config *config, struct cli_com
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "--user, --bearer: a control character in it (leave it out)");
     if (config->origin && !cli_header_value_is_valid(config->origin))
-        return complain(complaint, "origin", config->origin,
-                        "a control character in it (leave it out)");
+        return cli_complain_of(complaint, "origin", config->origin,
+                               "a control character in it (leave it out)");
     return true;
 }
 
@@ -121,14 +108,11 @@ static bool check_way(const struct cli_connect_config *config, struct cli_compla
 {
     const char *slash = config->heartbeat_text ? strchr(config->heartbeat_text, '/') : NULL;
 
-    if (config->cert && !config->key)
-        return complain(complaint, "cert", config->cert, "its key is missing (add --key=FILE)");
-    if (config->key && !config->cert)
-        return complain(complaint, "key", config->key,
-                        "its certificate is missing (add --cert=FILE)");
+    if (!cli_check_key_pair("cert", config->cert, "key", config->key, complaint))
+        return false;
     if (config->heartbeat_text && (!slash || slash == config->heartbeat_text || !slash[1]))
-        return complain(complaint, "heartbeat-text", config->heartbeat_text,
-                        "not two texts (write PING/PONG)");
+        return cli_complain_of(complaint, "heartbeat-text", config->heartbeat_text,
+                               "not two texts (write PING/PONG)");
     return true;
 }
 
@@ -156,13 +140,14 @@ static bool check_listening(const struct cli_connect_config *config,
                         "--%s: a client's, and --listen waits for one (leave it out)", foreign);
 }
 
-bool cli_check_connect(const struct cli_connect_config *config, struct cli_complaint *complaint)
+bool cli_connect_check(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
 
-    return check_target(config, complaint) && check_pattern(config->match, complaint) &&
-           check_input(config, complaint) && check_login(config, complaint) &&
-           check_values(config, complaint) && check_way(config, complaint) &&
-           check_listening(config, complaint) && cli_check_file("cert", config->cert, complaint) &&
+    return cli_check_addresses(&config->listen, complaint) && check_target(config, complaint) &&
+           check_pattern(config->match, complaint) && check_input(config, complaint) &&
+           check_login(config, complaint) && check_values(config, complaint) &&
+           check_way(config, complaint) && check_listening(config, complaint) &&
+           cli_check_file("cert", config->cert, complaint) &&
            cli_check_file("key", config->key, complaint) &&
            cli_check_file("replay", config->replay, complaint);
 }

@@ -12,11 +12,9 @@
  * (and \$, \`), where the backslash goes; elsewhere \ keeps the next byte. `words` gets one block
  * that ends with NULL, for the caller to free().
  *
- * Returns NULL, or what is wrong (see number.h), also when there is no word; cli_out_of_memory.
+ * Returns DX_OK; DX_ERR_USAGE, and `problem` says what is wrong, also when there is no word;
+ * DX_ERR_NOMEM.
  */
-DX_MUST_CHECK const char *cli_words_split(const char *text, char ***words);
-
-/* What parsers return when memory is short: compared by address. */
-extern const char cli_out_of_memory[];
+DX_MUST_CHECK enum dx_err cli_words_split(const char *text, char ***words, const char **problem);
 
 #endif

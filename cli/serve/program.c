@@ -1,7 +1,7 @@
 /*
  * program.c - looks a program up in PATH and says what keeps it from running.
  */
-#include "cli/options/program.h"
+#include "cli/serve/program.h"
 
 #include <fcntl.h>
 #include <limits.h>

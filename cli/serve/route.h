@@ -1,5 +1,5 @@
 /*
- * route.h - what stands at a path of the server: a program (--route) or a directory (--static).
+ * route.h - what is at a path of the server: a program (--route) or a directory (--static).
  */
 #ifndef CLI_ROUTE_H
 #define CLI_ROUTE_H
@@ -21,11 +21,13 @@ struct cli_static {
 };
 
 /**
- * Fill in from the option's value, which must outlive the result. NULL, or what is wrong (see
- * number.h); cli_out_of_memory.
+ * Fill in from the option's value, which must outlive the result. Return DX_OK; DX_ERR_USAGE, and
+ * `problem` says what is wrong; DX_ERR_NOMEM.
  */
-DX_MUST_CHECK const char *cli_route_parse(const char *text, struct cli_route *route);
-DX_MUST_CHECK const char *cli_static_parse(const char *text, struct cli_static *files);
+DX_MUST_CHECK enum dx_err cli_route_parse(const char *text, struct cli_route *route,
+                                          const char **problem);
+DX_MUST_CHECK enum dx_err cli_static_parse(const char *text, struct cli_static *files,
+                                           const char **problem);
 
 void cli_route_release(struct cli_route *route);
 void cli_static_release(struct cli_static *files);

@@ -2,7 +2,7 @@
  * suggest.c - edit distance with neighbours swapped counted as one (optimal string alignment), in
  * three rows.
  */
-#include "cli/suggest.h"
+#include "cli/options/suggest.h"
 
 #include <string.h>
 
