@@ -1,5 +1,6 @@
 /*
- * half_open.c - counting half-open connections by peer, without a lock and without memory for each.
+ * half_open.c - counts half-open connections by peer, without a lock and without memory for each peer.
+ * What follows when there is no place is the caller's decision.
  */
 #include "server/admission/half_open.h"
 
@@ -13,7 +14,7 @@ void dx_half_open_init(struct dx_half_open *half_open, uint64_t key)
         atomic_init(&half_open->by_peer[index], 0);
 }
 
-/* What a peer has of its own: of IPv6 the network, in which it may have any address. */
+/* What identifies a peer: of IPv6 only the network, in which it may have any address. */
 static uint64_t number_of(const struct dx_address *peer)
 {
     uint64_t number = 0;
@@ -33,12 +34,16 @@ static atomic_uint_least32_t *place_of(struct dx_half_open *half_open,
     return &half_open->by_peer[(mixed ^ mixed >> 33) % DX_HALF_OPEN_PEERS];
 }
 
+/* Other threads that are about to be refused may count more than the maximum for a moment. */
 bool dx_half_open_add(struct dx_half_open *half_open, const struct dx_address *peer)
 {
     size_t count = atomic_fetch_add(&half_open->count, 1);
     size_t own_count = atomic_fetch_add(place_of(half_open, peer), 1);
 
-    return count < DX_HALF_OPEN_MAX && own_count < DX_HALF_OPEN_MAX - count;
+    if (count < DX_HALF_OPEN_MAX && own_count < DX_HALF_OPEN_MAX - count)
+        return true;
+    dx_half_open_remove(half_open, peer);
+    return false;
 }
 
 void dx_half_open_remove(struct dx_half_open *half_open, const struct dx_address *peer)

@@ -193,8 +193,8 @@ bool dx_http_connection_watch_again(struct dx_http_connection *http)
 
 static bool takes_place_among_half_open(struct dx_http_connection *http)
 {
-    http->is_half_open = true;
-    return dx_half_open_add(&http->shard->server->half_open, &http->peer);
+    http->is_half_open = dx_half_open_add(&http->shard->server->half_open, &http->peer);
+    return http->is_half_open;
 }
 
 void dx_http_connection_end_half_open(struct dx_http_connection *http)
@@ -209,7 +209,6 @@ static void refuse_half_open(struct dx_http_connection *http)
 {
     static const struct dx_refusal full = {503, "too many handshakes are begun and not ended"};
 
-    dx_http_connection_end_half_open(http);
     dx_reply_refuse_unread(http, &full, "Retry-After: 1\r\n");
     if (http->listener->tls != NULL)
         dx_http_connection_close(http, false);
