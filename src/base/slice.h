@@ -19,11 +19,14 @@ static inline struct dx_slice dx_slice_of(const char *text)
     return (struct dx_slice){(const uint8_t *)text, strlen(text)};
 }
 
+static inline bool dx_slice_equal(struct dx_slice one, struct dx_slice other)
+{
+    return one.len == other.len && (one.len == 0 || memcmp(one.data, other.data, one.len) == 0);
+}
+
 static inline bool dx_slice_is(struct dx_slice slice, const char *text)
 {
-    size_t len = strlen(text);
-
-    return slice.len == len && (len == 0 || memcmp(slice.data, text, len) == 0);
+    return dx_slice_equal(slice, dx_slice_of(text));
 }
 
 #endif

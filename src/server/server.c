@@ -5,6 +5,8 @@
 #include "server/server.h"
 
 #include "base/container.h"
+#include "server/connections/websocket.h"
+#include "server/files/files.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -111,12 +113,46 @@ size_t dx_server_connection_count(const struct dx_server *server)
 
 /* ---- routes ---- */
 
+static enum dx_err add_route(struct dx_server *server, const char *path,
+                             const struct dx_route *route, void (*free_user)(void *user))
+{
+    const struct dx_connection_options *options =
+        route->connection != NULL ? route->connection : &server->settings.options.connection;
+    struct dx_connection_kind kind;
+
+    dx_connection_kind_init(&kind, DX_ROLE_SERVER, options);
+    kind.on_gone = dx_server_websocket_on_gone;
+    return dx_routes_add(&server->routes, path, route, &kind, free_user);
+}
+
 enum dx_err dx_server_route(struct dx_server *server, const char *path,
                             const struct dx_route *route)
 {
     if (server->listeners != NULL)
         return DX_ERR_STATE;
-    return dx_routes_add(&server->routes, path, route, NULL, &server->settings.options.connection);
+    return add_route(server, path, route, NULL);
+}
+
+enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory,
+                                  const struct dx_files_options *options)
+{
+    struct dx_route route = dx_route_init();
+    struct dx_files *files;
+    enum dx_err err;
+
+    if (server->listeners != NULL)
+        return DX_ERR_STATE;
+    err = dx_files_new(directory, options, &files);
+    if (err != DX_OK)
+        return err;
+    route.on_request = dx_files_answer;
+    route.user = files;
+    route.wants_plain = true;
+    route.methods = "GET";
+    err = add_route(server, path, &route, dx_files_free);
+    if (err != DX_OK)
+        dx_files_free(files);
+    return err;
 }
 
 /* ---- the end ---- */

@@ -6,7 +6,6 @@
 
 #include "http/message.h"
 #include "server/admission/admission.h"
-#include "server/files/files.h"
 #include "server/exchange/request.h"
 
 #include <stdio.h>
@@ -175,10 +174,7 @@ static void hand_over(struct dx_request *request)
     struct dx_http_connection *http = request->http;
 
     dx_address_host(&http->peer, request->peer_host);
-    if (request->route->files != NULL)
-        dx_files_answer(request->route->files, request);
-    else
-        request->route->route.on_request(request, request->route->route.user);
+    request->route->route.on_request(request, request->route->route.user);
     /* A freed request is not looked at: its place in the connection says whether it was answered. */
     if (http->state == DX_HTTP_READING && http->request == request)
         dx_http_connection_wait(http);

@@ -5,7 +5,6 @@
 #include "server/files/files_parts.h"
 
 #include "http/response.h"
-#include "server/core/server.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,29 +106,13 @@ enum dx_err dx_files_new(const char *directory, const struct dx_files_options *o
     return err;
 }
 
-void dx_files_free(struct dx_files *files)
+void dx_files_free(void *data)
 {
+    struct dx_files *files = data;
+
     if (files == NULL)
         return;
     (void)close(files->directory_fd);
     dx_buf_release(&files->hidden);
     free(files);
-}
-
-enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory,
-                                  const struct dx_files_options *options)
-{
-    const struct dx_route route = {.wants_plain = true};
-    struct dx_files *files;
-    enum dx_err err;
-
-    if (server->listeners != NULL)
-        return DX_ERR_STATE;
-    err = dx_files_new(directory, options, &files);
-    if (err != DX_OK)
-        return err;
-    err = dx_routes_add(&server->routes, path, &route, files, &server->settings.options.connection);
-    if (err != DX_OK)
-        dx_files_free(files);
-    return err;
 }

@@ -1,5 +1,6 @@
 /*
- * files.h - static files: GET and HEAD of what lies beneath a directory (RFC 9110 sections 8.8, 12.5.3, 13, 14).
+ * files.h - a directory whose files a route answers with: GET and HEAD of what lies beneath it (RFC 9110
+ * sections 8.8, 12.5.3, 13, 14).
  */
 #ifndef DX_SERVER_FILES_H
 #define DX_SERVER_FILES_H
@@ -7,8 +8,6 @@
 #include <duplex/files.h>
 
 struct dx_request;
-
-/* A directory whose files are served. */
 struct dx_files;
 
 /** Opens the directory; `options` may be NULL. Errors as dx_server_route_files. */
@@ -16,10 +15,10 @@ DX_MUST_CHECK enum dx_err dx_files_new(const char *directory,
                                        const struct dx_files_options *options,
                                        struct dx_files **files);
 
-/** NULL is fine. */
-void dx_files_free(struct dx_files *files);
+/** Frees a struct dx_files. NULL is fine. */
+void dx_files_free(void *files);
 
-/** Answers the request, a GET or HEAD, whose route is that of `files`. */
-void dx_files_answer(const struct dx_files *files, struct dx_request *request);
+/** The on_request of a route whose user is a struct dx_files. The request is a GET or HEAD. */
+void dx_files_answer(struct dx_request *request, void *files);
 
 #endif

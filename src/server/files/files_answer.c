@@ -214,8 +214,9 @@ static void answer_file(const struct dx_files *files, struct dx_request *request
         answer_found(request, found, &answer, lines);
 }
 
-void dx_files_answer(const struct dx_files *files, struct dx_request *request)
+void dx_files_answer(struct dx_request *request, void *data)
 {
+    const struct dx_files *files = data;
     size_t route_len = dx_request_route_len(request);
     const char *path = request->path + (route_len > 1 ? route_len : 0);
     bool lacks_slash = *path == '\0'; /* the directory itself, by the route's name */

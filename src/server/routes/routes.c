@@ -1,20 +1,15 @@
 /*
- * routes.c - the tree of routes. Not responsible for what a route answers, nor for paths as they stand in a request:
- * http/url.h has decoded and judged those.
+ * routes.c - the tree of routes. Not responsible for what a route answers, nor for decoding and checking
+ * a request's path (http/url/url.h).
  */
 #include "server/routes/routes.h"
-
-#include "base/text.h"
-#include "http/list.h"
-#include "server/files/files.h"
-#include "server/connections/websocket.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- parts of a path ---- */
 
-/* Takes the first part ("/a" of "/a/b") off; false when there is none. */
+/* Takes the first part ("/a" of "/a/b") off; false when none is left. */
 static bool take_part(struct dx_slice *path, struct dx_slice *part)
 {
     const uint8_t *end;
@@ -50,63 +45,6 @@ bool dx_route_part(const char *path, size_t index, struct dx_slice *part)
     return false;
 }
 
-/* ---- methods ---- */
-
-static bool is_method_list(const char *methods)
-{
-    struct dx_slice member;
-    struct dx_list list;
-    enum dx_list_step step;
-    size_t count = 0;
-
-    dx_list_init_value(&list, dx_slice_of(methods));
-    while ((step = dx_list_next(&list, &member)) == DX_LIST_MEMBER) {
-        if (!dx_text_is_token(member))
-            return false;
-        count++;
-    }
-    return step == DX_LIST_END && count > 0;
-}
-
-static bool equal(struct dx_slice a, struct dx_slice b)
-{
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-/* GET takes HEAD along. */
-static bool lists_method(const char *methods, struct dx_slice method)
-{
-    struct dx_slice member;
-    struct dx_list list;
-
-    dx_list_init_value(&list, dx_slice_of(methods));
-    while (dx_list_next(&list, &member) == DX_LIST_MEMBER)
-        if (equal(member, method) || (dx_slice_is(member, "GET") && dx_slice_is(method, "HEAD")))
-            return true;
-    return false;
-}
-
-bool dx_route_takes(const struct dx_route_entry *entry, struct dx_slice method)
-{
-    return entry->route.wants_plain &&
-           (entry->route.methods == NULL || lists_method(entry->route.methods, method));
-}
-
-static bool share_a_method(const char *one, const char *other)
-{
-    struct dx_slice member;
-    struct dx_list list;
-
-    if (one == NULL || other == NULL)
-        return true;
-    dx_list_init_value(&list, dx_slice_of(one));
-    while (dx_list_next(&list, &member) == DX_LIST_MEMBER)
-        if (lists_method(other, member) ||
-            (dx_slice_is(member, "GET") && lists_method(other, dx_slice_of("HEAD"))))
-            return true;
-    return false;
-}
-
 /* ---- the tree ---- */
 
 static struct dx_route_node *make_node(struct dx_slice text)
@@ -128,7 +66,7 @@ static int compare(const struct dx_route_node *node, struct dx_slice text)
     return text.len == 0 ? 0 : memcmp(node->text, text.data, text.len);
 }
 
-/* Where the child of that text stands, or has to be put. */
+/* The index of the child with that text, or where it has to be inserted. */
 static size_t place_of(const struct dx_route_node *node, struct dx_slice text)
 {
     size_t low = 0, high = node->child_count;
@@ -172,8 +110,10 @@ static struct dx_route_node *add_child(struct dx_route_node *node, struct dx_sli
     return child;
 }
 
-/* The node where such a path ends, made with all before it where they are missing. A node that then gets no route leads
- * nowhere and does no harm. NULL: no memory. */
+/*
+ * The node where such a path ends; nodes that are missing on the way are made. A node that then gets no
+ * route does no harm. NULL: no memory.
+ */
 static struct dx_route_node *reach(struct dx_routes *routes, struct dx_slice path)
 {
     struct dx_route_node *node;
@@ -202,7 +142,8 @@ static void free_node(struct dx_route_node *node)
         return;
     for (struct dx_route_entry *entry = node->entries; entry != NULL; entry = next) {
         next = entry->next;
-        dx_files_free(entry->files);
+        if (entry->free != NULL)
+            entry->free(entry->route.user);
         free(entry);
     }
     for (size_t index = 0; index < node->child_count; index++)
@@ -235,21 +176,22 @@ static bool has_good_params(struct dx_slice path, bool *has_params)
             return false;
         *has_params = true;
         while (take_part(&rest, &other))
-            if (equal(part, other))
+            if (dx_slice_equal(part, other))
                 return false;
     }
     return true;
 }
 
-static bool is_route(const char *path, const struct dx_route *route, const struct dx_files *files)
+static bool is_route(const char *path, const struct dx_route *route)
 {
     return path != NULL && path[0] == '/' && (route->wants_upgrades || route->wants_plain) &&
-           (route->on_request != NULL || files != NULL) &&
-           (route->methods == NULL || is_method_list(route->methods));
+           route->on_request != NULL;
 }
 
-static bool is_taken(const struct dx_route_node *node, const struct dx_route *route)
+static bool is_taken(const struct dx_route_node *node, const struct dx_route_entry *wanted)
 {
+    const struct dx_route *route = &wanted->route;
+
     for (const struct dx_route_entry *entry = node->entries; entry != NULL; entry = entry->next) {
         const struct dx_route *other = &entry->route;
 
@@ -257,29 +199,39 @@ static bool is_taken(const struct dx_route_node *node, const struct dx_route *ro
             continue;
         if ((other->wants_upgrades && route->wants_upgrades) ||
             (other->wants_plain && route->wants_plain &&
-             share_a_method(other->methods, route->methods)))
+             dx_methods_overlap(&entry->methods, &wanted->methods)))
             return true;
     }
     return false;
 }
 
-static struct dx_route_entry *make_entry(struct dx_slice path, const struct dx_route *route,
-                                         struct dx_files *files,
-                                         const struct dx_connection_options *options)
+/* One block: the entry, the names of its methods, the path, the text of the methods. */
+static enum dx_err make_entry(struct dx_slice path, const struct dx_route *route,
+                              const struct dx_connection_kind *kind, struct dx_route_entry **made)
 {
-    struct dx_route_entry *entry = calloc(1, sizeof(*entry) + path.len + 1);
+    const char *methods = route->methods != NULL ? route->methods : "";
+    size_t names_len =
+        route->methods != NULL ? dx_methods_room(methods) * sizeof(struct dx_slice) : 0;
+    struct dx_route_entry *entry =
+        calloc(1, sizeof(*entry) + names_len + path.len + 1 + strlen(methods) + 1);
 
     if (entry == NULL)
-        return NULL;
+        return DX_ERR_NOMEM;
     entry->route = *route;
-    entry->files = files;
-    dx_connection_kind_init(&entry->kind, DX_ROLE_SERVER,
-                            route->connection != NULL ? route->connection : options);
-    entry->kind.on_gone = dx_server_websocket_on_gone;
     entry->route.connection = NULL;
+    entry->kind = *kind;
+    entry->methods.names = (struct dx_slice *)(entry + 1);
+    entry->path = (char *)(entry + 1) + names_len;
     entry->path_len = path.len;
     memcpy(entry->path, path.data, path.len);
-    return entry;
+    *made = entry;
+    if (route->methods == NULL)
+        return DX_OK;
+    entry->route.methods = strcpy(entry->path + path.len + 1, methods);
+    if (dx_methods_parse(&entry->methods, entry->route.methods))
+        return DX_OK;
+    free(entry);
+    return DX_ERR_USAGE;
 }
 
 /* Exact ones first; else in the order in which they were added. */
@@ -293,38 +245,46 @@ static void insert(struct dx_route_node *node, struct dx_route_entry *entry)
     *at = entry;
 }
 
-enum dx_err dx_routes_add(struct dx_routes *routes, const char *path, const struct dx_route *route,
-                          struct dx_files *files, const struct dx_connection_options *options)
+/* Inserts the entry where its path leads to. */
+static enum dx_err put(struct dx_routes *routes, struct dx_route_entry *entry)
 {
-    struct dx_route wanted = *route;
-    struct dx_route_node *node;
+    struct dx_route_node *node = reach(routes, parts_of(entry->path, entry->path_len));
+
+    if (node == NULL)
+        return DX_ERR_NOMEM;
+    if (is_taken(node, entry))
+        return DX_ERR_USAGE;
+    if (routes->count == DX_ROUTES_MAX)
+        return DX_ERR_TOO_MANY;
+    insert(node, entry);
+    routes->count++;
+    return DX_OK;
+}
+
+enum dx_err dx_routes_add(struct dx_routes *routes, const char *path, const struct dx_route *route,
+                          const struct dx_connection_kind *kind, void (*free_user)(void *user))
+{
     struct dx_route_entry *entry;
     struct dx_slice text;
     bool has_params;
+    enum dx_err err;
 
-    if (files != NULL)
-        wanted.methods = "GET";
-    if (!is_route(path, &wanted, files))
+    if (!is_route(path, route))
         return DX_ERR_USAGE;
     text = dx_slice_of(path);
     while (text.len > 1 && text.data[text.len - 1] == '/')
         text.len--;
     if (!has_good_params(parts_of(path, text.len), &has_params))
         return DX_ERR_USAGE;
-    node = reach(routes, parts_of(path, text.len));
-    if (node == NULL)
-        return DX_ERR_NOMEM;
-    if (is_taken(node, &wanted))
-        return DX_ERR_USAGE;
-    if (routes->count == DX_ROUTES_MAX)
-        return DX_ERR_TOO_MANY;
-    entry = make_entry(text, &wanted, files, options);
-    if (entry == NULL)
-        return DX_ERR_NOMEM;
+    err = make_entry(text, route, kind, &entry);
+    if (err != DX_OK)
+        return err;
     entry->has_params = has_params;
-    insert(node, entry);
-    routes->count++;
-    return DX_OK;
+    entry->free = free_user;
+    err = put(routes, entry);
+    if (err != DX_OK)
+        free(entry);
+    return err;
 }
 
 /* ---- finding ---- */
@@ -340,8 +300,8 @@ static bool is_whole(struct dx_slice rest)
 }
 
 /*
- * Texts before the ":name": of two that are equally deep the first found stays. As deep as the routes have parts, and each
- * node of the tree is seen once at most.
+ * Texts come before the ":name", and of two routes that are equally deep the first one found stays. The
+ * recursion is as deep as the routes have parts, and visits each node of the tree once at most.
  */
 static void visit(struct search *search, const struct dx_route_node *node, struct dx_slice rest,
                   size_t depth)
@@ -373,6 +333,11 @@ const struct dx_route_entry *dx_routes_look(const struct dx_routes *routes, cons
     return search.found;
 }
 
+bool dx_route_takes(const struct dx_route_entry *entry, struct dx_slice method)
+{
+    return entry->route.wants_plain && dx_methods_have(&entry->methods, method);
+}
+
 const struct dx_route_entry *dx_routes_choose(const struct dx_route_entry *first, bool is_upgrade,
                                               struct dx_slice method)
 {
@@ -389,51 +354,46 @@ const struct dx_route_entry *dx_routes_choose(const struct dx_route_entry *first
 
 /* ---- Allow ---- */
 
-static void add_method(char *allow, struct dx_slice method)
+/* Whether one of the routes before `entry` takes the method, too. */
+static bool is_repeated(const struct dx_route_entry *first, const struct dx_route_entry *entry,
+                        struct dx_slice method)
 {
-    size_t len = strlen(allow);
-    struct dx_slice member;
-    struct dx_list list;
+    for (; first != entry; first = first->next)
+        if (dx_route_takes(first, method))
+            return true;
+    return false;
+}
 
-    dx_list_init_value(&list, dx_slice_of(allow));
-    while (dx_list_next(&list, &member) == DX_LIST_MEMBER)
-        if (equal(member, method))
-            return;
-    if (len > 0) {
-        memcpy(allow + len, ", ", 2);
-        len += 2;
-    }
-    memcpy(allow + len, method.data, method.len);
-    allow[len + method.len] = '\0';
+static size_t allow_room(const struct dx_route_entry *entry)
+{
+    size_t room = sizeof("Allow: \r\n");
+
+    for (; entry != NULL; entry = entry->next)
+        for (size_t index = 0; index < entry->methods.count; index++)
+            room += entry->methods.names[index].len + strlen(", ");
+    return room;
 }
 
 char *dx_routes_allow(const struct dx_route_entry *first)
 {
-    static const char name[] = "Allow: ";
-    struct dx_slice method;
-    struct dx_list list;
-    size_t room = sizeof(name) + 2;
-    char *line, *methods;
+    char *line = malloc(allow_room(first));
+    const char *separator = "";
+    char *at;
 
-    /* A blank more behind each comma, a comma between two routes, and HEAD. */
-    for (const struct dx_route_entry *entry = first; entry != NULL; entry = entry->next)
-        if (entry->route.wants_plain && entry->route.methods != NULL)
-            room += 2 * strlen(entry->route.methods) + strlen(", HEAD, ");
-    line = malloc(room);
     if (line == NULL)
         return NULL;
-    memcpy(line, name, sizeof(name));
-    methods = line + strlen(name);
+    at = stpcpy(line, "Allow: ");
     for (const struct dx_route_entry *entry = first; entry != NULL; entry = entry->next) {
-        if (!entry->route.wants_plain || entry->route.methods == NULL)
-            continue;
-        dx_list_init_value(&list, dx_slice_of(entry->route.methods));
-        while (dx_list_next(&list, &method) == DX_LIST_MEMBER) {
-            add_method(methods, method);
-            if (dx_slice_is(method, "GET"))
-                add_method(methods, dx_slice_of("HEAD"));
+        for (size_t index = 0; entry->route.wants_plain && index < entry->methods.count; index++) {
+            struct dx_slice method = entry->methods.names[index];
+
+            if (is_repeated(first, entry, method))
+                continue;
+            at = stpcpy(at, separator);
+            at = (char *)memcpy(at, method.data, method.len) + method.len;
+            separator = ", ";
         }
     }
-    memcpy(methods + strlen(methods), "\r\n", 3);
+    (void)stpcpy(at, "\r\n");
     return line;
 }

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static const struct dx_connection_options options;
+static const struct dx_connection_kind kind;
 
 static void nothing(struct dx_request *request, void *user)
 {
@@ -28,7 +28,7 @@ static enum dx_err add(struct dx_routes *routes, const char *path, bool is_exact
     const struct dx_route route = {
         .on_request = nothing, .wants_plain = true, .is_exact = is_exact, .methods = methods};
 
-    return dx_routes_add(routes, path, &route, NULL, &options);
+    return dx_routes_add(routes, path, &route, &kind, NULL);
 }
 
 static const char *found(const struct dx_routes *routes, const char *path, const char *method)
@@ -137,10 +137,10 @@ static void test_usage(void **state)
         if (err != table[i].err)
             fail_msg("%s, %s: %s", table[i].path, table[i].methods, dx_err_name(err));
     }
-    assert_int_equal(dx_routes_add(&routes, "/m", &upgrades, NULL, &options), DX_OK);
-    assert_int_equal(dx_routes_add(&routes, "/m", &upgrades, NULL, &options), DX_ERR_USAGE);
-    assert_int_equal(dx_routes_add(&routes, "/o", &neither, NULL, &options), DX_ERR_USAGE);
-    assert_int_equal(dx_routes_add(&routes, "/o", &no_handler, NULL, &options), DX_ERR_USAGE);
+    assert_int_equal(dx_routes_add(&routes, "/m", &upgrades, &kind, NULL), DX_OK);
+    assert_int_equal(dx_routes_add(&routes, "/m", &upgrades, &kind, NULL), DX_ERR_USAGE);
+    assert_int_equal(dx_routes_add(&routes, "/o", &neither, &kind, NULL), DX_ERR_USAGE);
+    assert_int_equal(dx_routes_add(&routes, "/o", &no_handler, &kind, NULL), DX_ERR_USAGE);
     assert_null(dx_routes_look(&routes, "/o", 2));
     dx_routes_release(&routes);
 }
@@ -155,7 +155,7 @@ static void test_kinds_and_methods(void **state)
 
     (void)state;
     assert_int_equal(add(&routes, "/a", false, "POST,PUT"), DX_OK);
-    assert_int_equal(dx_routes_add(&routes, "/a", &upgrades, NULL, &options), DX_OK);
+    assert_int_equal(dx_routes_add(&routes, "/a", &upgrades, &kind, NULL), DX_OK);
     assert_int_equal(add(&routes, "/a", true, "GET ,  POST"), DX_OK);
     first = dx_routes_look(&routes, "/a", 2);
     assert_true(first->route.is_exact);
@@ -177,6 +177,28 @@ static void test_kinds_and_methods(void **state)
     assert_string_equal(allow, "Allow: POST, PUT\r\n");
     free(allow);
     dx_routes_release(&routes);
+}
+
+static void count_free(void *user)
+{
+    ++*(int *)user;
+}
+
+/* What a route has been given to free goes with the routes, and only if the route was added. */
+static void test_what_a_route_frees(void **state)
+{
+    int free_count = 0;
+    const struct dx_route route = {
+        .on_request = nothing, .user = &free_count, .wants_plain = true, .methods = "GET, HEAD"};
+    struct dx_routes routes = {NULL, 0};
+
+    (void)state;
+    assert_int_equal(dx_routes_add(&routes, "/a", &route, &kind, count_free), DX_OK);
+    assert_int_equal(dx_routes_add(&routes, "/a", &route, &kind, count_free), DX_ERR_USAGE);
+    assert_int_equal(dx_routes_add(&routes, "/b", &route, &kind, NULL), DX_OK);
+    assert_int_equal(free_count, 0);
+    dx_routes_release(&routes);
+    assert_int_equal(free_count, 1);
 }
 
 /* ---- against a plain search ---- */
@@ -312,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_precedence),
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_kinds_and_methods),
+        cmocka_unit_test(test_what_a_route_frees),
         cmocka_unit_test(test_against_a_plain_search),
         cmocka_unit_test(test_many),
     };
