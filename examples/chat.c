@@ -10,8 +10,10 @@
 
 static struct dx_topics *topics;
 
-static void on_message(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data, size_t len)
+static void on_message(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data, size_t len,
+                       void *user)
 {
+    (void)user;
     if (dx_topics_publish(topics, "room", 4, opcode, data, len, 0) != DX_OK)
         (void)dx_connection_close(peer, DX_CLOSE_TRY_AGAIN, "busy", 4);
 }

@@ -41,8 +41,9 @@ static void from_origin(struct dx_websocket *websocket, struct dx_message *messa
 }
 
 static void from_visitor(struct dx_connection *visitor, enum dx_opcode opcode, uint8_t *data,
-                         size_t len)
+                         size_t len, void *user)
 {
+    (void)user;
     if (dx_websocket_send(origin, opcode, data, len) != DX_OK)
         dx_connection_close(visitor, DX_CLOSE_TRY_AGAIN, "the origin is not there", 23);
 }

@@ -7,8 +7,10 @@
 
 #include <stdio.h>
 
-static void on_message(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data, size_t len)
+static void on_message(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data, size_t len,
+                       void *user)
 {
+    (void)user;
     if (dx_connection_send(peer, opcode, data, len) != DX_OK)
         dx_connection_abort(peer, DX_ERR_CLOSED, "the echo could not be sent");
 }

@@ -67,16 +67,19 @@ static _Noreturn void *publish_apart(void *unused)
 
 /* ---- the server ---- */
 
-static void on_message(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data, size_t len)
+static void on_message(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data, size_t len,
+                       void *user)
 {
     (void)opcode;
+    (void)user;
     publish(data, len, dx_connection_id(peer));
 }
 
 static void on_message_apart(struct dx_connection *peer, enum dx_opcode opcode, uint8_t *data,
-                             size_t len)
+                             size_t len, void *user)
 {
     (void)opcode;
+    (void)user;
     hand_over(data, len, dx_connection_id(peer));
 }
 

@@ -26,9 +26,9 @@ static struct server *server_of(struct cli_peer *peer)
     return (struct server *)peer;
 }
 
-static struct cli_session *session_of(const struct dx_connection *connection)
+static struct cli_session *session_of(void *user)
 {
-    return ((struct server *)dx_connection_user(connection))->session;
+    return ((struct server *)user)->session;
 }
 
 /* ---- what the session asks for ---- */
@@ -95,24 +95,28 @@ static void free_it(struct cli_peer *peer)
 /* ---- what the connection tells ---- */
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
-    cli_session_message(session_of(connection), opcode, data, len);
+    (void)connection;
+    cli_session_message(session_of(user), opcode, data, len);
 }
 
-static void on_drain(struct dx_connection *connection)
+static void on_drain(struct dx_connection *connection, void *user)
 {
-    cli_session_drained(session_of(connection));
+    (void)connection;
+    cli_session_drained(session_of(user));
 }
 
-static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len)
+static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
-    cli_session_control(session_of(connection), false, data, len);
+    (void)connection;
+    cli_session_control(session_of(user), false, data, len);
 }
 
-static void on_ping(struct dx_connection *connection, const uint8_t *data, size_t len)
+static void on_ping(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
-    cli_session_control(session_of(connection), true, data, len);
+    (void)connection;
+    cli_session_control(session_of(user), true, data, len);
 }
 
 static enum dx_failure_step step_of(enum dx_err err)
@@ -130,9 +134,9 @@ static enum dx_failure_step step_of(enum dx_err err)
     }
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct server *server = dx_connection_user(connection);
+    struct server *server = user;
     struct dx_error_event error = {.step = step_of(info->err),
                                    .err = info->err,
                                    .detail = info->detail ? info->detail
@@ -142,6 +146,7 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
                                    .reason_len = info->was_clean ? info->reason_len : 0,
                                    .was_clean = info->was_clean};
 
+    (void)connection;
     server->connection = NULL;
     if (!info->was_clean)
         cli_session_failed(server->session, &error);
@@ -152,7 +157,8 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 
 static void on_request(struct dx_request *request, void *user)
 {
-    static const struct dx_connection_handlers handlers = {.on_message = on_message,
+    static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
+                                                           .on_message = on_message,
                                                            .on_drain = on_drain,
                                                            .on_pong = on_pong,
                                                            .on_ping = on_ping,

@@ -92,32 +92,35 @@ static void send_back(struct dx_connection *connection, enum dx_opcode opcode, c
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     send_back(connection, opcode, data, len);
 }
 
 /* --text-pong: the tutorials' heartbeat. */
 static void on_message_or_ping(struct dx_connection *connection, enum dx_opcode opcode,
-                               uint8_t *data, size_t len)
+                               uint8_t *data, size_t len, void *user)
 {
+    (void)user;
     if (opcode == DX_OP_TEXT && len == 4 && memcmp(data, "ping", 4) == 0)
         send_back(connection, opcode, (const uint8_t *)"pong", 4);
     else
         send_back(connection, opcode, data, len);
 }
 
-static void on_drain(struct dx_connection *connection)
+static void on_drain(struct dx_connection *connection, void *user)
 {
+    (void)user;
     dx_connection_resume(connection);
 }
 
 static void on_request(struct dx_request *request, void *user)
 {
-    static const struct dx_connection_handlers echo = {.on_message = on_message,
-                                                       .on_drain = on_drain};
-    static const struct dx_connection_handlers echo_or_pong = {.on_message = on_message_or_ping,
-                                                               .on_drain = on_drain};
+    static const struct dx_connection_handlers echo = {
+        .size = sizeof(echo), .on_message = on_message, .on_drain = on_drain};
+    static const struct dx_connection_handlers echo_or_pong = {
+        .size = sizeof(echo_or_pong), .on_message = on_message_or_ping, .on_drain = on_drain};
     const struct cli_echo_config *config = user;
     struct dx_connection *connection;
 

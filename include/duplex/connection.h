@@ -31,33 +31,38 @@ struct dx_close_info {
 
 /* What to be told. Every member may be NULL. Borrowed: must outlive the connections that use it. */
 struct dx_connection_handlers {
-    /* A whole message. `data` may be changed; it is valid during the call. */
+    size_t size; /* of this struct, set by init; a static one says it itself */
+    /* A whole message. `data` may be changed; it is valid during the call. `user` is here, as in all that
+     * follow, what dx_connection_user returns. */
     void (*on_message)(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len);
+                       size_t len, void *user);
     /* When set, messages come in pieces as they arrive, in constant memory, and on_message is not used. */
     void (*on_chunk)(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                     size_t len, bool is_first, bool is_last);
+                     size_t len, bool is_first, bool is_last, void *user);
     /* The peer's Close came. When set, it is for you to answer with dx_connection_close, at latest after close_timeout;
      * when NULL it is answered at once with the same code. Sending is possible until then. */
     void (*on_peer_close)(struct dx_connection *connection, uint16_t code, const char *reason,
-                          size_t reason_len);
+                          size_t reason_len, void *user);
     /* What waited has fallen below half of max_queue, after dx_connection_is_congested had become true. */
-    void (*on_drain)(struct dx_connection *connection);
-    void (*on_pong)(struct dx_connection *connection, const uint8_t *data, size_t len);
+    void (*on_drain)(struct dx_connection *connection, void *user);
+    void (*on_pong)(struct dx_connection *connection, const uint8_t *data, size_t len, void *user);
     /* The peer has hung up (end of stream or reset) while reading is paused: most likely nobody will read what is sent. Comes
      * at most once; what the peer sent before can still be read by resuming. So that a peer is noticed that cannot deliver its
      * end because nothing is read, unsolicited pongs go out during a pause (20 a second to a peer on this machine). */
-    void (*on_hang_up)(struct dx_connection *connection);
+    void (*on_hang_up)(struct dx_connection *connection, void *user);
     /* The last callback, exactly one for each connection. The pointer is invalid when it has returned. */
-    void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info);
+    void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info,
+                     void *user);
     /* A ping came, and is answered. Like all but the last callback, before on_close. */
-    void (*on_ping)(struct dx_connection *connection, const uint8_t *data, size_t len);
+    void (*on_ping)(struct dx_connection *connection, const uint8_t *data, size_t len, void *user);
 };
 
+/** All NULL. */
 static inline struct dx_connection_handlers dx_connection_handlers_init(void)
 {
-    struct dx_connection_handlers handlers = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    struct dx_connection_handlers handlers = DX_ZEROED;
 
+    handlers.size = sizeof(handlers);
     return handlers;
 }
 

@@ -26,6 +26,18 @@ extern "C" {
 # define DX_PRINTF(format_at, args_at)
 #endif
 
+/* Every member 0 or NULL, in C and in C++: `struct dx_route route = DX_ZEROED;`. */
+#ifdef __cplusplus
+# define DX_ZEROED                                                                                 \
+  {                                                                                                \
+  }
+#else
+# define DX_ZEROED                                                                                 \
+  {                                                                                                \
+   0                                                                                               \
+  }
+#endif
+
 /* Whose fault an error is. */
 enum dx_err_class {
     DX_CLASS_NONE = 0,  /* success */

@@ -93,7 +93,7 @@ DX_API DX_MUST_CHECK enum dx_err dx_request_add_header(struct dx_request *reques
  * Accepts the upgrade: the 101 is sent and the connection open when this returns. The request is gone, whatever is returned: on
  * failure it was answered or cut, no callback of `handlers` comes, and what `user` points to is yours to free.
  *
- * Returns DX_OK and the connection; DX_ERR_STATE (not an upgrade), DX_ERR_CLOSED (the peer has gone), DX_ERR_NOMEM,
+ * Returns DX_OK and the connection; DX_ERR_STATE (not an upgrade), DX_ERR_USAGE (handlers without their size), DX_ERR_CLOSED (the peer has gone), DX_ERR_NOMEM,
  * DX_ERR_TOO_MANY, DX_ERR_SYSTEM.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_request_accept(struct dx_request *request,

@@ -104,7 +104,7 @@ struct dx_route {
     size_t max_body;
     /* At dx_server_close, in place of dx_connection_close(connection, 1001, …): begin your own ending, which must lead to
      * on_close. Once for each connection of this route, however long that takes. NULL: Close 1001. */
-    void (*on_shutdown)(struct dx_connection *connection);
+    void (*on_shutdown)(struct dx_connection *connection, void *user);
     /* Of this route's WebSockets, copied; NULL: the server's. Its deadlines and max_queue count for plain answers, too. */
     const struct dx_connection_options *connection;
 };

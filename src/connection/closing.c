@@ -117,7 +117,7 @@ void dx_connection_note_close(struct dx_connection *connection, const struct dx_
         return;
     if (connection->handlers->on_peer_close && !connection->is_failed)
         connection->handlers->on_peer_close(connection, event->code, (const char *)event->data,
-                                            event->len);
+                                            event->len, connection->user);
     else
         answer(connection);
 }

@@ -119,7 +119,7 @@ void dx_connection_bury(struct dx_connection *connection)
     if (dx_connection_kind(connection)->on_gone)
         dx_connection_kind(connection)->on_gone(connection, &info);
     if (connection->handlers->on_close)
-        connection->handlers->on_close(connection, &info);
+        connection->handlers->on_close(connection, &info, connection->user);
     dx_loop_flush_cancel(loop, &connection->task);
     release(connection);
     dx_loop_let_go(loop);

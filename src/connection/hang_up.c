@@ -74,5 +74,5 @@ void dx_connection_note_hang_up(struct dx_connection *connection)
     }
     connection->hang_up_is_told = true;
     if (connection->handlers->on_hang_up)
-        connection->handlers->on_hang_up(connection);
+        connection->handlers->on_hang_up(connection, connection->user);
 }

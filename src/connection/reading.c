@@ -53,7 +53,7 @@ static void give_message(struct dx_connection *connection, enum dx_opcode opcode
                          size_t len)
 {
     if (connection->handlers->on_message)
-        connection->handlers->on_message(connection, opcode, data, len);
+        connection->handlers->on_message(connection, opcode, data, len, connection->user);
 }
 
 /* Adds a piece; one that was read straight to its place is there already. */
@@ -93,7 +93,7 @@ static void take_data(struct dx_connection *connection, const struct dx_event *e
         connection->phase_ms = dx_connection_now(connection);
     if (connection->handlers->on_chunk) {
         connection->handlers->on_chunk(connection, event->opcode, event->data, event->len,
-                                       event->is_first, event->is_last);
+                                       event->is_first, event->is_last, connection->user);
     } else if (event->is_first && event->is_last) {
         give_message(connection, event->opcode, event->data, event->len);
     } else {
@@ -109,7 +109,7 @@ static void take_event(struct dx_connection *connection, const struct dx_event *
         break;
     case DX_EVENT_PONG:
         if (connection->handlers->on_pong && !connection->is_failed)
-            connection->handlers->on_pong(connection, event->data, event->len);
+            connection->handlers->on_pong(connection, event->data, event->len, connection->user);
         break;
     case DX_EVENT_CLOSE:
         dx_connection_note_close(connection, event);
@@ -119,7 +119,7 @@ static void take_event(struct dx_connection *connection, const struct dx_event *
         break;
     case DX_EVENT_PING:
         if (connection->handlers->on_ping && !connection->is_failed)
-            connection->handlers->on_ping(connection, event->data, event->len);
+            connection->handlers->on_ping(connection, event->data, event->len, connection->user);
         break;
     case DX_EVENT_NONE:
         break;

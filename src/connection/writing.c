@@ -118,7 +118,7 @@ void dx_connection_tell_drain(struct dx_connection *connection)
         return;
     connection->is_congested = false;
     if (connection->handlers->on_drain)
-        connection->handlers->on_drain(connection);
+        connection->handlers->on_drain(connection, connection->user);
 }
 
 /*

@@ -203,10 +203,11 @@ static void jam(struct dx_connection *connection)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
     uint16_t topic = 0;
 
+    (void)user;
     (void)opcode;
     if (len == 3)
         memcpy(&topic, data + 1, sizeof(topic));
@@ -227,10 +228,11 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
     }
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct visitor *visitor = dx_connection_user(connection);
+    struct visitor *visitor = user;
 
+    (void)connection;
     (void)info;
     if (visitor->is_closed)
         atomic_fetch_add(&closed_twice, 1);
@@ -239,8 +241,8 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
     free(visitor);
 }
 
-static const struct dx_connection_handlers handlers = {.on_message = on_message,
-                                                       .on_close = on_close};
+static const struct dx_connection_handlers handlers = {
+    .size = sizeof(handlers), .on_message = on_message, .on_close = on_close};
 
 static void on_request(struct dx_request *request, void *user)
 {

@@ -57,51 +57,64 @@ static void note_payload(struct bench *bench, const char *what, const uint8_t *d
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    struct bench *bench = user;
 
+    (void)connection;
     note_payload(bench, opcode == DX_OP_TEXT ? "text" : "binary", data, len);
     act(bench, 'm');
 }
 
-void bench_on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
-                         size_t reason_len)
+void bench_echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data, size_t len,
+                void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    (void)user;
+    assert_int_equal(dx_connection_send(connection, opcode, data, len), DX_OK);
+}
 
+void bench_on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
+                         size_t reason_len, void *user)
+{
+    struct bench *bench = user;
+
+    (void)connection;
     bench_note(bench, "peer_close:%u %.*s;", code, (int)reason_len, reason);
     act(bench, 'c');
 }
 
-static void on_drain(struct dx_connection *connection)
+static void on_drain(struct dx_connection *connection, void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    struct bench *bench = user;
 
+    (void)connection;
     bench_note(bench, "drain;");
     act(bench, 'd');
 }
 
-static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len)
+static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    struct bench *bench = user;
 
+    (void)connection;
     note_payload(bench, "pong", data, len);
     act(bench, 'p');
 }
 
-static void on_hang_up(struct dx_connection *connection)
+static void on_hang_up(struct dx_connection *connection, void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    struct bench *bench = user;
 
+    (void)connection;
     bench_note(bench, "hang_up;");
     act(bench, 'h');
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    struct bench *bench = user;
 
+    (void)connection;
     bench->close_count++;
     bench->info = *info;
     assert_true(info->reason_len < sizeof(bench->reason));
@@ -120,6 +133,7 @@ void bench_init(struct bench *bench)
     memset(bench, 0, sizeof(*bench));
     bench->options = dx_connection_options_init();
     bench->handlers = (struct dx_connection_handlers){
+        .size = sizeof(struct dx_connection_handlers),
         .on_message = on_message,
         .on_drain = on_drain,
         .on_pong = on_pong,

@@ -45,7 +45,11 @@ void bench_init(struct bench *bench);
 
 /** Writes the journal; not among the handlers by default, so that a peer's Close is answered by itself. */
 void bench_on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
-                         size_t reason_len);
+                         size_t reason_len, void *user);
+
+/** An on_message that sends each message back. */
+void bench_echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data, size_t len,
+                void *user);
 
 /** Makes the two ends; bench_open does it when it was not done. */
 void bench_connect(struct bench *bench);

@@ -54,22 +54,24 @@ size_t service_log_has(const struct service *service, const char *text)
 /* ---- routes ---- */
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     if (dx_connection_send(connection, opcode, data, len) != DX_OK)
         dx_connection_abort(connection, DX_ERR_NOMEM, "no echo");
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct service *service = dx_connection_user(connection);
+    struct service *service = user;
 
+    (void)connection;
     (void)info;
     service->closed_count++;
 }
 
-static const struct dx_connection_handlers echo_handlers = {.on_message = on_message,
-                                                            .on_close = on_close};
+static const struct dx_connection_handlers echo_handlers = {
+    .size = sizeof(echo_handlers), .on_message = on_message, .on_close = on_close};
 
 static void accept_echo(struct dx_request *request, struct service *service)
 {
@@ -148,9 +150,9 @@ static void on_abandoned(struct dx_request *request, void *user)
     service->abandoned_count++;
 }
 
-static void on_shutdown(struct dx_connection *connection)
+static void on_shutdown(struct dx_connection *connection, void *user)
 {
-    struct service *service = dx_connection_user(connection);
+    struct service *service = user;
 
     service->shutdown_count++;
     (void)dx_connection_close(connection, 3001, "own ending", 10);

@@ -174,10 +174,11 @@ void dx_program_judge_end(struct dx_program *program)
 
 /* ---- the connection's side ---- */
 
-void dx_program_on_shutdown(struct dx_connection *connection)
+void dx_program_on_shutdown(struct dx_connection *connection, void *user)
 {
     struct dx_program *program = dx_connection_user(connection);
 
+    (void)user;
     if (!program) {
         /* Its programs were freed in this turn. */
         (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);

@@ -85,7 +85,7 @@ struct dx_program {
 /* program.c */
 void dx_program_on_request(struct dx_request *request, void *route);
 void dx_program_on_abandoned(struct dx_request *request, void *route);
-void dx_program_on_shutdown(struct dx_connection *connection);
+void dx_program_on_shutdown(struct dx_connection *connection, void *user);
 /** Sends Close for a program that has ended (or is not to be waited for any longer), and frees when nothing is left. */
 void dx_program_judge_end(struct dx_program *program);
 /** Sends the Close that is due. */

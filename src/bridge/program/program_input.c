@@ -176,11 +176,12 @@ static void put_escaped(struct dx_program *program, const uint8_t *data, size_t 
 }
 
 static void on_line_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                          size_t len, bool is_first, bool is_last)
+                          size_t len, bool is_first, bool is_last, void *user)
 {
-    struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = user;
     enum dx_newlines newlines = program->route->options.newlines;
 
+    (void)connection;
     (void)is_first;
     if (program->input_is_ending)
         return;
@@ -205,10 +206,11 @@ static void on_line_chunk(struct dx_connection *connection, enum dx_opcode opcod
 /* ---- binary ---- */
 
 static void on_binary_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                            size_t len, bool is_first, bool is_last)
+                            size_t len, bool is_first, bool is_last, void *user)
 {
-    struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = user;
 
+    (void)connection;
     (void)opcode;
     (void)is_first;
     put(program, data, len);
@@ -236,9 +238,9 @@ static void on_length_message(struct dx_connection *connection, enum dx_opcode o
 
 /* With answers_text_ping: a text message `ping` is answered here, everything else goes its way. */
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
-    struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = user;
 
     if (opcode == DX_OP_TEXT && len == 4 && memcmp(data, "ping", 4) == 0) {
         program->pong_is_owed = true;
@@ -246,19 +248,20 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
     } else if (program->route->options.framing == DX_FRAMING_LENGTH) {
         on_length_message(connection, opcode, data, len);
     } else if (program->route->options.framing == DX_FRAMING_BINARY) {
-        on_binary_chunk(connection, opcode, data, len, true, true);
+        on_binary_chunk(connection, opcode, data, len, true, true, user);
     } else {
-        on_line_chunk(connection, opcode, data, len, true, true);
+        on_line_chunk(connection, opcode, data, len, true, true, user);
     }
 }
 
 /* ---- the client goes ---- */
 
 static void on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
-                          size_t reason_len)
+                          size_t reason_len, void *user)
 {
-    struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = user;
 
+    (void)connection;
     (void)reason;
     (void)reason_len;
     program->close_is_due = true;
@@ -268,23 +271,26 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
     dx_program_judge_end(program);
 }
 
-static void on_hang_up(struct dx_connection *connection)
+static void on_hang_up(struct dx_connection *connection, void *user)
 {
-    struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = user;
 
+    (void)connection;
     dx_program_input_end(program, true);
     dx_program_ladder_begin(program);
 }
 
-static void on_drain(struct dx_connection *connection)
+static void on_drain(struct dx_connection *connection, void *user)
 {
-    dx_program_output_judge(dx_connection_user(connection));
+    (void)connection;
+    dx_program_output_judge(user);
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct dx_program *program = dx_connection_user(connection);
+    struct dx_program *program = user;
 
+    (void)connection;
     (void)info;
     if (!program) /* dropped */
         return;
@@ -299,17 +305,20 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 
 const struct dx_connection_handlers *dx_program_handlers_for(const struct dx_program_route *route)
 {
-    static const struct dx_connection_handlers whole = {.on_message = on_message,
+    static const struct dx_connection_handlers whole = {.size = sizeof(whole),
+                                                        .on_message = on_message,
                                                         .on_peer_close = on_peer_close,
                                                         .on_drain = on_drain,
                                                         .on_hang_up = on_hang_up,
                                                         .on_close = on_close};
-    static const struct dx_connection_handlers lines = {.on_chunk = on_line_chunk,
+    static const struct dx_connection_handlers lines = {.size = sizeof(lines),
+                                                        .on_chunk = on_line_chunk,
                                                         .on_peer_close = on_peer_close,
                                                         .on_drain = on_drain,
                                                         .on_hang_up = on_hang_up,
                                                         .on_close = on_close};
-    static const struct dx_connection_handlers binary = {.on_chunk = on_binary_chunk,
+    static const struct dx_connection_handlers binary = {.size = sizeof(binary),
+                                                         .on_chunk = on_binary_chunk,
                                                          .on_peer_close = on_peer_close,
                                                          .on_drain = on_drain,
                                                          .on_hang_up = on_hang_up,

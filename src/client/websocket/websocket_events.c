@@ -145,11 +145,6 @@ void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_clo
 
 /* ---- messages ---- */
 
-static struct dx_websocket *websocket_of(const struct dx_connection *connection)
-{
-    return dx_connection_user(connection);
-}
-
 /* A browser drops what comes once it has said Close. */
 static bool is_listening(const struct dx_websocket *websocket)
 {
@@ -161,13 +156,14 @@ static bool is_listening(const struct dx_websocket *websocket)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
     struct dx_message message;
     struct telling telling;
     struct dx_listening to;
 
+    (void)connection;
     dx_websocket_note_heard(websocket);
     dx_websocket_refresh_amount(websocket);
     if (!is_listening(websocket) || dx_websocket_is_answer(websocket, opcode, data, len))
@@ -192,10 +188,11 @@ void dx_websocket_tell_chunk(struct dx_websocket *websocket, enum dx_opcode opco
 }
 
 static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                     size_t len, bool is_first, bool is_last)
+                     size_t len, bool is_first, bool is_last, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
 
+    (void)connection;
     dx_websocket_note_heard(websocket);
     dx_websocket_refresh_amount(websocket);
     if (!is_listening(websocket))
@@ -218,10 +215,11 @@ void dx_websocket_tell_drain(struct dx_websocket *websocket)
             to.listener->on_drain(websocket, to.user);
 }
 
-static void on_drain(struct dx_connection *connection)
+static void on_drain(struct dx_connection *connection, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
 
+    (void)connection;
     dx_websocket_keep(websocket);
     dx_websocket_pump_outbox(websocket);
     dx_websocket_run_calls(websocket, true);
@@ -231,12 +229,13 @@ static void on_drain(struct dx_connection *connection)
     dx_websocket_drop(websocket);
 }
 
-static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len)
+static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
     struct telling telling;
     struct dx_listening to;
 
+    (void)connection;
     dx_websocket_note_heard(websocket);
     if (dx_websocket_note_pong(websocket, data, len))
         return;
@@ -246,12 +245,13 @@ static void on_pong(struct dx_connection *connection, const uint8_t *data, size_
             to.listener->on_pong(websocket, data, len, to.user);
 }
 
-static void on_ping(struct dx_connection *connection, const uint8_t *data, size_t len)
+static void on_ping(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
     struct telling telling = begin_telling(websocket);
     struct dx_listening to;
 
+    (void)connection;
     while (next_listener(&telling, &to))
         if (to.listener->on_ping != NULL)
             to.listener->on_ping(websocket, data, len, to.user);
@@ -260,9 +260,9 @@ static void on_ping(struct dx_connection *connection, const uint8_t *data, size_
 /* ---- the end ---- */
 
 static void on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
-                          size_t reason_len)
+                          size_t reason_len, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
 
     (void)reason;
     (void)reason_len;
@@ -307,9 +307,9 @@ static enum dx_failure_step step_of(const struct dx_websocket *websocket,
     }
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct dx_websocket *websocket = websocket_of(connection);
+    struct dx_websocket *websocket = user;
     struct dx_error_event error = {
         .step = step_of(websocket, info),
         .err = info->err != DX_OK ? info->err : DX_ERR_CLOSED,
@@ -319,21 +319,26 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
                                    .reason_len = info->was_clean ? info->reason_len : 0,
                                    .was_clean = info->was_clean};
 
+    (void)connection;
     dx_websocket_freeze_amount(websocket, info->err == DX_ERR_RESET);
     websocket->connection = NULL;
     dx_websocket_end(websocket, info->was_clean ? NULL : &error, &close);
 }
 
-const struct dx_connection_handlers dx_websocket_whole_handlers = {.on_message = on_message,
-                                                                   .on_peer_close = on_peer_close,
-                                                                   .on_drain = on_drain,
-                                                                   .on_pong = on_pong,
-                                                                   .on_ping = on_ping,
-                                                                   .on_close = on_close};
+const struct dx_connection_handlers dx_websocket_whole_handlers = {
+    .size = sizeof(dx_websocket_whole_handlers),
+    .on_message = on_message,
+    .on_peer_close = on_peer_close,
+    .on_drain = on_drain,
+    .on_pong = on_pong,
+    .on_ping = on_ping,
+    .on_close = on_close};
 
-const struct dx_connection_handlers dx_websocket_chunk_handlers = {.on_chunk = on_chunk,
-                                                                   .on_peer_close = on_peer_close,
-                                                                   .on_drain = on_drain,
-                                                                   .on_pong = on_pong,
-                                                                   .on_ping = on_ping,
-                                                                   .on_close = on_close};
+const struct dx_connection_handlers dx_websocket_chunk_handlers = {
+    .size = sizeof(dx_websocket_chunk_handlers),
+    .on_chunk = on_chunk,
+    .on_peer_close = on_peer_close,
+    .on_drain = on_drain,
+    .on_pong = on_pong,
+    .on_ping = on_ping,
+    .on_close = on_close};

@@ -59,12 +59,13 @@ static const struct dx_route *route_of(const struct dx_connection *connection)
 void dx_server_websocket_shut_down(struct dx_server_websocket *websocket)
 {
     struct dx_connection *connection = dx_connection_of_owner(websocket);
+    const struct dx_route *route = route_of(connection);
 
     if (websocket->is_told)
         return;
     websocket->is_told = true;
-    if (route_of(connection)->on_shutdown != NULL)
-        route_of(connection)->on_shutdown(connection);
+    if (route->on_shutdown != NULL)
+        route->on_shutdown(connection, route->user);
     else
         (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
 }

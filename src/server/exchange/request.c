@@ -4,6 +4,7 @@
  */
 #include "server/exchange/request.h"
 
+#include "base/sized.h"
 #include "base/text.h"
 #include "server/exchange/reply.h"
 #include "server/connections/websocket.h"
@@ -215,6 +216,11 @@ enum dx_err dx_request_accept(struct dx_request *request,
     if (!request->is_upgrade) {
         dx_request_refuse(request, 500, "a plain request was accepted as a WebSocket", NULL);
         return DX_ERR_STATE;
+    }
+    if (handlers == NULL ||
+        DX_SIZED_CHECK(struct dx_connection_handlers, on_ping, handlers) != DX_OK) {
+        dx_request_refuse(request, 500, "handlers without a size", NULL);
+        return DX_ERR_USAGE;
     }
     err = connect_stream(request, handlers, user, connection);
     if (err != DX_OK) {

@@ -43,21 +43,25 @@ static void check(enum dx_err err, const char *what)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     if (dx_connection_send(connection, opcode, data, len) != DX_OK)
         dx_connection_abort(connection, DX_ERR_CLOSED, "the echo could not be sent");
 }
 
 static void on_subscriber_message(struct dx_connection *connection, enum dx_opcode opcode,
-                                  uint8_t *data, size_t len)
+                                  uint8_t *data, size_t len, void *user)
 {
     (void)connection;
+    (void)user;
     check(dx_topics_publish(topics, "all", 3, opcode, data, len, 0), "publish");
 }
 
-static const struct dx_connection_handlers echo_handlers = {.on_message = on_message};
-static const struct dx_connection_handlers topic_handlers = {.on_message = on_subscriber_message};
+static const struct dx_connection_handlers echo_handlers = {.size = sizeof(echo_handlers),
+                                                            .on_message = on_message};
+static const struct dx_connection_handlers topic_handlers = {.size = sizeof(topic_handlers),
+                                                             .on_message = on_subscriber_message};
 
 static void on_echo(struct dx_request *request, void *user)
 {

@@ -79,14 +79,16 @@ static void echo(struct copy *copy, struct dx_connection *connection, enum dx_op
 }
 
 static void on_message_of_first(struct dx_connection *connection, enum dx_opcode opcode,
-                                uint8_t *data, size_t len)
+                                uint8_t *data, size_t len, void *user)
 {
+    (void)user;
     echo(&copies[0], connection, opcode, data, len);
 }
 
 static void on_message_of_second(struct dx_connection *connection, enum dx_opcode opcode,
-                                 uint8_t *data, size_t len)
+                                 uint8_t *data, size_t len, void *user)
 {
+    (void)user;
     echo(&copies[1], connection, opcode, data, len);
 }
 

@@ -245,10 +245,12 @@ static void on_due(void *user)
 
 /* ---- handlers ---- */
 
-static struct sim_side *side_of(struct dx_connection *connection)
+static struct sim_side *side_of(const struct dx_connection *connection, void *user)
 {
-    struct sim_side *side = dx_connection_user(connection);
+    struct sim_side *side = user;
 
+    if (user != dx_connection_user(connection))
+        sim_fail("link %d: a callback with another user", side->link->number);
     if (side->close_count > 0)
         sim_fail("link %d: a callback after on_close", side->link->number);
     if (side->connection != NULL && side->connection != connection)
@@ -313,9 +315,9 @@ static void react(struct sim_side *side)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
 
     if (side->has_aborted)
         sim_fail("link %d: a message after an abort", side->link->number);
@@ -329,9 +331,9 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
 }
 
 static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                     size_t len, bool is_first, bool is_last)
+                     size_t len, bool is_first, bool is_last, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
 
     if (side->has_aborted || side->is_paused)
         sim_fail("link %d, at the %s: a chunk after an abort or during a pause", side->link->number,
@@ -343,9 +345,9 @@ static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, ui
 }
 
 static void on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
-                          size_t reason_len)
+                          size_t reason_len, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
 
     (void)reason;
     sim_trace("link %d, %s: the peer's Close, %u", side->link->number, side->name, code);
@@ -362,9 +364,9 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
         close_side(side);
 }
 
-static void on_drain(struct dx_connection *connection)
+static void on_drain(struct dx_connection *connection, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
 
     if (!side->owes_drain && sim_manners.topics == NULL && !sim_manners.is_addressed)
         sim_fail("link %d, at the %s: on_drain without congestion", side->link->number, side->name);
@@ -372,9 +374,9 @@ static void on_drain(struct dx_connection *connection)
     react(side);
 }
 
-static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len)
+static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
     uint32_t number = 0;
 
     if (len == 0 || side->link->is_hostile)
@@ -387,9 +389,9 @@ static void on_pong(struct dx_connection *connection, const uint8_t *data, size_
     react(side);
 }
 
-static void on_hang_up(struct dx_connection *connection)
+static void on_hang_up(struct dx_connection *connection, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
 
     if (side->hung_up || !side->is_paused)
         sim_fail("link %d, at the %s: on_hang_up again, or not during a pause", side->link->number,
@@ -398,9 +400,9 @@ static void on_hang_up(struct dx_connection *connection)
     react(side);
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct sim_side *side = side_of(connection);
+    struct sim_side *side = side_of(connection, user);
 
     struct dx_connection_totals counts;
 
@@ -413,7 +415,8 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 
 /* Of every set. */
 #define HANDLERS                                                                                   \
- .on_drain = on_drain, .on_pong = on_pong, .on_hang_up = on_hang_up, .on_close = on_close
+ .size = sizeof(struct dx_connection_handlers), .on_drain = on_drain, .on_pong = on_pong,          \
+ .on_hang_up = on_hang_up, .on_close = on_close
 
 const struct dx_connection_handlers *sim_talker_handlers(enum sim_stream stream)
 {

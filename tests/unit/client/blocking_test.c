@@ -27,10 +27,11 @@ static char why[256];
 /* ---- the server: echoes; "close" closes, "drop" cuts, "many" sends a hundred ---- */
 
 static void on_server_message(struct dx_connection *connection, enum dx_opcode opcode,
-                              uint8_t *data, size_t len)
+                              uint8_t *data, size_t len, void *user)
 {
     char text[8];
 
+    (void)user;
     if (len == 5 && memcmp(data, "close", 5) == 0) {
         (void)dx_connection_close(connection, 4001, "as asked", 8);
     } else if (len == 4 && memcmp(data, "drop", 4) == 0) {

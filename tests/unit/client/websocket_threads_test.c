@@ -32,11 +32,12 @@ static pthread_barrier_t barrier;
 /* ---- the server ---- */
 
 static void on_server_message(struct dx_connection *connection, enum dx_opcode opcode,
-                              uint8_t *data, size_t len)
+                              uint8_t *data, size_t len, void *user)
 {
     char text[512];
     int socket, thread, number;
 
+    (void)user;
     (void)connection;
     (void)opcode;
     memcpy(text, data, len < 64 ? len : 64);
@@ -47,9 +48,11 @@ static void on_server_message(struct dx_connection *connection, enum dx_opcode o
         bad_count++;
 }
 
-static void on_server_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_server_close(struct dx_connection *connection, const struct dx_close_info *info,
+                            void *user)
 {
     (void)connection;
+    (void)user;
     bad_count += !info->was_clean;
     if (++gone_count == SOCKET_COUNT)
         dx_loop_stop(loop);

@@ -17,11 +17,6 @@
 
 #include <cmocka.h>
 
-static void echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data, size_t len)
-{
-    assert_int_equal(dx_connection_send(connection, opcode, data, len), DX_OK);
-}
-
 static void test_peer_closes(void **unused)
 {
     static const struct {
@@ -178,7 +173,7 @@ static void test_end_of_stream_after_a_message(void **unused)
     (void)unused;
     bench_init(&bench);
     bench.transport = BENCH_TCP;
-    bench.handlers.on_message = echo;
+    bench.handlers.on_message = bench_echo;
     bench_open(&bench);
     bench_put_frame(&bench, TEXT, "hi", 2);
     assert_int_equal(shutdown(bench.peer, SHUT_WR), 0);

@@ -19,11 +19,6 @@
 
 #include <cmocka.h>
 
-static void echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data, size_t len)
-{
-    assert_int_equal(dx_connection_send(connection, opcode, data, len), DX_OK);
-}
-
 static size_t write_count(void)
 {
     return failing_system_count(CALL_SEND) + failing_system_count(CALL_SENDMSG);
@@ -73,7 +68,7 @@ static void test_one_write_for_many_messages(void **unused)
 
     (void)unused;
     bench_init(&bench);
-    bench.handlers.on_message = echo;
+    bench.handlers.on_message = bench_echo;
     bench_open(&bench);
     bench_quiet(&bench);
     for (int i = 0; i < 10; i++)
@@ -116,7 +111,7 @@ static void test_large_message_goes_at_once_and_comes_whole(void **unused)
     for (int transport = BENCH_UNIX; transport <= BENCH_TCP; transport++) {
         bench_init(&bench);
         bench.transport = (enum bench_transport)transport;
-        bench.handlers.on_message = echo;
+        bench.handlers.on_message = bench_echo;
         bench.options.max_message = sizeof(payload);
         bench_open(&bench);
         for (int round = 0; round < 3; round++) {
@@ -180,10 +175,11 @@ static void test_fragments_in(void **unused)
 }
 
 static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                     size_t len, bool is_first, bool is_last)
+                     size_t len, bool is_first, bool is_last, void *user)
 {
-    struct bench *bench = dx_connection_user(connection);
+    struct bench *bench = user;
 
+    (void)connection;
     (void)data;
     assert_int_equal(opcode, DX_OP_BINARY);
     bench->chunk_len += len;

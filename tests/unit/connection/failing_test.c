@@ -58,10 +58,11 @@ static void answer(struct bench *bench, char what)
 }
 
 static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                     size_t len, bool is_first, bool is_last)
+                     size_t len, bool is_first, bool is_last, void *user)
 {
     (void)is_first;
     (void)!dx_connection_send_fragment(connection, opcode, data, len, is_last);
+    (void)user;
 }
 
 /* Each message that was queued is told of once, in order, before on_close. */

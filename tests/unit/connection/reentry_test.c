@@ -149,14 +149,15 @@ static void act(struct bench *bench, char what)
 }
 
 static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                     size_t len, bool is_first, bool is_last)
+                     size_t len, bool is_first, bool is_last, void *user)
 {
+    (void)connection;
     (void)opcode;
     (void)data;
     (void)len;
     (void)is_first;
     (void)is_last;
-    act(dx_connection_user(connection), 'k');
+    act(user, 'k');
 }
 
 /* A peer's life in which every callback comes. */

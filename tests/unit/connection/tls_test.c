@@ -127,11 +127,6 @@ static void put(struct bench *bench, struct client *client, const void *bytes, s
     }
 }
 
-static void echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data, size_t len)
-{
-    assert_int_equal(dx_connection_send(connection, opcode, data, len), DX_OK);
-}
-
 static void test_echo_and_close(void **unused)
 {
     static const uint8_t header[14] = {0x82, 0xff, 0, 0, 0, 0, 0, 0x07, 0xa1, 0x20};
@@ -140,7 +135,7 @@ static void test_echo_and_close(void **unused)
 
     (void)unused;
     bench_init(&bench);
-    bench.handlers.on_message = echo;
+    bench.handlers.on_message = bench_echo;
     open_tls(&bench, &client);
     for (int round = 0; round < 2; round++) {
         client.got_len = 0;
@@ -504,13 +499,14 @@ static bool send_some(struct bench *bench, BIO *gathered)
 static size_t come_len;
 
 static void count_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                        size_t len, bool is_first, bool is_last)
+                        size_t len, bool is_first, bool is_last, void *user)
 {
     (void)connection;
     (void)opcode;
     (void)data;
     (void)is_first;
     (void)is_last;
+    (void)user;
     come_len += len;
 }
 

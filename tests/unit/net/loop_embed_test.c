@@ -51,8 +51,9 @@ static uint64_t now_ms(void)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     if (dx_connection_send(connection, opcode, data, len) != DX_OK)
         dx_connection_abort(connection, DX_ERR_NOMEM, "no echo");
 }

@@ -27,15 +27,17 @@ static unsigned called, called_without, done;
 
 /* ---- the server's side ---- */
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
     (void)info;
+    (void)user;
     gone_count++;
     /* A chat would tell the others. */
     said_on_close = dx_server_send(service.server, dx_connection_id(connection), DX_OP_TEXT, "", 0);
 }
 
-static const struct dx_connection_handlers handlers = {.on_close = on_close};
+static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
+                                                       .on_close = on_close};
 
 static void on_request(struct dx_request *request, void *user)
 {

@@ -49,14 +49,16 @@ static atomic_bool senders_stop;
 
 /* ---- the server's side: callbacks on all its threads ---- */
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
     (void)connection;
     (void)info;
+    (void)user;
     atomic_fetch_add(&closed, 1);
 }
 
-static const struct dx_connection_handlers handlers = {.on_close = on_close};
+static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
+                                                       .on_close = on_close};
 
 static void on_request(struct dx_request *request, void *user)
 {

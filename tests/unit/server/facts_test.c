@@ -225,7 +225,7 @@ static void test_methods(void **state)
 
 static void expect_agreed(struct raw *raw, struct dx_request *request, const char *agreed)
 {
-    static const struct dx_connection_handlers none;
+    static const struct dx_connection_handlers none = {.size = sizeof(none)};
     struct dx_connection *connection;
     char line[9000] = "";
 
@@ -400,7 +400,7 @@ static void expect_two(struct raw *raw, unsigned status)
 
 static void test_headers_on_every_answer(void **state)
 {
-    static const struct dx_connection_handlers none;
+    static const struct dx_connection_handlers none = {.size = sizeof(none)};
     static const char text[] = "GET / HTTP/1.1\r\n" HOST "\r\n";
     struct dx_connection *connection;
     struct dx_response *response;

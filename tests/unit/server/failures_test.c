@@ -141,15 +141,17 @@ static bool one_is_kept(void *data)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     if (dx_connection_send(connection, opcode, data, len) != DX_OK)
         dx_connection_abort(connection, DX_ERR_NOMEM, "no echo");
 }
 
 static bool defer(size_t piece)
 {
-    static const struct dx_connection_handlers handlers = {.on_message = on_message};
+    static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
+                                                           .on_message = on_message};
     struct dx_connection *connection;
     char text[1024];
     size_t len = upgrade_write(text, sizeof(text), &service, "/later", "");

@@ -49,24 +49,28 @@ static void free_in(enum place here)
     dx_server_free(server);
 }
 
-static void on_socket_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_socket_close(struct dx_connection *connection, const struct dx_close_info *info,
+                            void *user)
 {
     (void)connection;
     (void)info;
+    (void)user;
     service.closed_count++;
     if (service.server == NULL)
         dx_server_close(freed, 0, on_closed, NULL); /* too late: nothing */
     free_in(IN_ON_CLOSE);
 }
 
-static void on_shutdown(struct dx_connection *connection)
+static void on_shutdown(struct dx_connection *connection, void *user)
 {
+    (void)user;
     service.shutdown_count++;
     (void)dx_connection_close(connection, 3001, NULL, 0);
     free_in(IN_ON_SHUTDOWN);
 }
 
-static struct dx_connection_handlers socket_handlers = {.on_close = on_socket_close};
+static struct dx_connection_handlers socket_handlers = {.size = sizeof(socket_handlers),
+                                                        .on_close = on_socket_close};
 
 static void on_later(struct dx_request *request, void *user)
 {

@@ -43,12 +43,14 @@ static struct dx_request *keep(struct raw *raw, const char *text, size_t len)
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     assert_int_equal(dx_connection_send(connection, opcode, data, len), DX_OK);
 }
 
-static const struct dx_connection_handlers handlers = {.on_message = on_message};
+static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
+                                                       .on_message = on_message};
 
 static int set_up(void **state)
 {

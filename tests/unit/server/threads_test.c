@@ -63,21 +63,23 @@ static void on_log(void *user, enum dx_log_level level, const char *message,
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                       size_t len)
+                       size_t len, void *user)
 {
+    (void)user;
     if (dx_connection_send(connection, opcode, data, len) == DX_OK)
         atomic_fetch_add(&echoes, 1);
 }
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
     (void)connection;
     (void)info;
+    (void)user;
     atomic_fetch_add(&closed, 1);
 }
 
-static const struct dx_connection_handlers handlers = {.on_message = on_message,
-                                                       .on_close = on_close};
+static const struct dx_connection_handlers handlers = {
+    .size = sizeof(handlers), .on_message = on_message, .on_close = on_close};
 
 static void on_request(struct dx_request *request, void *user)
 {

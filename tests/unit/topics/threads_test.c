@@ -62,16 +62,18 @@ static atomic_uint ready;
 static atomic_uint publishing;
 static atomic_ullong refused;
 
-static void on_close(struct dx_connection *connection, const struct dx_close_info *info)
+static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
-    struct member *member = dx_connection_user(connection);
+    struct member *member = user;
 
+    (void)connection;
     (void)info;
     member->close_count++;
     member->connection = NULL;
 }
 
-static const struct dx_connection_handlers handlers = {.on_close = on_close};
+static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
+                                                       .on_close = on_close};
 
 static void open_member(struct side *side, struct member *member)
 {
