@@ -117,12 +117,13 @@ static void escape(struct dx_slice bytes)
     size_t len;
 
     CHECK(text != NULL);
-    len = dx_text_escape(bytes, DX_ESCAPE_ASCII, text, room, &is_cut);
+    len = dx_text_escape(bytes, text, room, &is_cut);
     CHECK(!is_cut && len >= bytes.len);
-    for (size_t i = 0; i < len; i++)
-        CHECK(text[i] >= 0x20 && text[i] < 0x7f);
-    len = dx_text_escape(bytes, DX_ESCAPE_UTF8, text, room / 2, NULL);
     CHECK(dx_text_is_utf8((struct dx_slice){(uint8_t *)text, len}));
+    for (size_t i = 0; i < len; i++)
+        CHECK((uint8_t)text[i] >= 0x20 && text[i] != 0x7f);
+    len = dx_text_escape(bytes, text, room / 2, NULL);
+    CHECK(len <= room / 2 && dx_text_is_utf8((struct dx_slice){(uint8_t *)text, len}));
     free(text);
 }
 

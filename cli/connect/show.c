@@ -10,8 +10,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/text/codec.h"
-#include "cli/text/escape.h"
 #include "cli/text/json_pretty.h"
 #include "cli/connect/session.h"
 #include "cli/connect/show_json.h"
@@ -51,14 +51,14 @@ static void put_for_people(struct cli_session *session, const struct cli_buffer 
 static void put_safely(struct cli_buffer *to, const char *text, size_t len, bool keeps_lines)
 {
     while (len > 0) {
-        char shown[CLI_ESCAPE_MAX];
+        char shown[DX_TEXT_ESCAPED_CHAR_MAX];
         size_t shown_len;
         size_t taken = 1;
 
         if (keeps_lines && (*text == '\n' || *text == '\t')) {
             cli_buffer_put(to, text, 1);
         } else {
-            taken = cli_escape_next(text, len, shown, &shown_len);
+            taken = dx_text_escape_char(dx_slice_of_len(text, len), shown, &shown_len);
             cli_buffer_put(to, shown, shown_len);
         }
         text += taken;

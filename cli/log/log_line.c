@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/text/escape.h"
+#include "base/text.h"
 
 /* Kept free for what ends a line: three dots, a quote, a brace, a newline. */
 #define CLOSERS_LEN 6
@@ -44,7 +44,7 @@ static void append_closer(struct cli_log_line *line, const char *closer)
 static bool append_piece(struct cli_log_line *line, const char *piece, size_t piece_len,
                          bool in_quotes, bool json)
 {
-    char out[2 * CLI_ESCAPE_MAX];
+    char out[2 * DX_TEXT_ESCAPED_CHAR_MAX];
     size_t out_len = 0;
     bool is_literal = piece_len == 1;
 
@@ -67,9 +67,9 @@ static bool append_value(struct cli_log_line *line, const char *value, size_t le
                          bool json)
 {
     while (len > 0) {
-        char piece[CLI_ESCAPE_MAX];
+        char piece[DX_TEXT_ESCAPED_CHAR_MAX];
         size_t piece_len;
-        size_t taken = cli_escape_next(value, len, piece, &piece_len);
+        size_t taken = dx_text_escape_char(dx_slice_of_len(value, len), piece, &piece_len);
 
         if (!append_piece(line, piece, piece_len, in_quotes, json)) {
             append_closer(line, "...");

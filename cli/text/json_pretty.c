@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "cli/text/escape.h"
+#include "base/text.h"
 #include "cli/text/json.h"
 
 #define NAME_COLOUR "\033[36m"
@@ -15,11 +15,11 @@
 
 static void put_safely(struct cli_buffer *to, const char *text, size_t len)
 {
-    char shown[CLI_ESCAPE_MAX];
+    char shown[DX_TEXT_ESCAPED_CHAR_MAX];
 
     while (len > 0) {
         size_t shown_len;
-        size_t taken = cli_escape_next(text, len, shown, &shown_len);
+        size_t taken = dx_text_escape_char(dx_slice_of_len(text, len), shown, &shown_len);
 
         cli_buffer_put(to, shown, shown_len);
         text += taken;

@@ -24,6 +24,12 @@ static inline bool dx_slice_equal(struct dx_slice one, struct dx_slice other)
     return one.len == other.len && (one.len == 0 || memcmp(one.data, other.data, one.len) == 0);
 }
 
+/** The slice of `len` characters. */
+static inline struct dx_slice dx_slice_of_len(const char *text, size_t len)
+{
+    return (struct dx_slice){(const uint8_t *)text, len};
+}
+
 static inline bool dx_slice_is(struct dx_slice slice, const char *text)
 {
     return dx_slice_equal(slice, dx_slice_of(text));

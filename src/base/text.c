@@ -135,60 +135,62 @@ bool dx_text_is_utf8(struct dx_slice slice)
     return true;
 }
 
-/* Whether a terminal may be shown this character as it is. */
-static bool is_harmless(uint32_t code_point, enum dx_escape mode)
+/* Controls, and characters that show nothing but change what is shown. */
+static bool is_harmful(uint32_t code_point)
 {
     static const struct {
         uint32_t first;
         uint32_t last;
-    } harmful[] = {
-        {0x00, 0x1f},     {'\\', '\\'},     {0x7f, 0x9f},       {0xad, 0xad},
-        {0x61c, 0x61c},   {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
-        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}, {0xd800, 0xdfff},
+    } ranges[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},
+        {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
     };
 
-    if (mode == DX_ESCAPE_ASCII && code_point > 0x7e)
-        return false;
-    for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++)
-        if (code_point >= harmful[i].first && code_point <= harmful[i].last)
-            return false;
-    return true;
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (code_point >= ranges[i].first && code_point <= ranges[i].last)
+            return true;
+    return false;
 }
 
-static void write_escape(uint8_t byte, char *text)
+size_t dx_text_escape_char(struct dx_slice slice, char text[DX_TEXT_ESCAPED_CHAR_MAX], size_t *len)
 {
     static const char digits[] = "0123456789abcdef";
+    uint32_t code_point = 0;
+    size_t taken = dx_text_utf8_char(slice, &code_point);
 
-    text[0] = '\\';
-    text[1] = 'x';
-    text[2] = digits[byte >> 4];
-    text[3] = digits[byte & 15];
+    if (taken > 0 && !is_harmful(code_point)) {
+        memcpy(text, slice.data, taken);
+        *len = taken;
+        return taken;
+    }
+    if (taken == 0)
+        taken = 1;
+    for (size_t i = 0; i < taken; i++) {
+        text[4 * i] = '\\';
+        text[4 * i + 1] = 'x';
+        text[4 * i + 2] = digits[slice.data[i] >> 4];
+        text[4 * i + 3] = digits[slice.data[i] & 15];
+    }
+    *len = 4 * taken;
+    return taken;
 }
 
-size_t dx_text_escape(struct dx_slice slice, enum dx_escape mode, char *text, size_t room,
-                      bool *is_cut)
+size_t dx_text_escape(struct dx_slice slice, char *text, size_t room, bool *is_cut)
 {
     size_t written = 0;
 
     while (slice.len > 0) {
-        uint32_t code_point = 0;
-        size_t len = dx_text_utf8_char(slice, &code_point);
-        bool is_plain = len > 0 && is_harmless(code_point, mode);
+        char escaped[DX_TEXT_ESCAPED_CHAR_MAX];
+        size_t len;
+        size_t taken = dx_text_escape_char(slice, escaped, &len);
 
-        if (len == 0)
-            len = 1;
-        if ((is_plain ? len : DX_TEXT_ESCAPED_MAX(len)) > room - written)
+        if (len > room - written)
             break;
-        for (size_t i = 0; i < len; i++) {
-            if (is_plain) {
-                text[written++] = (char)slice.data[i];
-                continue;
-            }
-            write_escape(slice.data[i], text + written);
-            written += 4;
-        }
-        slice.data += len;
-        slice.len -= len;
+        memcpy(text + written, escaped, len);
+        written += len;
+        slice.data += taken;
+        slice.len -= taken;
     }
     if (is_cut)
         *is_cut = slice.len > 0;

@@ -1,7 +1,7 @@
 /*
- * text.h - small judgements about bytes as text: ASCII case, blanks, numbers, tokens, UTF-8, escaping for logs.
+ * text.h - bytes as text: ASCII case, blanks, numbers, tokens, UTF-8, escaping for people.
  *
- * Nothing here knows a locale. UTF-8 by the megabyte is ws/utf8's job; this decodes one character at a time.
+ * No locale. Validating UTF-8 at speed is ws/simd's task; this decodes one character at a time.
  */
 #ifndef DX_BASE_TEXT_H
 #define DX_BASE_TEXT_H
@@ -60,23 +60,27 @@ size_t dx_text_utf8_char(struct dx_slice slice, uint32_t *code_point);
 /** Whether all of it is well-formed UTF-8. */
 bool dx_text_is_utf8(struct dx_slice slice);
 
-enum dx_escape {
-    DX_ESCAPE_ASCII, /* all but printable ASCII is escaped: for logs */
-    DX_ESCAPE_UTF8,  /* printable characters of other scripts stay: for a person's terminal */
-};
+/* The longest form of one escaped character: four bytes, each \xNN. */
+#define DX_TEXT_ESCAPED_CHAR_MAX 16
 
 /* A text of `len` bytes is at most this long when escaped. */
 #define DX_TEXT_ESCAPED_MAX(len) (4 * (len))
 
 /**
- * Writes `slice` so that it can neither end a line, nor drive a terminal, nor reorder what is read: control characters,
- * DEL, C1, the bidirectional controls, line and paragraph separators, invisible format characters, and bytes that are
- * not UTF-8 become `\xNN`, byte by byte; a backslash too, so that the text can be read back. It stops before the first
- * character that would pass `room`. No NUL is written.
+ * Writes the first character of `slice` (not empty) as a line on a terminal or in a log may show
+ * it: as it is, or each of its bytes as \xNN. Escaped are control characters (C0, DEL, C1), what
+ * turns or hides text (bidirectional controls, zero width, line and paragraph separators, tags),
+ * and bytes that are not UTF-8. A backslash stays: double it where the text has to be read back.
  *
- * Returns how many bytes were written; `*is_cut` (may be NULL) says whether something was left out.
+ * Returns how many bytes of `slice` were taken; `len` gets how many were written. No NUL is written.
  */
-size_t dx_text_escape(struct dx_slice slice, enum dx_escape mode, char *text, size_t room,
-                      bool *is_cut);
+size_t dx_text_escape_char(struct dx_slice slice, char text[DX_TEXT_ESCAPED_CHAR_MAX], size_t *len);
+
+/**
+ * Escapes all of `slice`; stops before the first character that would pass `room`.
+ *
+ * Returns how many bytes were written; `is_cut` (may be NULL) says whether something was left out.
+ */
+size_t dx_text_escape(struct dx_slice slice, char *text, size_t room, bool *is_cut);
 
 #endif

@@ -4,7 +4,8 @@
     layers.py ROOT     prints each line that breaks a rule, each crowded folder, and how many includes were read
 
 The first table is of rooms, the second of the folders inside rooms and cli/. A folder without a row of its own has the
-rules of its room. Public headers name neither a file of src/ nor a library's header, but for <duplex/uv.h>.
+rules of its room. The row `cli helpers` of the second table lists the headers of base/ and http/ that cli/ may include, and
+no more than it does include. Public headers name neither a file of src/ nor a library's header, but for <duplex/uv.h>.
 """
 import re
 import subprocess
@@ -41,7 +42,10 @@ def table(heading):
 
 
 rooms, folders = table('folder'), table('folder inside')
-failures = []
+helpers = {name for name, _ in folders.pop('cli helpers')}
+unused_helpers = set(helpers)
+failures = [f'docs/architecture.md: {name}: helpers of cli/ are headers of base/ and http/'
+            for name in sorted(helpers) if not re.fullmatch(r'(base|http)/[\w/]+\.h', name)]
 
 
 def row_of(folder):
@@ -95,7 +99,8 @@ def check(path, line, quote, name):
         if quote == '"':
             target = str(PurePosixPath(name).parent)
             if target.split('/')[0] in rooms and target.split('/')[0] != 'cli':
-                if not any(allowed == name for allowed, _ in folders.get('cli helpers', [])):
+                unused_helpers.discard(name)
+                if name not in helpers:
                     bad('not one of the helpers that cli/ may include')
             elif not may_include(path.name, folder, target):
                 bad(f'{folder} may not include {target}')
@@ -116,6 +121,9 @@ for top in ('src', 'include', 'cli', 'examples', 'bench'):
         for match in INCLUDE.finditer(text):
             read += 1
             check(path, text.count('\n', 0, match.start()) + 1, *match.groups())
+
+failures += [f'docs/architecture.md: {name}: no file of cli/ includes it: take it off the list'
+             for name in sorted(unused_helpers)]
 
 listed = subprocess.run(['git', '-C', root, 'ls-files', 'src', 'cli', 'include', 'web'], capture_output=True, text=True)
 for folder, count in Counter(str(PurePosixPath(file).parent) for file in listed.stdout.split()).items():
