@@ -1,45 +1,25 @@
 /*
- * lines.c - cuts text at newlines and frames each line.
+ * lines.c - a line is a text message, without its \n or \r\n.
+ *
+ * Each whole line is copied once, behind its frame header, into the connection's output, so that
+ * many lines leave in one send. A line that is longer than what is kept leaves in fragments, in
+ * constant memory.
  */
 #include "bridge/framing/lines.h"
 #include "bridge/framing/lines_ascii.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Text that is not ASCII goes the general way in pieces of this length, so that looking for ASCII again costs next to nothing. */
 #define GENERAL_MAX 4096
 
-void dx_lines_release(struct dx_lines *lines)
+static bool is_partial(const struct dx_framing_state *lines)
 {
-    free(lines->carry);
-    *lines = (struct dx_lines){0};
+    return lines->carry_len > 0 || lines->is_in_message || lines->text.repair.held_len > 0;
 }
 
-enum dx_err dx_frame_out(struct dx_endpoint *endpoint, enum dx_opcode opcode, const uint8_t *data,
-                         size_t len, bool is_last, struct dx_framed *framed)
-{
-    size_t room = DX_FRAME_HEADER_MAX + (len <= DX_BLOCK_ROOM - DX_FRAME_HEADER_MAX ? len : 0);
-    size_t header_len;
-    uint8_t *at;
-    enum dx_err err = dx_output_reserve(endpoint->output, room, &at);
-
-    if (err == DX_OK)
-        err = dx_endpoint_begin_frame(endpoint, opcode, len, is_last, at, &header_len);
-    if (err != DX_OK)
-        return err;
-    framed->message_count += is_last;
-    framed->payload_len += len;
-    if (room > DX_FRAME_HEADER_MAX || len == 0) {
-        if (len > 0)
-            memcpy(at + header_len, data, len);
-        dx_output_commit(endpoint->output, header_len + len);
-        return DX_OK;
-    }
-    dx_output_commit(endpoint->output, header_len);
-    return dx_output_append(endpoint->output, data, len);
-}
-
-static enum dx_err send_line(struct dx_lines *lines, struct dx_endpoint *endpoint,
+static enum dx_err send_line(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
                              const uint8_t *data, size_t len, bool is_last,
                              struct dx_framed *framed)
 {
@@ -50,8 +30,7 @@ static enum dx_err send_line(struct dx_lines *lines, struct dx_endpoint *endpoin
     return err;
 }
 
-/* Keeps `len` bytes for the next call. The memory is given back as soon as nothing is kept: an idle program holds none. */
-enum dx_err dx_lines_keep(struct dx_lines *lines, const uint8_t *data, size_t len)
+enum dx_err dx_lines_keep(struct dx_framing_state *lines, const uint8_t *data, size_t len)
 {
     uint8_t *carry;
 
@@ -71,7 +50,7 @@ enum dx_err dx_lines_keep(struct dx_lines *lines, const uint8_t *data, size_t le
 }
 
 /* What is left behind the last newline: kept, or sent on as a fragment when it is long or goes on with one. */
-static enum dx_err handle_rest(struct dx_lines *lines, struct dx_endpoint *endpoint,
+static enum dx_err handle_rest(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
                                const uint8_t *data, size_t len, struct dx_framed *framed)
 {
     size_t held_len = len > 0 && data[len - 1] == '\r' ? 1 : 0; /* it may belong to \r\n */
@@ -84,7 +63,7 @@ static enum dx_err handle_rest(struct dx_lines *lines, struct dx_endpoint *endpo
     return err == DX_OK ? dx_lines_keep(lines, data + len - held_len, held_len) : err;
 }
 
-static enum dx_err send_lines(struct dx_lines *lines, struct dx_endpoint *endpoint,
+static enum dx_err send_lines(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
                               const uint8_t *data, size_t len, struct dx_framed *framed)
 {
     const uint8_t *end = data + len;
@@ -105,7 +84,7 @@ static enum dx_err send_lines(struct dx_lines *lines, struct dx_endpoint *endpoi
 }
 
 /* The general way: any bytes, any endpoint. */
-static enum dx_err feed_any(struct dx_lines *lines, struct dx_endpoint *endpoint,
+static enum dx_err feed_any(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
                             enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
                             struct dx_framed *framed)
 {
@@ -129,9 +108,9 @@ static enum dx_err feed_any(struct dx_lines *lines, struct dx_endpoint *endpoint
 }
 
 /* Whether the next bytes begin a line whose frame dx_endpoint_begin_frame would allow. */
-static bool may_pack(const struct dx_lines *lines, const struct dx_endpoint *endpoint)
+static bool may_pack(const struct dx_framing_state *lines, const struct dx_endpoint *endpoint)
 {
-    return !dx_lines_is_partial(lines) && endpoint->config->role == DX_ROLE_SERVER &&
+    return !is_partial(lines) && endpoint->config->role == DX_ROLE_SERVER &&
            !dx_endpoint_is_sending(endpoint) && !dx_endpoint_close_is_sent(endpoint) &&
            !dx_endpoint_is_failed(endpoint);
 }
@@ -160,20 +139,19 @@ static size_t pack(struct dx_output *output, const uint8_t *data, size_t len,
 }
 
 /* How much goes the general way before the short one is tried again: a begun line's end, else some whole lines. */
-static size_t general_len(const struct dx_lines *lines, const uint8_t *data, size_t len)
+static size_t general_len(const struct dx_framing_state *lines, const uint8_t *data, size_t len)
 {
     const uint8_t *newline;
 
     if (len <= GENERAL_MAX)
         return len;
-    newline =
-        dx_lines_is_partial(lines) ? memchr(data, '\n', len) : memrchr(data, '\n', GENERAL_MAX);
+    newline = is_partial(lines) ? memchr(data, '\n', len) : memrchr(data, '\n', GENERAL_MAX);
     return newline ? (size_t)(newline - data) + 1 : len;
 }
 
-enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                          enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
-                          struct dx_framed *framed)
+static enum dx_err feed(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
+                        enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
+                        struct dx_framed *framed)
 {
     enum dx_err err = DX_OK;
 
@@ -191,20 +169,15 @@ enum dx_err dx_lines_feed(struct dx_lines *lines, struct dx_endpoint *endpoint,
     return err;
 }
 
-bool dx_lines_is_partial(const struct dx_lines *lines)
+static enum dx_err flush(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
+                         enum dx_invalid_utf8 policy, bool is_end, struct dx_framed *framed)
 {
-    return lines->carry_len > 0 || lines->is_in_message || lines->text.repair.held_len > 0;
-}
-
-enum dx_err dx_lines_flush(struct dx_lines *lines, struct dx_endpoint *endpoint,
-                           enum dx_invalid_utf8 policy, bool is_end, struct dx_framed *framed)
-{
-    uint8_t buffer[DX_LINES_ROOM + 1];
+    uint8_t buffer[DX_FRAMING_ROOM + 1];
     struct dx_text_piece piece;
     enum dx_err err;
 
     if (is_end && lines->text.repair.held_len > 0) {
-        err = dx_text_pass(&lines->text, policy, buffer + DX_LINES_ROOM, 0, true,
+        err = dx_text_pass(&lines->text, policy, buffer + DX_FRAMING_ROOM, 0, true,
                            DX_LINES_CARRY_MAX, &piece);
         if (err != DX_OK)
             return err;
@@ -221,3 +194,53 @@ enum dx_err dx_lines_flush(struct dx_lines *lines, struct dx_endpoint *endpoint,
     }
     return err == DX_OK ? dx_lines_keep(lines, NULL, 0) : err;
 }
+
+/* ---- to the program ---- */
+
+/* Backslash, newline and carriage return as \\, \n and \r, so that one message stays one line. */
+static enum dx_err append_escaped(struct dx_output *to, const uint8_t *data, size_t len)
+{
+    enum dx_err err = DX_OK;
+    size_t begin = 0;
+
+    for (size_t i = 0; i < len && err == DX_OK; i++) {
+        const char *escape = data[i] == '\n'   ? "\\n"
+                             : data[i] == '\r' ? "\\r"
+                             : data[i] == '\\' ? "\\\\"
+                                               : NULL;
+
+        if (!escape)
+            continue;
+        err = dx_output_append(to, data + begin, i - begin);
+        if (err == DX_OK)
+            err = dx_output_append(to, escape, 2);
+        begin = i + 1;
+    }
+    return err == DX_OK ? dx_output_append(to, data + begin, len - begin) : err;
+}
+
+static struct dx_framing_refusal write_piece(const struct dx_program_options *options,
+                                             const struct dx_framing_piece *piece,
+                                             struct dx_output *to)
+{
+    enum dx_err err;
+
+    if (piece->opcode == DX_OP_BINARY)
+        return (struct dx_framing_refusal){DX_CLOSE_UNSUPPORTED, "this program accepts text only"};
+    if (options->newlines == DX_NEWLINES_REJECT && memchr(piece->data, '\n', piece->len))
+        return (struct dx_framing_refusal){DX_CLOSE_UNSUPPORTED, "a newline inside a message"};
+    if (options->newlines == DX_NEWLINES_ESCAPE)
+        err = append_escaped(to, piece->data, piece->len);
+    else
+        err = dx_output_append(to, piece->data, piece->len);
+    if (err == DX_OK && piece->is_last)
+        err = dx_output_append(to, "\n", 1);
+    return dx_framing_written(err);
+}
+
+const struct dx_framing_ops dx_framing_lines = {
+    .feed = feed,
+    .flush = flush,
+    .is_partial = is_partial,
+    .write = write_piece,
+};

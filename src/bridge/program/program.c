@@ -99,7 +99,7 @@ static void end_program(struct dx_program *program)
     struct dx_programs *programs = shard->programs;
 
     dx_program_input_close(program);
-    dx_program_output_close(program);
+    dx_program_stream_close(program, &program->output);
     dx_program_errors_finish(program);
     dx_wheel_unset(dx_loop_wheel(shard->loop), &program->timer);
     dx_loop_flush_cancel(shard->loop, &program->flush_task);
@@ -129,10 +129,8 @@ void dx_program_drop(struct dx_program *program)
 /* Whether all that the program had to say has been said. */
 static bool has_said_all(const struct dx_program *program)
 {
-    bool errors_are_said =
-        program->route->options.stderr_to != DX_STDERR_CLIENT || program->errors.fd < 0;
-
-    return program->output.fd < 0 && errors_are_said;
+    return program->output.pipe.fd < 0 &&
+           (!program->errors.is_for_client || program->errors.pipe.fd < 0);
 }
 
 static void close_for_exit(struct dx_program *program)
@@ -279,14 +277,14 @@ static enum dx_err open_pipes(struct dx_program *program, int its_ends[DX_SPAWN_
     enum dx_stderr stderr_to = program->route->options.stderr_to;
 
     if (!make_pipe(&program->input, &its_ends[0], true) ||
-        !make_pipe(&program->output, &its_ends[1], false))
+        !make_pipe(&program->output.pipe, &its_ends[1], false))
         return DX_ERR_DESCRIPTORS;
     if (stderr_to == DX_STDERR_STDOUT)
         return DX_OK;
-    if (!make_pipe(&program->errors, &its_ends[2], false))
+    if (!make_pipe(&program->errors.pipe, &its_ends[2], false))
         return DX_ERR_DESCRIPTORS;
     if (stderr_to == DX_STDERR_LOG &&
-        !dx_program_pipe_want(program, &program->errors, DX_WATCH_READ))
+        !dx_program_pipe_want(program, &program->errors.pipe, DX_WATCH_READ))
         return DX_ERR_SYSTEM;
     return DX_OK;
 }
@@ -344,8 +342,16 @@ static struct dx_program *new_program(const struct dx_program_route *route,
     program->route = route;
     program->shard = shard;
     program->input = (struct dx_program_pipe){.on_ready = dx_program_input_ready, .fd = -1};
-    program->output = (struct dx_program_pipe){.on_ready = dx_program_output_ready, .fd = -1};
-    program->errors = (struct dx_program_pipe){.on_ready = dx_program_errors_ready, .fd = -1};
+    program->output = (struct dx_program_stream){
+        .pipe = {.on_ready = dx_program_output_ready, .fd = -1},
+        .framing = route->framing,
+        .is_for_client = true,
+    };
+    program->errors = (struct dx_program_stream){
+        .pipe = {.on_ready = dx_program_errors_ready, .fd = -1},
+        .framing = &dx_framing_lines,
+        .is_for_client = route->options.stderr_to == DX_STDERR_CLIENT,
+    };
     dx_output_init(&program->pending, dx_loop_pool(shard->loop));
     dx_timer_init(&program->timer, dx_program_timer_due);
     program->flush_task.run = dx_program_input_flush;

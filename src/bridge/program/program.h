@@ -12,7 +12,7 @@
 
 #include <sys/uio.h>
 
-#include "bridge/framing/lengths.h"
+#include "bridge/framing/framing.h"
 #include "bridge/program/programs.h"
 #include "bridge/spawner/spawner.h"
 #include "connection/connection.h"
@@ -35,6 +35,14 @@ struct dx_program_pipe {
     bool is_wide; /* has been given more room */
 };
 
+/* Stdout or stderr, on its way to the client or to the log. */
+struct dx_program_stream {
+    struct dx_program_pipe pipe;
+    const struct dx_framing_ops *framing;
+    struct dx_framing_state state; /* in the log's case, of its lines */
+    bool is_for_client;
+};
+
 struct dx_program {
     struct dx_program *next; /* of the shard's programs */
     struct dx_program **previous_next;
@@ -44,8 +52,8 @@ struct dx_program {
     struct dx_connection *connection; /* from then until its on_close */
     struct dx_child child;
     struct dx_program_pipe input; /* the program's stdin, stdout, stderr */
-    struct dx_program_pipe output;
-    struct dx_program_pipe errors;
+    struct dx_program_stream output;
+    struct dx_program_stream errors;
     struct dx_output pending; /* waits for stdin */
     struct dx_turn_task flush_task;
     struct dx_turn_task free_task;
@@ -54,13 +62,7 @@ struct dx_program {
     uint64_t flush_due_ms;  /* a partial line has waited for --flush-after */
     uint64_t silent_due_ms; /* said nothing since a message */
     uint64_t linger_due_ms; /* has ended, but something holds its stdout open */
-    union {
-        struct dx_lines lines;
-        struct dx_lengths lengths;
-    } out;
-    struct dx_lines
-        errors_out; /* stderr to the client; its carry is also the begin of a line for the log */
-    int status;     /* as of waitpid, once has_exited */
+    int status;             /* as of waitpid, once has_exited */
     uint32_t errors_second; /* the second in which errors_count lines were logged */
     uint32_t errors_dropped;
     uint16_t errors_count;
@@ -126,7 +128,7 @@ void dx_program_output_judge(struct dx_program *program);
 void dx_program_output_flush_partial(struct dx_program *program);
 /** Sends what the pipes hold now, a pipe's capacity at most. False when the client does not take it. */
 bool dx_program_output_read_rest(struct dx_program *program);
-void dx_program_output_close(struct dx_program *program);
+void dx_program_stream_close(struct dx_program *program, struct dx_program_stream *stream);
 /** The program has ended: what its pipes hold is still delivered, but whoever else holds them open is not waited for. */
 void dx_program_output_drain(struct dx_program *program);
 /** That time is over: closes the pipes and judges the end (false), or gives a slow client more (true). */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridge/framing/lines.h"
+
 static void tell_dropped(struct dx_program *program)
 {
     char count[16];
@@ -63,17 +65,17 @@ static void log_lines(struct dx_program *program, const uint8_t *data, size_t le
         log_line(program, data, DX_STDERR_LINE_MAX);
         data += DX_STDERR_LINE_MAX;
     }
-    if (dx_lines_keep(&program->errors_out, data, (size_t)(end - data)) != DX_OK) {
+    if (dx_lines_keep(&program->errors.state, data, (size_t)(end - data)) != DX_OK) {
         log_line(program, data, (size_t)(end - data));
-        dx_lines_release(&program->errors_out);
+        dx_framing_release(&program->errors.state);
     }
 }
 
 bool dx_program_errors_log(struct dx_program *program)
 {
-    struct dx_lines *kept = &program->errors_out;
+    struct dx_framing_state *kept = &program->errors.state;
     uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
-    ssize_t got = read(program->errors.fd, buffer, DX_READ_SIZE);
+    ssize_t got = read(program->errors.pipe.fd, buffer, DX_READ_SIZE);
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
@@ -88,21 +90,20 @@ bool dx_program_errors_log(struct dx_program *program)
 
 void dx_program_errors_close(struct dx_program *program)
 {
-    struct dx_lines *kept = &program->errors_out;
+    struct dx_framing_state *kept = &program->errors.state;
 
-    if (program->errors.fd >= 0 && program->route->options.stderr_to == DX_STDERR_LOG) {
+    if (program->errors.pipe.fd >= 0 && !program->errors.is_for_client) {
         if (kept->carry_len > 0)
             log_pieces(program, kept->carry, kept->carry_len);
         tell_dropped(program);
     }
-    dx_program_pipe_close(program, &program->errors);
-    dx_lines_release(kept);
+    dx_program_stream_close(program, &program->errors);
 }
 
 void dx_program_errors_finish(struct dx_program *program)
 {
-    if (program->route->options.stderr_to == DX_STDERR_LOG)
-        for (int i = 0; i < DX_REST_READS && program->errors.fd >= 0; i++)
+    if (!program->errors.is_for_client)
+        for (int i = 0; i < DX_REST_READS && program->errors.pipe.fd >= 0; i++)
             if (!dx_program_errors_log(program))
                 break;
     dx_program_errors_close(program);

@@ -130,20 +130,6 @@ void dx_program_input_ready(struct dx_watch *watch, unsigned events)
         flush(program);
 }
 
-static void put(struct dx_program *program, const void *data, size_t len)
-{
-    if (program->input.fd < 0 || program->input_is_ending || len == 0)
-        return;
-    if (dx_output_append(&program->pending, data, len) != DX_OK) {
-        give_up(program, DX_CLOSE_TRY_AGAIN, "out of memory");
-        return;
-    }
-    if (program->pending.len > PENDING_HIGH)
-        flush(program);
-    else
-        dx_loop_flush_later(program->shard->loop, &program->flush_task);
-}
-
 /* A message has come whole: from now on silence counts. */
 static void expect_answer(struct dx_program *program)
 {
@@ -153,104 +139,51 @@ static void expect_answer(struct dx_program *program)
     dx_program_timer_arm(program);
 }
 
-/* ---- lines ---- */
-
-/* Backslash, newline and carriage return as \\, \n and \r, so that one message stays one line. */
-static void put_escaped(struct dx_program *program, const uint8_t *data, size_t len)
+/* Writes what waits at the end of the turn, or at once when it is much. */
+static void flush_soon(struct dx_program *program)
 {
-    size_t begin = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        const char *escape = data[i] == '\n'   ? "\\n"
-                             : data[i] == '\r' ? "\\r"
-                             : data[i] == '\\' ? "\\\\"
-                                               : NULL;
-
-        if (!escape)
-            continue;
-        put(program, data + begin, i - begin);
-        put(program, escape, 2);
-        begin = i + 1;
-    }
-    put(program, data + begin, len - begin);
+    if (program->input.fd < 0)
+        dx_output_clear(&program->pending);
+    else if (program->pending.len > PENDING_HIGH)
+        flush(program);
+    else if (program->pending.len > 0)
+        dx_loop_flush_later(program->shard->loop, &program->flush_task);
 }
 
-static void on_line_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                          size_t len, bool is_first, bool is_last, void *user)
+static void pass_on(struct dx_program *program, const struct dx_framing_piece *piece)
 {
-    struct dx_program *program = user;
-    enum dx_newlines newlines = program->route->options.newlines;
+    struct dx_framing_refusal refusal;
 
-    (void)connection;
-    (void)is_first;
     if (program->input_is_ending)
         return;
-    if (opcode == DX_OP_BINARY) {
-        give_up(program, DX_CLOSE_UNSUPPORTED, "this program takes text");
-        return;
-    }
-    if (newlines == DX_NEWLINES_REJECT && memchr(data, '\n', len)) {
-        give_up(program, DX_CLOSE_UNSUPPORTED, "a newline inside a message");
-        return;
-    }
-    if (newlines == DX_NEWLINES_ESCAPE)
-        put_escaped(program, data, len);
-    else
-        put(program, data, len);
-    if (is_last) {
-        put(program, "\n", 1);
+    refusal = program->route->framing->write(&program->route->options, piece, &program->pending);
+    flush_soon(program);
+    if (refusal.code != 0)
+        give_up(program, refusal.code, refusal.reason);
+    else if (piece->is_last)
         expect_answer(program);
-    }
 }
 
-/* ---- binary ---- */
-
-static void on_binary_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
-                            size_t len, bool is_first, bool is_last, void *user)
+static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
+                     size_t len, bool is_first, bool is_last, void *user)
 {
-    struct dx_program *program = user;
-
     (void)connection;
-    (void)opcode;
     (void)is_first;
-    put(program, data, len);
-    if (is_last)
-        expect_answer(program);
+    pass_on(user, &(struct dx_framing_piece){opcode, data, len, is_last});
 }
 
-/* ---- length, and where a message must be known whole ---- */
-
-static void on_length_message(struct dx_connection *connection, enum dx_opcode opcode,
-                              uint8_t *data, size_t len)
-{
-    struct dx_program *program = dx_connection_user(connection);
-    uint8_t header[DX_LENGTHS_HEADER];
-
-    if (len > UINT32_MAX) {
-        give_up(program, DX_CLOSE_TOO_BIG, "longer than the framing can say");
-        return;
-    }
-    dx_lengths_header_write(header, opcode, (uint32_t)len);
-    put(program, header, sizeof(header));
-    put(program, data, len);
-    expect_answer(program);
-}
-
-/* With answers_text_ping: a text message `ping` is answered here, everything else goes its way. */
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                        size_t len, void *user)
 {
     struct dx_program *program = user;
 
-    if (opcode == DX_OP_TEXT && len == 4 && memcmp(data, "ping", 4) == 0) {
+    (void)connection;
+    if (program->route->options.answers_text_ping && opcode == DX_OP_TEXT && len == 4 &&
+        memcmp(data, "ping", 4) == 0) {
         program->pong_is_owed = true;
         dx_program_output_pong(program);
-    } else if (program->route->options.framing == DX_FRAMING_LENGTH) {
-        on_length_message(connection, opcode, data, len);
-    } else if (program->route->options.framing == DX_FRAMING_BINARY) {
-        on_binary_chunk(connection, opcode, data, len, true, true, user);
     } else {
-        on_line_chunk(connection, opcode, data, len, true, true, user);
+        pass_on(program, &(struct dx_framing_piece){opcode, data, len, true});
     }
 }
 
@@ -311,20 +244,14 @@ const struct dx_connection_handlers *dx_program_handlers_for(const struct dx_pro
                                                         .on_drain = on_drain,
                                                         .on_hang_up = on_hang_up,
                                                         .on_close = on_close};
-    static const struct dx_connection_handlers lines = {.size = sizeof(lines),
-                                                        .on_chunk = on_line_chunk,
-                                                        .on_peer_close = on_peer_close,
-                                                        .on_drain = on_drain,
-                                                        .on_hang_up = on_hang_up,
-                                                        .on_close = on_close};
-    static const struct dx_connection_handlers binary = {.size = sizeof(binary),
-                                                         .on_chunk = on_binary_chunk,
+    static const struct dx_connection_handlers chunks = {.size = sizeof(chunks),
+                                                         .on_chunk = on_chunk,
                                                          .on_peer_close = on_peer_close,
                                                          .on_drain = on_drain,
                                                          .on_hang_up = on_hang_up,
                                                          .on_close = on_close};
 
-    if (route->options.answers_text_ping || route->options.framing == DX_FRAMING_LENGTH)
+    if (route->options.answers_text_ping || route->framing->wants_whole_messages)
         return &whole;
-    return route->options.framing == DX_FRAMING_BINARY ? &binary : &lines;
+    return &chunks;
 }

@@ -16,41 +16,36 @@
 #define WIDE_PIPE 262144 /* bytes in the pipe of a program that writes without pause */
 #define SLOW_CLIENT_MS 100
 
-static struct dx_lines *lines_of(struct dx_program *program, bool is_errors)
-{
-    return is_errors ? &program->errors_out : &program->out.lines;
-}
-
 bool dx_program_is_in_message(const struct dx_program *program)
 {
-    if (program->errors_out.is_in_message)
-        return true;
-    return program->route->options.framing == DX_FRAMING_LENGTH
-               ? program->out.lengths.is_in_message
-               : program->route->options.framing == DX_FRAMING_LINES &&
-                     program->out.lines.is_in_message;
+    return program->output.state.is_in_message || program->errors.state.is_in_message;
 }
 
 /* ---- which pipe may be read ---- */
 
-static bool out_is_in_message(const struct dx_program *program)
+/* While fragments of a message are being sent nothing of the other stream may go in between. */
+static bool may_send(const struct dx_program *program, const struct dx_program_stream *stream)
 {
-    return dx_program_is_in_message(program) && !program->errors_out.is_in_message;
+    return stream->is_for_client &&
+           (stream->state.is_in_message || !dx_program_is_in_message(program));
+}
+
+static bool want(struct dx_program *program, struct dx_program_stream *stream, bool is_open)
+{
+    bool may_read = is_open && may_send(program, stream);
+
+    return !stream->is_for_client ||
+           dx_program_pipe_want(program, &stream->pipe, may_read ? DX_WATCH_READ : 0);
 }
 
 void dx_program_output_judge(struct dx_program *program)
 {
     bool is_open = program->connection && !dx_connection_is_congested(program->connection);
-    bool errors_are_clients = program->route->options.stderr_to == DX_STDERR_CLIENT;
-    unsigned output = is_open && !program->errors_out.is_in_message ? DX_WATCH_READ : 0;
-    unsigned errors = is_open && !out_is_in_message(program) ? DX_WATCH_READ : 0;
 
-    if (!dx_program_pipe_want(program, &program->output, output) ||
-        (errors_are_clients && !dx_program_pipe_want(program, &program->errors, errors))) {
-        if (program->connection)
-            dx_connection_abort(program->connection, DX_ERR_SYSTEM,
-                                "the program's output cannot be watched");
-    }
+    if ((!want(program, &program->output, is_open) || !want(program, &program->errors, is_open)) &&
+        program->connection)
+        dx_connection_abort(program->connection, DX_ERR_SYSTEM,
+                            "the program's output cannot be watched");
 }
 
 /* ---- what is read ---- */
@@ -83,34 +78,30 @@ static void fail_output(struct dx_program *program, enum dx_err err)
                                   strlen(reason));
     else
         dx_connection_abort(program->connection, err, "the program's output cannot be sent");
-    dx_program_output_close(program);
-    if (program->route->options.stderr_to == DX_STDERR_CLIENT)
-        dx_program_errors_close(program);
+    dx_program_stream_close(program, &program->output);
+    if (program->errors.is_for_client)
+        dx_program_stream_close(program, &program->errors);
     dx_program_input_end(program, true);
     dx_program_ladder_begin(program);
 }
 
-static enum dx_err frame(struct dx_program *program, bool is_errors, uint8_t *data, size_t len,
-                         struct dx_framed *framed)
+static enum dx_err frame(struct dx_program *program, struct dx_program_stream *stream,
+                         uint8_t *data, size_t len, struct dx_framed *framed)
 {
-    struct dx_endpoint *endpoint = dx_connection_endpoint(program->connection);
-    const struct dx_program_options *options = &program->route->options;
+    if (!stream->framing->feed)
+        return dx_connection_send(program->connection, DX_OP_BINARY, data, len);
+    return stream->framing->feed(&stream->state, dx_connection_endpoint(program->connection),
+                                 program->route->options.invalid_utf8, data, len, framed);
+}
 
-    if (is_errors || options->framing == DX_FRAMING_LINES)
-        return dx_lines_feed(lines_of(program, is_errors), endpoint, options->invalid_utf8, data,
-                             len, framed);
-    if (options->framing == DX_FRAMING_LENGTH)
-        return dx_lengths_feed(&program->out.lengths, endpoint, options->invalid_utf8, data, len,
-                               framed);
-    return dx_connection_send(program->connection, DX_OP_BINARY, data, len);
+static bool is_partial(const struct dx_program_stream *stream)
+{
+    return stream->is_for_client && stream->framing->is_partial(&stream->state);
 }
 
 static bool has_partial_line(const struct dx_program *program)
 {
-    const struct dx_program_options *options = &program->route->options;
-
-    return (options->framing == DX_FRAMING_LINES && dx_lines_is_partial(&program->out.lines)) ||
-           (options->stderr_to == DX_STDERR_CLIENT && dx_lines_is_partial(&program->errors_out));
+    return is_partial(&program->output) || is_partial(&program->errors);
 }
 
 static void plan_flush(struct dx_program *program)
@@ -145,10 +136,11 @@ static void send_framed(struct dx_program *program, const struct dx_framed *fram
         dx_program_output_pong(program);
 }
 
-static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, size_t len)
+static void deliver(struct dx_program *program, struct dx_program_stream *stream, uint8_t *data,
+                    size_t len)
 {
     struct dx_framed framed = {0};
-    enum dx_err err = frame(program, is_errors, data, len, &framed);
+    enum dx_err err = frame(program, stream, data, len, &framed);
 
     program->silent_due_ms = 0;
     send_framed(program, &framed, err);
@@ -156,35 +148,25 @@ static void deliver(struct dx_program *program, bool is_errors, uint8_t *data, s
 }
 
 /* Sends what is kept of a partial line; at the end of file also what can never be completed. */
-static void flush_stream(struct dx_program *program, bool is_errors, bool is_end)
+static void flush_stream(struct dx_program *program, struct dx_program_stream *stream, bool is_end)
 {
-    enum dx_framing framing = program->route->options.framing;
     struct dx_framed framed = {0};
-    enum dx_err err = DX_OK;
+    enum dx_err err;
 
-    if (!program->connection)
+    if (!program->connection || !stream->is_for_client || stream->pipe.fd < 0)
         return;
-    if (is_errors || framing == DX_FRAMING_LINES)
-        err = dx_lines_flush(lines_of(program, is_errors),
-                             dx_connection_endpoint(program->connection),
-                             program->route->options.invalid_utf8, is_end, &framed);
-    else if (framing == DX_FRAMING_LENGTH && is_end && dx_lengths_is_partial(&program->out.lengths))
-        err = DX_ERR_PROTOCOL;
+    err = stream->framing->flush(&stream->state, dx_connection_endpoint(program->connection),
+                                 program->route->options.invalid_utf8, is_end, &framed);
     send_framed(program, &framed, err);
 }
 
-/* First the stream whose message stands on the wire unfinished: the other's text would become part of it. */
+/* First the stream whose message is unfinished: the other's text would become part of it. */
 static void flush_streams(struct dx_program *program, bool is_end)
 {
-    bool errors_are_first = program->errors_out.is_in_message;
+    bool errors_are_first = program->errors.state.is_in_message;
 
-    if (errors_are_first)
-        flush_stream(program, true, is_end);
-    if (program->output.fd >= 0)
-        flush_stream(program, false, is_end);
-    if (!errors_are_first && program->errors.fd >= 0 &&
-        program->route->options.stderr_to == DX_STDERR_CLIENT)
-        flush_stream(program, true, is_end);
+    flush_stream(program, errors_are_first ? &program->errors : &program->output, is_end);
+    flush_stream(program, errors_are_first ? &program->output : &program->errors, is_end);
 }
 
 void dx_program_output_flush_partial(struct dx_program *program)
@@ -194,13 +176,18 @@ void dx_program_output_flush_partial(struct dx_program *program)
 
 /* ---- the pipes ---- */
 
-static void end_of_file(struct dx_program *program, bool is_errors)
+void dx_program_stream_close(struct dx_program *program, struct dx_program_stream *stream)
 {
-    flush_stream(program, is_errors, true);
-    if (is_errors)
-        dx_program_errors_close(program);
-    else
-        dx_program_output_close(program);
+    dx_program_pipe_close(program, &stream->pipe);
+    dx_framing_release(&stream->state);
+    if (!has_partial_line(program))
+        program->flush_due_ms = 0;
+}
+
+static void end_of_file(struct dx_program *program, struct dx_program_stream *stream)
+{
+    flush_stream(program, stream, true);
+    dx_program_stream_close(program, stream);
     dx_program_output_judge(program);
     dx_program_judge_end(program);
 }
@@ -215,37 +202,37 @@ static void widen(struct dx_program_pipe *pipe)
                 WIDE_PIPE); /* refused above the user's limit: it stays as it is */
 }
 
-static void read_once(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
+static void read_once(struct dx_program *program, struct dx_program_stream *stream)
 {
     uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
-    ssize_t got = read(pipe->fd, buffer, DX_READ_SIZE);
+    ssize_t got = read(stream->pipe.fd, buffer, DX_READ_SIZE);
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0) {
-        end_of_file(program, is_errors);
+        end_of_file(program, stream);
         return;
     }
     if (got == DX_READ_SIZE)
-        widen(pipe);
-    deliver(program, is_errors, buffer, (size_t)got);
+        widen(&stream->pipe);
+    deliver(program, stream, buffer, (size_t)got);
     dx_program_output_judge(program);
 }
 
 /* Reads what a pipe holds, without judging anything. False when the client does not take more. */
-static bool read_rest(struct dx_program *program, struct dx_program_pipe *pipe, bool is_errors)
+static bool read_rest(struct dx_program *program, struct dx_program_stream *stream)
 {
     uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
 
-    for (int i = 0; i < DX_REST_READS && pipe->fd >= 0; i++) {
+    for (int i = 0; i < DX_REST_READS && stream->pipe.fd >= 0; i++) {
         ssize_t got;
 
         if (dx_connection_is_congested(program->connection))
             return false;
-        got = read(pipe->fd, buffer, DX_READ_SIZE);
+        got = read(stream->pipe.fd, buffer, DX_READ_SIZE);
         if (got <= 0)
             return true;
-        deliver(program, is_errors, buffer, (size_t)got);
+        deliver(program, stream, buffer, (size_t)got);
     }
     return true;
 }
@@ -254,36 +241,28 @@ bool dx_program_output_read_rest(struct dx_program *program)
 {
     if (!program->connection)
         return true;
-    if (!program->errors_out.is_in_message && !read_rest(program, &program->output, false))
+    if (may_send(program, &program->output) && !read_rest(program, &program->output))
         return false;
-    if (program->route->options.stderr_to != DX_STDERR_CLIENT || out_is_in_message(program))
-        return true;
-    return read_rest(program, &program->errors, true);
+    return !may_send(program, &program->errors) || read_rest(program, &program->errors);
 }
 
 void dx_program_output_ready(struct dx_watch *watch, unsigned events)
 {
+    struct dx_program *program = dx_program_of(watch, output.pipe.watch);
+
     (void)events;
-    read_once(dx_program_of(watch, output.watch), (struct dx_program_pipe *)watch, false);
+    read_once(program, &program->output);
 }
 
 void dx_program_errors_ready(struct dx_watch *watch, unsigned events)
 {
-    struct dx_program *program = dx_program_of(watch, errors.watch);
+    struct dx_program *program = dx_program_of(watch, errors.pipe.watch);
 
     (void)events;
-    if (program->route->options.stderr_to == DX_STDERR_CLIENT)
-        read_once(program, &program->errors, true);
+    if (program->errors.is_for_client)
+        read_once(program, &program->errors);
     else
         (void)dx_program_errors_log(program);
-}
-
-void dx_program_output_close(struct dx_program *program)
-{
-    dx_program_pipe_close(program, &program->output);
-    if (program->route->options.framing == DX_FRAMING_LINES)
-        dx_lines_release(&program->out.lines);
-    program->flush_due_ms = 0;
 }
 
 static void linger(struct dx_program *program, uint32_t delay_ms)
@@ -294,7 +273,7 @@ static void linger(struct dx_program *program, uint32_t delay_ms)
 
 void dx_program_output_drain(struct dx_program *program)
 {
-    if (program->output.fd >= 0 || program->errors.fd >= 0)
+    if (program->output.pipe.fd >= 0 || program->errors.pipe.fd >= 0)
         linger(program, program->route->options.ladder_ms[0]);
 }
 
@@ -304,7 +283,9 @@ static bool say_the_rest(struct dx_program *program)
         return false;
     /* The one whose message is unfinished stood in the other's way. */
     if (dx_program_is_in_message(program)) {
-        flush_stream(program, program->errors_out.is_in_message, true);
+        flush_stream(program,
+                     program->errors.state.is_in_message ? &program->errors : &program->output,
+                     true);
         if (!dx_program_output_read_rest(program))
             return false;
     }
@@ -321,7 +302,7 @@ bool dx_program_output_linger(struct dx_program *program)
         linger(program, step_ms > SLOW_CLIENT_MS ? step_ms : SLOW_CLIENT_MS);
         return true;
     }
-    dx_program_output_close(program);
+    dx_program_stream_close(program, &program->output);
     dx_program_errors_finish(program);
     dx_program_judge_end(program);
     return false;

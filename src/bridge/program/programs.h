@@ -8,6 +8,7 @@
 
 #include <duplex/program.h>
 
+#include "bridge/framing/framing.h"
 #include "bridge/program/environment.h"
 #include "bridge/spawner/spawner.h"
 #include "net/loop/watch.h"
@@ -53,7 +54,8 @@ struct dx_program_route {
     struct dx_programs *programs;
     struct dx_route route;
     struct dx_program_options options; /* its pointers are the copies below */
-    char *path;                        /* of the executable, absolute */
+    const struct dx_framing_ops *framing;
+    char *path; /* of the executable, absolute */
     char **argv;
     struct dx_environment environment; /* what each program gets, before its request's */
     char *directory;

@@ -64,6 +64,7 @@ static enum dx_err fill_route(struct dx_program_route *route,
     if (err != DX_OK)
         return err;
     route->options = *options;
+    route->framing = dx_framing_ops(options->framing);
     route->path = strdup(path);
     route->directory = options->directory ? strdup(options->directory) : NULL;
     if (!copy_list(options->argv, &route->argv) || !route->path ||
@@ -88,7 +89,7 @@ enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
     struct dx_program_route *route;
     enum dx_err err;
 
-    if (!options->argv || !options->argv[0])
+    if (!options->argv || !options->argv[0] || !dx_framing_ops(options->framing))
         return DX_ERR_USAGE;
     route = calloc(1, sizeof(*route));
     if (!route)

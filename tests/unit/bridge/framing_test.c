@@ -1,5 +1,6 @@
 /*
- * framing_test.c - lines and lengths: the same output of a program gives the same messages however its reads are cut.
+ * framing_test.c - lines and lengths: the same output of a program gives the same messages however
+ * its reads are cut. The other direction: framing_write_test.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "bridge/framing/lengths.h"
+#include "bridge/framing/framing.h"
 
 #define MESSAGES_MAX 64
-#define ROOM DX_LINES_ROOM
+#define ROOM DX_FRAMING_ROOM
 
 /* ---- what a client would see ---- */
 
@@ -91,10 +92,9 @@ struct run {
     struct dx_pool pool;
     struct dx_output output;
     struct dx_endpoint endpoint;
-    struct dx_lines lines;
-    struct dx_lengths lengths;
+    struct dx_framing_state state;
+    const struct dx_framing_ops *framing;
     enum dx_invalid_utf8 policy;
-    bool has_lengths;
     struct dx_framed framed;
     enum dx_err err;
 };
@@ -104,7 +104,8 @@ static void run_init(struct run *run, bool has_lengths, enum dx_invalid_utf8 pol
     static const struct dx_endpoint_config config = {
         .role = DX_ROLE_SERVER, .max_message = 1024, .max_fragments = 16};
 
-    *run = (struct run){.has_lengths = has_lengths, .policy = policy};
+    *run = (struct run){.framing = has_lengths ? &dx_framing_length : &dx_framing_lines,
+                        .policy = policy};
     dx_pool_init(&run->pool, 4, SIZE_MAX);
     dx_output_init(&run->output, &run->pool);
     dx_endpoint_init(&run->endpoint, &config, &run->output);
@@ -112,7 +113,7 @@ static void run_init(struct run *run, bool has_lengths, enum dx_invalid_utf8 pol
 
 static void run_release(struct run *run)
 {
-    dx_lines_release(&run->lines);
+    dx_framing_release(&run->state);
     dx_output_clear(&run->output);
     dx_endpoint_release(&run->endpoint);
     dx_pool_release(&run->pool);
@@ -125,18 +126,17 @@ static void run_read(struct run *run, const uint8_t *data, size_t len)
 
     if (run->err == DX_OK && len > 0) {
         memcpy(buffer + ROOM, data, len);
-        run->err = run->has_lengths ? dx_lengths_feed(&run->lengths, &run->endpoint, run->policy,
-                                                      buffer + ROOM, len, &run->framed)
-                                    : dx_lines_feed(&run->lines, &run->endpoint, run->policy,
-                                                    buffer + ROOM, len, &run->framed);
+        run->err = run->framing->feed(&run->state, &run->endpoint, run->policy, buffer + ROOM, len,
+                                      &run->framed);
     }
     free(buffer);
 }
 
 static void run_end(struct run *run)
 {
-    if (run->err == DX_OK && !run->has_lengths)
-        run->err = dx_lines_flush(&run->lines, &run->endpoint, run->policy, true, &run->framed);
+    if (run->err == DX_OK)
+        run->err =
+            run->framing->flush(&run->state, &run->endpoint, run->policy, true, &run->framed);
 }
 
 /* ---- the table ---- */
@@ -248,7 +248,7 @@ static void run_row(const struct row *row, size_t first, size_t second, bool is_
     run_end(&run);
     see(&run.output, &seen);
     check(row, &run, &seen, first);
-    assert_null(run.lines.carry);
+    assert_null(run.state.carry);
     see_release(&seen);
     run_release(&run);
 }
@@ -306,7 +306,7 @@ static void a_long_line_leaves_as_fragments(void **state)
         run_read(&run, chunk, READ);
         assert_int_equal(run.err, DX_OK);
         assert_true(run.output.len <= READ + DX_LINES_CARRY_MAX + DX_FRAME_HEADER_MAX);
-        assert_true(run.lines.carry_len == 0);
+        assert_true(run.state.carry_len == 0);
         see(&run.output, &seen);
         assert_true(seen.is_open);
     }
@@ -328,10 +328,10 @@ static void a_partial_line_can_be_flushed(void **state)
     (void)state;
     see_init(&seen);
     run_init(&run, false, DX_INVALID_UTF8_REPLACE);
-    assert_false(dx_lines_is_partial(&run.lines));
+    assert_false(run.framing->is_partial(&run.state));
     run_read(&run, (const uint8_t *)"name: \xe8", 7);
-    assert_true(dx_lines_is_partial(&run.lines));
-    assert_int_equal(dx_lines_flush(&run.lines, &run.endpoint, run.policy, false, &run.framed),
+    assert_true(run.framing->is_partial(&run.state));
+    assert_int_equal(run.framing->flush(&run.state, &run.endpoint, run.policy, false, &run.framed),
                      DX_OK);
     run_read(&run, (const uint8_t *)"\x80\x81\n", 3);
     see(&run.output, &seen);
@@ -354,15 +354,17 @@ static void a_bad_kind_is_an_error(void **state)
     run_release(&run);
 }
 
-static void the_header_to_the_program(void **state)
+static void a_message_cut_by_the_end_is_an_error(void **state)
 {
-    uint8_t header[DX_LENGTHS_HEADER];
+    struct run run;
 
     (void)state;
-    dx_lengths_header_write(header, DX_OP_TEXT, 0x01020304);
-    assert_memory_equal(header, "t\1\2\3\4", 5);
-    dx_lengths_header_write(header, DX_OP_BINARY, 0);
-    assert_memory_equal(header, "b\0\0\0\0", 5);
+    run_init(&run, true, DX_INVALID_UTF8_REPLACE);
+    run_read(&run, (const uint8_t *)"t\0\0\0\2h", 6);
+    assert_int_equal(run.err, DX_OK);
+    run_end(&run);
+    assert_int_equal(run.err, DX_ERR_PROTOCOL);
+    run_release(&run);
 }
 
 /* ---- the short way of ASCII lines against the general one ---- */
@@ -553,7 +555,7 @@ static void the_short_way_has_no_errors_of_its_own(void **state)
     run.pool.limit_len = 0;
     run_read(&run, text, sizeof(text));
     assert_int_equal(run.err, DX_OK);
-    assert_int_equal(run.lines.carry_len, sizeof(text));
+    assert_int_equal(run.state.carry_len, sizeof(text));
     text[9] = '\n';
     run_read(&run, text, sizeof(text));
     assert_int_equal(run.err, DX_ERR_TOO_MANY);
@@ -572,7 +574,7 @@ int main(void)
         cmocka_unit_test(the_short_way_keeps_the_endpoint_s_rules),
         cmocka_unit_test(the_short_way_has_no_errors_of_its_own),
         cmocka_unit_test(a_bad_kind_is_an_error),
-        cmocka_unit_test(the_header_to_the_program),
+        cmocka_unit_test(a_message_cut_by_the_end_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -86,7 +86,7 @@ static void test_binary_to_lines(void **state)
     send_text("fine");
     program_send(&raw, 0x82, "bytes", 5);
     program_expect(&raw, 't', "fine");
-    program_expect_close(&raw, 1003, "this program takes text");
+    program_expect_close(&raw, 1003, "this program accepts text only");
 }
 
 static void test_text_to_binary(void **state)
@@ -136,6 +136,17 @@ static void test_lengths_to_the_program(void **state)
     send_text("");
     program_expect_close(&raw, 1000, "");
     assert_true(program_bench_wait_log(&bench, "line=t\\0\\0\\0003heyb\\0\\0\\0001\\nt\\0\\0\\0"));
+}
+
+/* Without answers_text_ping, "ping" is a message like any other. */
+static void test_a_ping_in_lengths(void **state)
+{
+    (void)state;
+    bench.options.framing = DX_FRAMING_LENGTH;
+    start("exec cat");
+    send_text("ping");
+    program_expect(&raw, 't', "ping");
+    raw_close(&raw);
 }
 
 static void test_lengths_from_the_program(void **state)
@@ -283,6 +294,7 @@ int main(void)
         ROW(test_text_to_binary),
         ROW(test_a_fragmented_message_is_one_line),
         ROW(test_lengths_to_the_program),
+        ROW(test_a_ping_in_lengths),
         ROW(test_lengths_from_the_program),
         ROW(test_lengths_cut_at_the_end),
         ROW(test_flush_after),
