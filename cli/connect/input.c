@@ -23,8 +23,8 @@ static void end(struct cli_input *input, enum cli_input_end how)
 /* The next message in the buffer: false when it is not whole. */
 static bool next(struct cli_input *input, size_t *len, size_t *taken)
 {
-    const char *from = input->buffer.data + input->at;
-    size_t rest = input->buffer.len - input->at;
+    const char *from = cli_buffer_text(&input->buffer) + input->at;
+    size_t rest = cli_buffer_len(&input->buffer) - input->at;
     const char *mark = NULL;
 
     if (rest == 0)
@@ -56,7 +56,7 @@ static bool give(struct cli_input *input)
             end(input, CLI_INPUT_TOO_LONG);
             return false;
         }
-        if (!input->on_message(input->user, input->buffer.data + input->at, len))
+        if (!input->on_message(input->user, cli_buffer_text(&input->buffer) + input->at, len))
             return false;
         input->number++;
         input->at += taken;
@@ -64,7 +64,7 @@ static bool give(struct cli_input *input)
     }
     cli_buffer_drop(&input->buffer, input->at);
     input->at = 0;
-    if (input->buffer.len > input->max_len) {
+    if (cli_buffer_len(&input->buffer) > input->max_len) {
         end(input, CLI_INPUT_TOO_LONG);
         return false;
     }
@@ -86,7 +86,7 @@ static bool read_once(struct cli_input *input)
     }
     len = read(STDIN_FILENO, room, READ_LEN);
     if (len > 0) {
-        input->buffer.len += (size_t)len;
+        cli_buffer_commit(&input->buffer, (size_t)len);
         return true;
     }
     if (len == 0) {

@@ -43,8 +43,8 @@ void cli_output_init(struct cli_output *output, struct dx_loop *loop, void (*on_
 /* Returns what write() does; EAGAIN when it would block. */
 static ssize_t write_some(const struct cli_output *output)
 {
-    const char *rest = output->waiting.data + output->sent;
-    size_t len = output->waiting.len - output->sent;
+    const char *rest = cli_buffer_text(&output->waiting) + output->sent;
+    size_t len = cli_buffer_len(&output->waiting) - output->sent;
 
     if (output->is_socket)
         return send(output->fd, rest, len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -81,7 +81,8 @@ static void note_blocked(struct cli_output *output)
 static void note_sent(struct cli_output *output, size_t len)
 {
     output->sent += len;
-    if (output->sent == output->waiting.len || output->sent > output->waiting.len / 2) {
+    if (output->sent == cli_buffer_len(&output->waiting) ||
+        output->sent > cli_buffer_len(&output->waiting) / 2) {
         cli_buffer_drop(&output->waiting, output->sent);
         output->sent = 0;
     }
@@ -89,7 +90,7 @@ static void note_sent(struct cli_output *output, size_t len)
 
 static void flush(struct cli_output *output)
 {
-    while (output->waiting.len > 0 && output->error == 0) {
+    while (cli_buffer_len(&output->waiting) > 0 && output->error == 0) {
         ssize_t len = write_some(output);
 
         if (len >= 0) {
@@ -102,7 +103,7 @@ static void flush(struct cli_output *output)
         }
     }
     if (output->error)
-        note_sent(output, output->waiting.len - output->sent);
+        note_sent(output, cli_buffer_len(&output->waiting) - output->sent);
     if (output->watch || output->error) {
         dx_loop_watch_free(output->watch);
         output->watch = NULL;
@@ -125,9 +126,9 @@ void cli_output_commit(struct cli_output *output)
         output->error = ENOMEM;
         output->on_change(output->user);
     }
-    if (output->waiting.len == 0 || output->watch)
+    if (cli_buffer_len(&output->waiting) == 0 || output->watch)
         return;
-    if (output->waiting.len >= SOON ||
+    if (cli_buffer_len(&output->waiting) >= SOON ||
         (!output->is_posted && dx_loop_post(output->loop, on_post, output) != DX_OK)) {
         flush(output);
         return;
@@ -152,7 +153,7 @@ bool cli_output_finish(struct cli_output *output, int ms)
 {
     long due = now_ms() + ms;
 
-    while (output->waiting.len > 0 && output->error == 0) {
+    while (cli_buffer_len(&output->waiting) > 0 && output->error == 0) {
         struct pollfd room = {.fd = output->fd, .events = POLLOUT};
         long left = due - now_ms();
         ssize_t len;

@@ -134,7 +134,7 @@ static void on_chunk(struct dx_websocket *websocket, enum dx_opcode opcode, cons
     if (message->has_failed)
         cli_session_finish(client->session, fail(client, "memory", dx_err_text(DX_ERR_NOMEM)));
     else if (is_last)
-        cli_session_message(client->session, opcode, (const uint8_t *)message->data, message->len);
+        cli_session_message(client->session, opcode, message->bytes.data, message->bytes.len);
     if (is_last)
         cli_buffer_clear(message);
 }
@@ -186,7 +186,7 @@ static char *make_basic(const char *credentials)
     cli_buffer_put(&value, "", 1);
     if (value.has_failed)
         cli_buffer_release(&value);
-    return value.data;
+    return cli_buffer_text(&value);
 }
 
 static char *make_bearer(const char *token)
@@ -208,7 +208,7 @@ static char *join_cookies(const struct cli_list *cookies)
     cli_buffer_put(&value, "", 1);
     if (value.has_failed)
         cli_buffer_release(&value);
-    return value.data;
+    return cli_buffer_text(&value);
 }
 
 static bool make_headers(struct client *client)

@@ -77,7 +77,8 @@ void cli_record_message(struct cli_record *record, bool is_ours, enum dx_opcode 
     cli_buffer_put(line, "}\n", 2);
     if (line->has_failed)
         fail(record, ENOMEM);
-    else if (fwrite(line->data, 1, line->len, record->file) != line->len)
+    else if (fwrite(cli_buffer_text(line), 1, cli_buffer_len(line), record->file) !=
+             cli_buffer_len(line))
         fail(record, errno);
 }
 

@@ -36,7 +36,7 @@ static bool take_member(struct cli_replay *replay, const struct cli_buffer *name
     struct cli_buffer text = {0};
     bool is_good = true;
 
-    if (strcmp(name->data, "ms") == 0) {
+    if (strcmp(cli_buffer_text(name), "ms") == 0) {
         replay->due_ms = strtoull(value->text, NULL, 10);
         return value->kind == CLI_JSON_NUMBER;
     }
@@ -44,14 +44,15 @@ static bool take_member(struct cli_replay *replay, const struct cli_buffer *name
         return true;
     if (!cli_json_decode(&text, value)) {
         is_good = false;
-    } else if (strcmp(name->data, "from") == 0) {
-        *is_ours = text.len == 2 && memcmp(text.data, "us", 2) == 0;
-    } else if (strcmp(name->data, "text") == 0) {
+    } else if (strcmp(cli_buffer_text(name), "from") == 0) {
+        *is_ours = cli_buffer_len(&text) == 2 && memcmp(cli_buffer_text(&text), "us", 2) == 0;
+    } else if (strcmp(cli_buffer_text(name), "text") == 0) {
         replay->opcode = DX_OP_TEXT;
-        cli_buffer_put(&replay->message, text.data, text.len);
-    } else if (strcmp(name->data, "base64") == 0) {
+        cli_buffer_put(&replay->message, cli_buffer_text(&text), cli_buffer_len(&text));
+    } else if (strcmp(cli_buffer_text(name), "base64") == 0) {
         replay->opcode = DX_OP_BINARY;
-        is_good = cli_base64_decode(&replay->message, text.data, text.len);
+        is_good =
+            cli_base64_decode(&replay->message, cli_buffer_text(&text), cli_buffer_len(&text));
     }
     is_good = is_good && !text.has_failed;
     cli_buffer_release(&text);
@@ -102,14 +103,14 @@ static void fail(struct cli_replay *replay)
 /* The next message of ours. False: there is none, or the file is wrong. */
 static bool find_next(struct cli_replay *replay)
 {
-    while (replay->at < replay->text.len) {
-        const char *at = replay->text.data + replay->at;
-        const char *end = memchr(at, '\n', replay->text.len - replay->at);
+    while (replay->at < cli_buffer_len(&replay->text)) {
+        const char *at = cli_buffer_text(&replay->text) + replay->at;
+        const char *end = memchr(at, '\n', cli_buffer_len(&replay->text) - replay->at);
         bool is_ours;
 
         if (!end)
-            end = replay->text.data + replay->text.len;
-        replay->at = (size_t)(end - replay->text.data) + 1;
+            end = cli_buffer_text(&replay->text) + cli_buffer_len(&replay->text);
+        replay->at = (size_t)(end - cli_buffer_text(&replay->text)) + 1;
         replay->line++;
         if (!read_line(replay, at, end, &is_ours)) {
             fail(replay);
@@ -140,7 +141,8 @@ void cli_replay_resume(struct cli_replay *replay)
             dx_loop_timer_set(replay->timer, due_ms - now_ms);
             return;
         }
-        if (!cli_session_send(session, replay->opcode, replay->message.data, replay->message.len))
+        if (!cli_session_send(session, replay->opcode, cli_buffer_text(&replay->message),
+                              cli_buffer_len(&replay->message)))
             return;
         replay->is_ready = false;
     }
@@ -166,7 +168,7 @@ static bool read_all(struct cli_buffer *text, int fd)
         }
         len = read(fd, room, 65536);
         if (len > 0)
-            text->len += (size_t)len;
+            cli_buffer_commit(text, (size_t)len);
     } while (len > 0);
     return len == 0;
 }

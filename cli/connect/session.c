@@ -67,7 +67,8 @@ bool cli_session_give(struct cli_session *session, const char *data, size_t len)
     is_good = form == CLI_FORM_HEX ? cli_hex_decode(bytes, data, len)
                                    : cli_base64_decode(bytes, data, len);
     if (is_good)
-        return cli_session_send(session, DX_OP_BINARY, bytes->data, bytes->len);
+        return cli_session_send(session, DX_OP_BINARY, cli_buffer_text(bytes),
+                                cli_buffer_len(bytes));
     if (session->terminal) {
         cli_show_note(session, "not sent: %s",
                       form == CLI_FORM_HEX ? "no hexadecimal digits in pairs" : "no base64");
@@ -228,7 +229,7 @@ static bool matches(struct cli_session *session, const uint8_t *data, size_t len
     cli_buffer_put(text, data, len);
     cli_buffer_put(text, "", 1);
     return !text->has_failed &&
-           regexec(&session->pattern, text->data, 1, &range, REG_STARTEND) == 0;
+           regexec(&session->pattern, cli_buffer_text(text), 1, &range, REG_STARTEND) == 0;
 }
 
 void cli_session_message(struct cli_session *session, enum dx_opcode opcode, const uint8_t *data,

@@ -43,9 +43,9 @@ void cli_show_init(struct cli_session *session)
 static void put_for_people(struct cli_session *session, const struct cli_buffer *text)
 {
     if (session->terminal)
-        cli_terminal_print(session->terminal, text->data, text->len);
+        cli_terminal_print(session->terminal, cli_buffer_text(text), cli_buffer_len(text));
     else
-        (void)!fwrite(text->data, 1, text->len, stderr);
+        (void)!fwrite(cli_buffer_text(text), 1, cli_buffer_len(text), stderr);
 }
 
 static void put_safely(struct cli_buffer *to, const char *text, size_t len, bool keeps_lines)
@@ -161,7 +161,7 @@ void cli_show_message(struct cli_session *session, enum dx_opcode opcode, const 
             put_plainly(config, &text, opcode, data, len);
         else
             put_for_terminal(session, &text, opcode, data, len);
-        cli_terminal_print(session->terminal, text.data, text.len);
+        cli_terminal_print(session->terminal, cli_buffer_text(&text), cli_buffer_len(&text));
         cli_buffer_release(&text);
     } else {
         if (session->show.is_terminal && !(opcode == DX_OP_BINARY && has_form))
@@ -187,7 +187,7 @@ static void put_header(struct cli_session *session, const char *mark, const char
         cli_buffer_put_text(&line, "(not shown)");
     else
         cli_buffer_put(&line, value, value_len);
-    put_line(session, DIM, mark, line.data, line.len);
+    put_line(session, DIM, mark, cli_buffer_text(&line), cli_buffer_len(&line));
     cli_buffer_release(&line);
 }
 

@@ -36,9 +36,9 @@ static void end(struct cli_session *session, struct cli_buffer *line)
 {
     cli_buffer_put(line, "}\n", 2);
     if (session->terminal) {
-        cli_terminal_print(session->terminal, line->data, line->len);
+        cli_terminal_print(session->terminal, cli_buffer_text(line), cli_buffer_len(line));
     } else {
-        cli_buffer_put(&session->output.waiting, line->data, line->len);
+        cli_buffer_put(&session->output.waiting, cli_buffer_text(line), cli_buffer_len(line));
         session->output.waiting.has_failed |= line->has_failed;
         cli_output_commit(&session->output);
     }

@@ -65,20 +65,21 @@ static enum cli_slash_result send_file(struct cli_session *session, enum dx_opco
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     ssize_t len = -1;
 
-    while (fd >= 0 && bytes.len <= session->config->max_message) {
+    while (fd >= 0 && cli_buffer_len(&bytes) <= session->config->max_message) {
         char *room = cli_buffer_reserve(&bytes, 65536);
 
         len = room ? read(fd, room, 65536) : -1;
         if (len <= 0)
             break;
-        bytes.len += (size_t)len;
+        cli_buffer_commit(&bytes, (size_t)len);
     }
     if (len < 0 || bytes.has_failed)
         cli_show_note(session, "%s: %s", path, strerror(bytes.has_failed ? ENOMEM : errno));
-    else if (bytes.len > session->config->max_message)
+    else if (cli_buffer_len(&bytes) > session->config->max_message)
         cli_show_note(session, "%s: longer than --max-message", path);
     else
-        result = send_bytes(session, opcode, bytes.data ? bytes.data : "", bytes.len);
+        result = send_bytes(session, opcode, cli_buffer_text(&bytes) ? cli_buffer_text(&bytes) : "",
+                            cli_buffer_len(&bytes));
     if (fd >= 0)
         close(fd);
     cli_buffer_release(&bytes);
@@ -108,7 +109,9 @@ static enum cli_slash_result send_decoded(struct cli_session *session, const cha
     enum cli_slash_result result = CLI_SLASH_DONE;
 
     if (decode(&bytes, rest, strlen(rest)) && !bytes.has_failed)
-        result = send_bytes(session, DX_OP_BINARY, bytes.data ? bytes.data : "", bytes.len);
+        result = send_bytes(session, DX_OP_BINARY,
+                            cli_buffer_text(&bytes) ? cli_buffer_text(&bytes) : "",
+                            cli_buffer_len(&bytes));
     else
         cli_show_note(session, "%s", problem);
     cli_buffer_release(&bytes);
@@ -156,7 +159,7 @@ static enum cli_slash_result do_help(struct cli_session *session, const char *re
     cli_buffer_put_text(&text, "  //...                    send /...\n");
     cli_buffer_put(&text, "", 1);
     if (!text.has_failed)
-        cli_show_help(session, text.data);
+        cli_show_help(session, cli_buffer_text(&text));
     cli_buffer_release(&text);
     return CLI_SLASH_DONE;
 }

@@ -202,7 +202,7 @@ static unsigned char complete_from(struct cli_terminal *terminal, const char *wo
         cli_buffer_put_text(&list, names[i]);
         cli_buffer_put_text(&list, i + 1 < count ? "  " : "\n");
     }
-    cli_terminal_print(terminal, list.data, list.len);
+    cli_terminal_print(terminal, cli_buffer_text(&list), cli_buffer_len(&list));
     cli_buffer_release(&list);
     return CC_NORM;
 }
@@ -262,9 +262,10 @@ void cli_terminal_resume(struct cli_terminal *terminal)
 {
     struct cli_buffer *typed = &terminal->typed;
 
-    while (typed->len > 0 && say(terminal, typed->data))
-        cli_buffer_drop(typed, strlen(typed->data) + 1);
-    if (typed->len == 0 && terminal->has_ended && terminal->session->state == CLI_SESSION_OPEN)
+    while (cli_buffer_len(typed) > 0 && say(terminal, cli_buffer_text(typed)))
+        cli_buffer_drop(typed, strlen(cli_buffer_text(typed)) + 1);
+    if (cli_buffer_len(typed) == 0 && terminal->has_ended &&
+        terminal->session->state == CLI_SESSION_OPEN)
         cli_session_close(terminal->session, DX_CLOSE_NORMAL, "", 0);
 }
 
@@ -288,9 +289,9 @@ static void take_line(struct cli_terminal *terminal, const char *text, int len)
         return;
     line[strcspn(line, "\r\n")] = '\0';
     remember(terminal, line);
-    if (terminal->typed.len > terminal->session->config->max_message)
+    if (cli_buffer_len(&terminal->typed) > terminal->session->config->max_message)
         cli_show_note(terminal->session, "not sent: too much waits already");
-    else if (*line && (terminal->typed.len > 0 || !say(terminal, line)))
+    else if (*line && (cli_buffer_len(&terminal->typed) > 0 || !say(terminal, line)))
         cli_buffer_put(&terminal->typed, line, strlen(line) + 1);
     free(line);
 }
@@ -300,7 +301,8 @@ static void take_end(struct cli_terminal *terminal)
     terminal->has_ended = true;
     if (terminal->session->state == CLI_SESSION_OPEN)
         cli_terminal_resume(terminal);
-    else if (terminal->session->state == CLI_SESSION_WAITING && terminal->typed.len == 0)
+    else if (terminal->session->state == CLI_SESSION_WAITING &&
+             cli_buffer_len(&terminal->typed) == 0)
         cli_session_finish(terminal->session, EXIT_SUCCESS);
 }
 

@@ -1,32 +1,44 @@
 /*
- * buffer.h - bytes that grow, for what is read and printed. What runs out of memory is noted, and asked for at the end.
+ * buffer.h - text that is built piece by piece (dx_buf). That memory was short is noted, and asked
+ * once at the end.
  */
 #ifndef CLI_BUFFER_H
 #define CLI_BUFFER_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <duplex/error.h>
 
+#include "base/buf.h"
+
+/* Begins zeroed. */
 struct cli_buffer {
-    char *data; /* NULL while nothing was ever put in */
-    size_t len;
-    size_t room;
+    struct dx_buf bytes;
     bool has_failed; /* memory was short: something is missing */
 };
 
+static inline char *cli_buffer_text(const struct cli_buffer *buffer)
+{
+    return (char *)buffer->bytes.data;
+}
+
+static inline size_t cli_buffer_len(const struct cli_buffer *buffer)
+{
+    return buffer->bytes.len;
+}
+
 void cli_buffer_put(struct cli_buffer *buffer, const void *bytes, size_t len);
 void cli_buffer_put_text(struct cli_buffer *buffer, const char *text);
-void cli_buffer_printf(struct cli_buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void cli_buffer_printf(struct cli_buffer *buffer, const char *format, ...) DX_PRINTF(2, 3);
 
-/** Room for `len` more bytes, to be counted in `len` by the caller; NULL without memory. */
+/** Room for `len` more bytes, which cli_buffer_commit adds; NULL without memory. */
 char *cli_buffer_reserve(struct cli_buffer *buffer, size_t len);
+void cli_buffer_commit(struct cli_buffer *buffer, size_t len);
 
 /** Drops the first `len` bytes. */
 void cli_buffer_drop(struct cli_buffer *buffer, size_t len);
 
 /** Empties it; keeps the memory unless it is much. */
 void cli_buffer_clear(struct cli_buffer *buffer);
+
 void cli_buffer_release(struct cli_buffer *buffer);
 
 #endif

@@ -3,41 +3,30 @@
  */
 #include "cli/text/codec.h"
 
-#include <string.h>
-
-static const char digits[] = "0123456789abcdef";
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#include "base/base64.h"
+#include "base/text.h"
 
 void cli_hex_encode(struct cli_buffer *to, const uint8_t *bytes, size_t len)
 {
-    char *at = cli_buffer_reserve(to, len * 2 + 1);
+    static const char digits[] = "0123456789abcdef";
+    char *at = cli_buffer_reserve(to, len * 2);
 
     for (size_t i = 0; at && i < len; i++) {
         *at++ = digits[bytes[i] >> 4];
         *at++ = digits[bytes[i] & 15];
     }
     if (at)
-        to->len += len * 2;
+        cli_buffer_commit(to, len * 2);
 }
 
 void cli_base64_encode(struct cli_buffer *to, const uint8_t *bytes, size_t len)
 {
-    char *at = cli_buffer_reserve(to, (len / 3 + 1) * 4);
+    char *at = cli_buffer_reserve(to, DX_BASE64_LEN(len));
 
-    for (size_t i = 0; at && i < len; i += 3) {
-        size_t count = len - i < 3 ? len - i : 3;
-        uint32_t group = (uint32_t)bytes[i] << 16;
-
-        if (count > 1)
-            group |= (uint32_t)bytes[i + 1] << 8;
-        if (count > 2)
-            group |= bytes[i + 2];
-        *at++ = letters[group >> 18];
-        *at++ = letters[group >> 12 & 63];
-        *at++ = count > 1 ? letters[group >> 6 & 63] : '=';
-        *at++ = count > 2 ? letters[group & 63] : '=';
-        to->len += 4;
-    }
+    if (!at)
+        return;
+    dx_base64_encode(bytes, len, at);
+    cli_buffer_commit(to, DX_BASE64_LEN(len));
 }
 
 bool cli_hex_decode(struct cli_buffer *to, const char *text, size_t len)
@@ -45,20 +34,17 @@ bool cli_hex_decode(struct cli_buffer *to, const char *text, size_t len)
     int high = -1;
 
     for (size_t i = 0; i < len; i++) {
-        char byte = text[i];
-        const char *digit;
+        int digit;
 
-        if (byte == ' ' || byte == '\t')
+        if (text[i] == ' ' || text[i] == '\t')
             continue;
-        if (byte >= 'A' && byte <= 'F')
-            byte = (char)(byte - 'A' + 'a');
-        digit = byte ? strchr(digits, byte) : NULL;
-        if (!digit)
+        digit = dx_text_hex_value((uint8_t)text[i]);
+        if (digit < 0)
             return false;
         if (high < 0) {
-            high = (int)(digit - digits);
+            high = digit;
         } else {
-            char whole = (char)(high * 16 + (int)(digit - digits));
+            char whole = (char)(high * 16 + digit);
 
             cli_buffer_put(to, &whole, 1);
             high = -1;
@@ -69,27 +55,15 @@ bool cli_hex_decode(struct cli_buffer *to, const char *text, size_t len)
 
 bool cli_base64_decode(struct cli_buffer *to, const char *text, size_t len)
 {
-    uint32_t group = 0;
-    unsigned bits = 0;
-    size_t count = len;
+    size_t room = len / 4 * 3 + 3;
+    char *at = cli_buffer_reserve(to, room);
+    size_t decoded_len;
 
-    while (count > 0 && len - count < 2 && text[count - 1] == '=')
-        count--;
-    if (count % 4 == 1 || (count < len && len % 4 != 0))
+    if (!at)
+        return true; /* the buffer says so */
+    if (dx_base64_decode_loose(dx_slice_of_len(text, len), (uint8_t *)at, room, &decoded_len) !=
+        DX_OK)
         return false;
-    for (size_t i = 0; i < count; i++) {
-        const char *letter = text[i] ? strchr(letters, text[i]) : NULL;
-
-        if (!letter)
-            return false;
-        group = group << 6 | (uint32_t)(letter - letters);
-        bits += 6;
-        if (bits >= 8) {
-            char byte = (char)(group >> (bits - 8) & 255);
-
-            cli_buffer_put(to, &byte, 1);
-            bits -= 8;
-        }
-    }
+    cli_buffer_commit(to, decoded_len);
     return true;
 }

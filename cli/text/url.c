@@ -29,8 +29,8 @@ static char *decode(const char *text, size_t len, const char **problem)
 
         has_colon |= found == ':';
         if (found == '%' && len - i > 2 && cli_hex_decode(&byte, text + i + 1, 2) &&
-            byte.len == 1) {
-            found = byte.data[0];
+            cli_buffer_len(&byte) == 1) {
+            found = cli_buffer_text(&byte)[0];
             i += 2;
         }
         cli_buffer_release(&byte);

@@ -47,8 +47,11 @@ static size_t padding_of(struct dx_slice text)
     return text.data[text.len - 2] == '=' ? 2 : 1;
 }
 
-/* Reads four characters, the last `padding` of them '='. False: a foreign character, or bits that should be zero. */
-static bool read_group(const uint8_t *text, size_t padding, uint32_t *group)
+/*
+ * Reads four characters, of which the last `padding` do not count. False: a foreign character, or,
+ * if `is_strict`, unused bits that are not zero.
+ */
+static bool read_group(const uint8_t *text, size_t padding, bool is_strict, uint32_t *group)
 {
     uint32_t bits = 0;
 
@@ -60,30 +63,43 @@ static bool read_group(const uint8_t *text, size_t padding, uint32_t *group)
         bits |= value << (18 - 6 * i);
     }
     *group = bits;
-    return (bits & ((UINT32_C(1) << (8 * padding)) - 1)) == 0;
+    return !is_strict || (bits & ((UINT32_C(1) << (8 * padding)) - 1)) == 0;
 }
 
-enum dx_err dx_base64_decode(struct dx_slice text, uint8_t *bytes, size_t room, size_t *len)
+/* The last group of `text`, whose padding may not be there, has `padding` characters less. */
+static enum dx_err decode(struct dx_slice text, size_t padding, bool is_strict, uint8_t *bytes,
+                          size_t room, size_t *len)
 {
+    size_t group_count = (text.len + 3) / 4;
+    size_t total = group_count * 3 - padding;
     size_t written = 0;
-    size_t padding;
-    size_t total;
     uint32_t group;
 
-    if (text.len % 4 != 0)
-        return DX_ERR_PROTOCOL;
-    padding = padding_of(text);
-    total = text.len / 4 * 3 - padding;
-    for (size_t i = 0; i < text.len; i += 4)
-        if (!read_group(text.data + i, i + 4 == text.len ? padding : 0, &group))
+    for (size_t i = 0; i < group_count; i++)
+        if (!read_group(text.data + 4 * i, i + 1 == group_count ? padding : 0, is_strict, &group))
             return DX_ERR_PROTOCOL;
     if (total > room)
         return DX_ERR_TOO_BIG;
-    for (size_t i = 0; i < text.len; i += 4) {
-        (void)read_group(text.data + i, i + 4 == text.len ? padding : 0, &group);
+    for (size_t i = 0; i < group_count; i++) {
+        (void)read_group(text.data + 4 * i, i + 1 == group_count ? padding : 0, is_strict, &group);
         for (unsigned shift = 16; written < total && shift <= 16; shift -= 8)
             bytes[written++] = (uint8_t)(group >> shift);
     }
     *len = total;
     return DX_OK;
+}
+
+enum dx_err dx_base64_decode(struct dx_slice text, uint8_t *bytes, size_t room, size_t *len)
+{
+    if (text.len % 4 != 0)
+        return DX_ERR_PROTOCOL;
+    return decode(text, padding_of(text), true, bytes, room, len);
+}
+
+enum dx_err dx_base64_decode_loose(struct dx_slice text, uint8_t *bytes, size_t room, size_t *len)
+{
+    if (text.len % 4 == 1)
+        return DX_ERR_PROTOCOL;
+    return decode(text, text.len % 4 == 0 ? padding_of(text) : 4 - text.len % 4, false, bytes, room,
+                  len);
 }

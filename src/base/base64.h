@@ -15,12 +15,18 @@
 void dx_base64_encode(const void *data, size_t len, char *text);
 
 /**
- * Decodes `text` into `bytes` (room for `room`). Strict: padded to a multiple of four, nothing but the alphabet, and
+ * Decodes `text` into `bytes`. Strict: padded to a multiple of four, nothing but the alphabet, and
  * canonical (unused bits are zero), so that one byte string has one text.
  *
- * Returns DX_OK; DX_ERR_PROTOCOL (not such a text); DX_ERR_TOO_BIG (more than `room` bytes).
+ * Returns DX_OK, or:
+ *   DX_ERR_PROTOCOL   not such a text
+ *   DX_ERR_TOO_BIG    more than `room` bytes
  */
 DX_MUST_CHECK enum dx_err dx_base64_decode(struct dx_slice text, uint8_t *bytes, size_t room,
                                            size_t *len);
+
+/** The same for what people type: padding may be left out, and unused bits need not be zero. */
+DX_MUST_CHECK enum dx_err dx_base64_decode_loose(struct dx_slice text, uint8_t *bytes, size_t room,
+                                                 size_t *len);
 
 #endif

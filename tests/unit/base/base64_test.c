@@ -73,12 +73,41 @@ static void what_is_not_canonical(void **state)
     assert_int_equal(dx_base64_decode(dx_slice_of("Zm8="), bytes, 2, &len), DX_OK);
 }
 
+/* What people type, and what other programs print. */
+static void loose_texts(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},      {"Zg==", "f"}, {"Zg", "f"},        {"Zh==", "f"},        {"Zm8=", "fo"},
+        {"Zm8", "fo"}, {"Zm9", "fo"}, {"Zm9vYg", "foob"}, {"Zm9vYmE", "fooba"}, {"Zm9v", "foo"},
+    };
+    static const char *const wrong[] = {"Z",     "=",       "==",     "Zg=",    "Zm8==",
+                                        "Zm9vY", "Z===",    "Zm 9",   "Zm9v\n", "Zm-_",
+                                        "=Zg",   "Zg=Zg==", "Zm9\x80"};
+    uint8_t bytes[16];
+    size_t len = 4711;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (dx_base64_decode_loose(dx_slice_of(wrong[i]), bytes, sizeof(bytes), &len) !=
+            DX_ERR_PROTOCOL)
+            fail_msg("%s", wrong[i]);
+    assert_int_equal(len, 4711);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(
+            dx_base64_decode_loose(dx_slice_of(rows[i][0]), bytes, sizeof(bytes), &len), DX_OK);
+        assert_int_equal(len, strlen(rows[i][1]));
+        assert_memory_equal(bytes, rows[i][1], len);
+    }
+    assert_int_equal(dx_base64_decode_loose(dx_slice_of("Zm9"), bytes, 1, &len), DX_ERR_TOO_BIG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_vectors),
         cmocka_unit_test(every_byte_there_and_back),
         cmocka_unit_test(what_is_not_canonical),
+        cmocka_unit_test(loose_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

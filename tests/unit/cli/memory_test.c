@@ -1,6 +1,6 @@
 /*
- * memory_test.c - reading a command line and opening a log with each allocation failing in turn: one
- * complaint, exit status 1, nothing leaked.
+ * memory_test.c - reading a command line, opening a log and building text with each allocation
+ * failing in turn: one complaint, exit status 1, nothing leaked.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -16,6 +16,7 @@
 #include "cli/log/log.h"
 #include "cli/options/parse.h"
 #include "cli/serve/serve.h"
+#include "cli/text/buffer.h"
 #include "support/failing_allocator.h"
 
 static const char *const words[] = {
@@ -89,11 +90,29 @@ static void opening_a_log_survives(void **state)
     assert_int_equal(failing_allocator_live(), 0);
 }
 
+/* A buffer keeps what it had, and remembers. */
+static void building_text_survives(void **state)
+{
+    struct cli_buffer buffer = {0};
+
+    (void)state;
+    cli_buffer_put_text(&buffer, "kept");
+    failing_allocator_start(1);
+    cli_buffer_printf(&buffer, "%*s", 1000, "");
+    assert_true(failing_allocator_stop());
+    assert_true(buffer.has_failed);
+    assert_int_equal(cli_buffer_len(&buffer), 4);
+    assert_memory_equal(cli_buffer_text(&buffer), "kept", 4);
+    cli_buffer_release(&buffer);
+    assert_false(buffer.has_failed);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(parsing_survives),
         cmocka_unit_test(opening_a_log_survives),
+        cmocka_unit_test(building_text_survives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
