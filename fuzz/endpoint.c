@@ -63,7 +63,7 @@ static void append_again(struct bytes *bytes, size_t len)
     append(bytes, copy, len);
 }
 
-static bool fill_key(void *context, uint8_t *bytes, size_t len)
+static bool fill_key(uint8_t *bytes, size_t len, void *context)
 {
     (void)context;
     memset(bytes, 0x5c, len);

@@ -157,7 +157,7 @@ static void open_more(void)
     (void)fflush(stdout);
 }
 
-static void on_line(void *user, int fd)
+static void on_line(int fd, void *user)
 {
     char line[64];
     ssize_t got = read(fd, line, sizeof line - 1);

@@ -105,6 +105,7 @@ int main(int argc, char **argv)
     struct dx_connection_handlers handlers = dx_connection_handlers_init();
     struct dx_route route = dx_route_init_websocket(&handlers);
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection = dx_connection_options_init();
     struct dx_loop *loop;
     struct dx_server *server;
     char address[64];
@@ -114,7 +115,8 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     (void)snprintf(address, sizeof address, "127.0.0.1:%s", argv[1]);
     options.threads = (uint32_t)strtoul(argv[2], NULL, 10);
-    options.connection.ping_interval_ms = 0; /* the subscribers say nothing */
+    connection.ping_interval_ms = 0; /* the subscribers say nothing */
+    options.connection = &connection;
     handlers.on_message = argc > 3 ? on_message_apart : on_message;
     route.on_request = on_request;
     if (dx_loop_new(&loop) || dx_server_new(loop, &options, &server) ||

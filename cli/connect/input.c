@@ -9,7 +9,7 @@
 
 #define READ_LEN 65536
 
-static void on_readable(void *user, int fd);
+static void on_readable(int fd, void *user);
 
 static void end(struct cli_input *input, enum cli_input_end how)
 {
@@ -102,7 +102,7 @@ static bool read_once(struct cli_input *input)
 
 static void on_due(void *user)
 {
-    on_readable(user, STDIN_FILENO);
+    on_readable(STDIN_FILENO, user);
 }
 
 static enum dx_err wait_for_more(struct cli_input *input)
@@ -146,7 +146,7 @@ enum dx_err cli_input_resume(struct cli_input *input)
     return wait_for_more(input);
 }
 
-static void on_readable(void *user, int fd)
+static void on_readable(int fd, void *user)
 {
     struct cli_input *input = user;
 

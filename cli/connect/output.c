@@ -60,7 +60,7 @@ static ssize_t write_some(const struct cli_output *output)
     return write(output->fd, rest, len);
 }
 
-static void on_writable(void *user, int fd)
+static void on_writable(int fd, void *user)
 {
     (void)fd;
     flush(user);

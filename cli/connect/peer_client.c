@@ -242,7 +242,7 @@ static bool make_headers(struct client *client)
 
 /* ---- TLS ---- */
 
-static void on_keylog(void *user, const char *line)
+static void on_keylog(const char *line, void *user)
 {
     struct client *client = user;
     char text[512];

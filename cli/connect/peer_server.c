@@ -200,17 +200,22 @@ static void announce(const struct server *server)
     fputc('\n', stderr);
 }
 
+static void set_connection(const struct cli_connect_config *config,
+                           struct dx_connection_options *connection)
+{
+    connection->max_message = config->max_message;
+    connection->max_queue = MAX_QUEUE;
+    connection->message_timeout_ms = 0;
+    connection->write_timeout_ms = 0;
+    connection->close_timeout_ms = config->close_timeout_ms;
+    connection->ping_interval_ms = config->heartbeat_ms;
+    connection->pong_timeout_ms = config->heartbeat_ms;
+}
+
 static void set_options(const struct cli_connect_config *config, struct dx_server_options *options)
 {
     static const char *const any[] = {"any"};
 
-    options->connection.max_message = config->max_message;
-    options->connection.max_queue = MAX_QUEUE;
-    options->connection.message_timeout_ms = 0;
-    options->connection.write_timeout_ms = 0;
-    options->connection.close_timeout_ms = config->close_timeout_ms;
-    options->connection.ping_interval_ms = config->heartbeat_ms;
-    options->connection.pong_timeout_ms = config->heartbeat_ms;
     options->handshake_timeout_ms = config->handshake_timeout_ms;
     options->origins = any;
     options->origin_count = 1;
@@ -223,10 +228,13 @@ static int start(struct server *server)
     struct cli_session *session = server->session;
     const char *const *addresses = session->config->listen.items;
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection = dx_connection_options_init();
     struct dx_route route = dx_route_init();
     char why[256] = "";
     enum dx_err err;
 
+    set_connection(session->config, &connection);
+    options.connection = &connection;
     set_options(session->config, &options);
     route.on_request = on_request;
     route.user = server;

@@ -214,7 +214,7 @@ static void on_giving_up(void *user)
     cli_session_finish(session, session->exit_status);
 }
 
-static void on_signal(void *user, int fd)
+static void on_signal(int fd, void *user)
 {
     struct cli_session *session = user;
     struct signalfd_siginfo info;

@@ -129,7 +129,8 @@ static void on_request(struct dx_request *request, void *user)
                              &connection);
 }
 
-static struct dx_route route = {.on_request = on_request, .wants_upgrades = true};
+static struct dx_route route = {
+    .size = sizeof(route), .on_request = on_request, .wants_upgrades = true};
 
 static int add_routes(struct cli_service *service, const void *config)
 {

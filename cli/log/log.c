@@ -118,8 +118,8 @@ static void say_lost(struct cli_log *log, const struct timespec *now)
         log->lost = 0;
 }
 
-static void write_line(void *user, enum dx_log_level level, const char *message,
-                       const struct dx_log_field *fields, size_t field_count)
+static void write_line(enum dx_log_level level, const char *message,
+                       const struct dx_log_field *fields, size_t field_count, void *user)
 {
     struct cli_log *log = user;
     struct cli_log_line line;
@@ -141,7 +141,8 @@ static void write_line(void *user, enum dx_log_level level, const char *message,
 
 struct dx_log_sink cli_log_sink(struct cli_log *log)
 {
-    return (struct dx_log_sink){.write = write_line, .user = log, .level = log->level};
+    return (struct dx_log_sink){
+        .size = sizeof(struct dx_log_sink), .write = write_line, .user = log, .level = log->level};
 }
 
 void cli_log_say(struct cli_log *log, enum dx_log_level level, const char *message, ...)
@@ -158,5 +159,5 @@ void cli_log_say(struct cli_log *log, enum dx_log_level level, const char *messa
         fields[count++] = (struct dx_log_field){name, value, strlen(value)};
     }
     va_end(args);
-    write_line(log, level, message, fields, count);
+    write_line(level, message, fields, count, log);
 }

@@ -100,7 +100,7 @@ static bool take_signal(struct cli_service *service, const struct signalfd_sigin
     return false;
 }
 
-static void on_signal(void *user, int fd)
+static void on_signal(int fd, void *user)
 {
     struct cli_service *service = user;
     struct signalfd_siginfo info;
@@ -133,6 +133,8 @@ static int make_server(struct cli_service *service)
 {
     const struct cli_server_config *config = service->config;
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection;
+    struct dx_log_sink sink;
     enum dx_err err = dx_loop_new(&service->loop);
 
     if (err == DX_OK)
@@ -140,7 +142,9 @@ static int make_server(struct cli_service *service)
                                 &service->signals);
     if (err != DX_OK)
         return cli_fail(service->name, "event loop", dx_err_text(err));
-    options.connection = connection_options(config);
+    connection = connection_options(config);
+    sink = cli_log_sink(service->log);
+    options.connection = &connection;
     options.handshake_timeout_ms = config->times.handshake_ms;
     options.max_connections = config->limits.max_connections;
     options.max_memory = config->limits.max_memory;
@@ -151,7 +155,7 @@ static int make_server(struct cli_service *service)
     options.host_count = config->admission.hosts.count;
     options.subprotocols = config->admission.subprotocols.items;
     options.subprotocol_count = config->admission.subprotocols.count;
-    options.log = cli_log_sink(service->log);
+    options.log = &sink;
     err = dx_server_new(service->loop, &options, &service->server);
     return err == DX_OK ? 0 : cli_fail(service->name, "server", dx_err_text(err));
 }

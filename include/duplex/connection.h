@@ -85,9 +85,27 @@ struct dx_connection_options {
 /** Fills in the defaults of a server: 1 MiB, 131072, 60 s, 30 s, 5 s, 30 s, 30 s, 1 MiB. */
 static inline struct dx_connection_options dx_connection_options_init(void)
 {
-    struct dx_connection_options options = {sizeof(options), 1048576, 131072, 60000, 30000, 5000,
-                                            30000,           30000,   1048576};
+    struct dx_connection_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.max_message = 1048576;
+    options.max_fragments = 131072;
+    options.message_timeout_ms = 60000;
+    options.write_timeout_ms = 30000;
+    options.close_timeout_ms = 5000;
+    options.ping_interval_ms = 30000;
+    options.pong_timeout_ms = 30000;
+    options.max_queue = 1048576;
+    return options;
+}
+
+/** Fills in the defaults of a client: as a server's, but messages of 16 MiB and a max_queue of 16 MiB. */
+static inline struct dx_connection_options dx_connection_options_init_client(void)
+{
+    struct dx_connection_options options = dx_connection_options_init();
+
+    options.max_message = 16777216;
+    options.max_queue = 16777216;
     return options;
 }
 

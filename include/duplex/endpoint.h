@@ -51,16 +51,20 @@ struct dx_endpoint_options {
     size_t
         max_output; /* memory for what waits in dx_endpoint_output, in blocks of 16 KiB, of which one is kept: at least one */
     /* Fills masking keys with strong randomness; needed by clients (RFC 6455 10.3). False: none to be had. */
-    bool (*fill_random)(void *context, uint8_t *bytes, size_t len);
-    void *random_context;
+    bool (*fill_random)(uint8_t *bytes, size_t len, void *user);
+    void *user;
 };
 
 /** Fills in 1 MiB, 131072 and 16 MiB. */
 static inline struct dx_endpoint_options dx_endpoint_options_init(enum dx_role role)
 {
-    struct dx_endpoint_options options = {sizeof(options), role, 1048576, 131072,
-                                          16777216,        NULL, NULL};
+    struct dx_endpoint_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.role = role;
+    options.max_message = 1048576;
+    options.max_fragments = 131072;
+    options.max_output = 16777216;
     return options;
 }
 

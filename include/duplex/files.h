@@ -35,9 +35,12 @@ struct dx_files_options {
 
 static inline struct dx_files_options dx_files_options_init(void)
 {
-    struct dx_files_options options = {
-        sizeof(options), "index.html", "no-cache", NULL, NULL, true, NULL};
+    struct dx_files_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.index = "index.html";
+    options.cache_control = "no-cache";
+    options.is_precompressed = true;
     return options;
 }
 

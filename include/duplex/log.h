@@ -21,11 +21,22 @@ struct dx_log_field {
 
 /* Called from any of the server's threads, several at once. Lines are valid during the call. */
 struct dx_log_sink {
-    void (*write)(void *user, enum dx_log_level level, const char *message,
-                  const struct dx_log_field *fields, size_t field_count);
+    size_t size;
+    void (*write)(enum dx_log_level level, const char *message, const struct dx_log_field *fields,
+                  size_t field_count, void *user);
     void *user;
     enum dx_log_level level; /* lines above it are not made */
 };
+
+/** Nothing to write to yet, DX_LOG_INFO. */
+static inline struct dx_log_sink dx_log_sink_init(void)
+{
+    struct dx_log_sink sink = DX_ZEROED;
+
+    sink.size = sizeof(sink);
+    sink.level = DX_LOG_INFO;
+    return sink;
+}
 
 #ifdef __cplusplus
 }

@@ -71,11 +71,11 @@ DX_API void dx_loop_timer_free(struct dx_loop_timer *timer);
  */
 struct dx_loop_watch;
 DX_API DX_MUST_CHECK enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd,
-                                                   void (*on_readable)(void *user, int fd),
+                                                   void (*on_readable)(int fd, void *user),
                                                    void *user, struct dx_loop_watch **watch);
 /** The same for output: `on_writable` comes as long as it can be written to, or nobody reads it any more. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
 DX_API DX_MUST_CHECK enum dx_err
-dx_loop_watch_new_for_output(struct dx_loop *loop, int fd, void (*on_writable)(void *user, int fd),
+dx_loop_watch_new_for_output(struct dx_loop *loop, int fd, void (*on_writable)(int fd, void *user),
                              void *user, struct dx_loop_watch **watch);
 DX_API void dx_loop_watch_free(struct dx_loop_watch *watch);
 

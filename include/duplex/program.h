@@ -43,8 +43,10 @@ struct dx_programs_options {
 
 static inline struct dx_programs_options dx_programs_options_init(void)
 {
-    struct dx_programs_options options = {sizeof(options), NULL, 256, false, NULL, 0};
+    struct dx_programs_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.max_programs = 256;
     return options;
 }
 
@@ -74,21 +76,12 @@ struct dx_program_options {
 
 static inline struct dx_program_options dx_program_options_init(void)
 {
-    struct dx_program_options options = {sizeof(options),
-                                         NULL,
-                                         NULL,
-                                         NULL,
-                                         DX_FRAMING_LINES,
-                                         DX_NEWLINES_KEEP,
-                                         DX_STDERR_LOG,
-                                         DX_INVALID_UTF8_REPLACE,
-                                         0,
-                                         {1000, 1000, 1000},
-                                         false,
-                                         NULL,
-                                         0,
-                                         NULL};
+    struct dx_program_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.ladder_ms[0] = 1000;
+    options.ladder_ms[1] = 1000;
+    options.ladder_ms[2] = 1000;
     return options;
 }
 

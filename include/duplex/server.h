@@ -21,7 +21,8 @@ struct dx_request; /* duplex/request.h */
 
 struct dx_server_options {
     size_t size;
-    struct dx_connection_options connection; /* of every WebSocket; a route may have its own */
+    /* Of every WebSocket; a route may have its own. NULL: what dx_connection_options_init says. */
+    const struct dx_connection_options *connection;
     uint32_t
         handshake_timeout_ms; /* absolute, from accept to the end of the request's head, TLS included; also a kept-alive connection's wait */
     uint32_t
@@ -41,29 +42,21 @@ struct dx_server_options {
     const char *const
         *subprotocols; /* in order of preference; none offered or none in common: none answered */
     size_t subprotocol_count;
-    struct dx_log_sink log;
+    const struct dx_log_sink *log; /* NULL: nothing is logged */
 };
 
 static inline struct dx_server_options dx_server_options_init(void)
 {
-    struct dx_server_options options = {sizeof(options),
-                                        dx_connection_options_init(),
-                                        10000,
-                                        0,
-                                        268435456,
-                                        1,
-                                        NULL,
-                                        0,
-                                        NULL,
-                                        0,
-                                        NULL,
-                                        0,
-                                        {NULL, NULL, DX_LOG_INFO}};
+    struct dx_server_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.handshake_timeout_ms = 10000;
+    options.max_memory = 268435456;
+    options.threads = 1;
     return options;
 }
 
-/** Makes a server on `loop`; `options` may be NULL. Strings and lists of the options are copied. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (an origin or host that is none), DX_ERR_SYSTEM, DX_ERR_DESCRIPTORS. */
+/** Makes a server on `loop`; `options` may be NULL. The options are copied, with all that they point to. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (an origin or host that is none), DX_ERR_SYSTEM, DX_ERR_DESCRIPTORS. */
 DX_API DX_MUST_CHECK enum dx_err dx_server_new(struct dx_loop *loop,
                                                const struct dx_server_options *options,
                                                struct dx_server **server);
@@ -85,6 +78,7 @@ DX_API const char *dx_server_url(const struct dx_server *server, size_t index);
 
 /* What a route does with a request. Copied; what it points to must outlive the server's last connection. */
 struct dx_route {
+    size_t size;
     /* Decides: one of the answers of duplex/request.h, now or later. A request that asks for a WebSocket has passed the
      * handshake's, the origin's and the host's rules already; one with a body has it whole. */
     void (*on_request)(struct dx_request *request, void *user);
@@ -111,8 +105,9 @@ struct dx_route {
 
 static inline struct dx_route dx_route_init(void)
 {
-    struct dx_route route = {NULL, NULL, NULL, false, false, false, NULL, 0, NULL, NULL};
+    struct dx_route route = DX_ZEROED;
 
+    route.size = sizeof(route);
     return route;
 }
 

@@ -44,9 +44,10 @@ struct dx_tls_options {
 
 static inline struct dx_tls_options dx_tls_options_init(void)
 {
-    struct dx_tls_options options = {sizeof(options),    NULL, NULL, NULL,
-                                     DX_TLS_CLIENT_NONE, NULL, 86400};
+    struct dx_tls_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.ticket_lifetime_s = 86400;
     return options;
 }
 

@@ -26,15 +26,15 @@ struct dx_tls_client_options {
     const char *server_name; /* asked for and verified in place of the URL's host; or NULL */
     bool is_insecure;        /* nothing is verified: for tests */
     /* Each secret, as a line for Wireshark (NSS key log); valid during the call, which comes on any loop's thread. */
-    void (*on_keylog)(void *user, const char *line);
+    void (*on_keylog)(const char *line, void *user);
     void *user;
 };
 
 static inline struct dx_tls_client_options dx_tls_client_options_init(void)
 {
-    struct dx_tls_client_options options = {sizeof(options), NULL, NULL, NULL, NULL,
-                                            false,           NULL, NULL};
+    struct dx_tls_client_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
     return options;
 }
 

@@ -42,9 +42,13 @@ struct dx_topics_options {
 
 static inline struct dx_topics_options dx_topics_options_init(void)
 {
-    struct dx_topics_options options = {
-        sizeof(options), DX_SLOW_DROP_OLDEST, 1048576, 1000000, 1000, 67108864};
+    struct dx_topics_options options = DX_ZEROED;
 
+    options.size = sizeof(options);
+    options.max_pending = 1048576;
+    options.max_topics = 1000000;
+    options.max_subscriptions = 1000;
+    options.max_backlog = 67108864;
     return options;
 }
 

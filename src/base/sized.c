@@ -24,7 +24,8 @@ enum dx_err dx_sized_check(const void *given, size_t known, size_t first)
     if (given == NULL)
         return DX_OK;
     size = size_of(given);
-    if (size < first || size > known + GROWTH_MAX)
+    /* They are aligned as a size is, and so is what follows them in an array. */
+    if (size < first || size > known + GROWTH_MAX || size % sizeof(size) != 0)
         return DX_ERR_USAGE;
     for (size_t at = known; at < size; at++)
         if (bytes[at] != 0)

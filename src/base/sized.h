@@ -16,7 +16,7 @@
  * Checks the struct `given`, of which this library knows `known` bytes, `first` of them from the beginning. NULL is fine.
  *
  * Returns DX_OK, or:
- *   DX_ERR_USAGE   its size is below `first` (0: nobody has set it), or it is longer than `known`, by a newer version, and what
+ *   DX_ERR_USAGE   its size is below `first` (0: nobody has set it) or no struct's, or it is longer than `known`, by a newer version, and what
  *                  is not known here is not 0: the caller asks for something that this library does not have
  */
 DX_MUST_CHECK enum dx_err dx_sized_check(const void *given, size_t known, size_t first);
@@ -29,6 +29,9 @@ DX_MUST_CHECK enum dx_err dx_sized_copy(void *copy, size_t known, size_t first, 
 
 /** Copies the facts, `known` bytes that begin with a size, to the caller's struct as far as that goes; its size stays. */
 void dx_sized_fill(void *out, const void *facts, size_t known);
+
+/* For functions that say why in a line. */
+#define DX_SIZED_WHY "the struct has no size, or asks for what this version does not have"
 
 /* The usual calls, where the type says how much is known. */
 #define DX_SIZED_CHECK(type, last, given)                                                          \

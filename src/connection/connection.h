@@ -29,7 +29,7 @@ dx_connection_kind_of(const struct dx_endpoint_config *config)
     return dx_container_of(config, const struct dx_connection_kind, endpoint);
 }
 
-/** Makes a kind. A client's owner also sets endpoint.random_context to the loop: its kind serves one loop. */
+/** Makes a kind. A client's owner also sets endpoint.random_user to the loop: its kind serves one loop. */
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
                              const struct dx_connection_options *options);
 

@@ -5,6 +5,7 @@
 #include "server/server.h"
 
 #include "base/container.h"
+#include "base/sized.h"
 #include "server/connections/websocket.h"
 #include "server/files/files.h"
 
@@ -57,7 +58,7 @@ static void init_half_open(struct dx_server *server)
 {
     uint64_t key;
 
-    if (!dx_loop_fill_random(server->loop, (uint8_t *)&key, sizeof(key)))
+    if (!dx_loop_fill_random((uint8_t *)&key, sizeof(key), server->loop))
         key = (uint64_t)(uintptr_t)server ^ dx_loop_now_ms(server->loop);
     dx_half_open_init(&server->half_open, key);
 }
@@ -116,13 +117,18 @@ size_t dx_server_connection_count(const struct dx_server *server)
 static enum dx_err add_route(struct dx_server *server, const char *path,
                              const struct dx_route *route, void (*free_user)(void *user))
 {
-    const struct dx_connection_options *options =
-        route->connection != NULL ? route->connection : &server->settings.options.connection;
+    struct dx_connection_options options = server->settings.connection;
     struct dx_connection_kind kind;
+    struct dx_route own = dx_route_init();
+    enum dx_err err = DX_SIZED_COPY(struct dx_route, connection, &own, route);
 
-    dx_connection_kind_init(&kind, DX_ROLE_SERVER, options);
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_connection_options, max_queue, &options, own.connection);
+    if (err != DX_OK)
+        return err;
+    dx_connection_kind_init(&kind, DX_ROLE_SERVER, &options);
     kind.on_gone = dx_server_websocket_on_gone;
-    return dx_routes_add(&server->routes, path, route, &kind, free_user);
+    return dx_routes_add(&server->routes, path, &own, &kind, free_user);
 }
 
 enum dx_err dx_server_route(struct dx_server *server, const char *path,

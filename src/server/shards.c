@@ -181,7 +181,7 @@ static void begin_drain(struct dx_shard *shard, uint32_t drain_ms)
     steps = steps < 1 ? 1 : steps > DRAIN_STEPS_MAX ? DRAIN_STEPS_MAX : steps;
     shard->drain_steps = steps;
     shard->drain_step_ms = drain_ms / steps;
-    if (!dx_loop_fill_random(shard->loop, (uint8_t *)&shard->random, sizeof(shard->random)))
+    if (!dx_loop_fill_random((uint8_t *)&shard->random, sizeof(shard->random), shard->loop))
         shard->random = dx_loop_now_ms(shard->loop);
     shard->random |= 1;
     drain_one_step(shard);

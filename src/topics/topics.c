@@ -3,6 +3,7 @@
  * subscribers, so that the order is the same on all of them. Nothing is sent here.
  */
 #include "topics/topics.h"
+#include "base/sized.h"
 #include "ws/frame.h"
 
 #include <stdlib.h>
@@ -14,11 +15,9 @@ enum dx_err dx_topics_new(const struct dx_topics_options *options, struct dx_top
     struct dx_topics *made;
     enum dx_err err;
 
-    if (options) {
-        if (options->size == 0 || options->size > sizeof(own))
-            return DX_ERR_USAGE;
-        memcpy(&own, options, options->size);
-    }
+    err = DX_SIZED_COPY(struct dx_topics_options, max_backlog, &own, options);
+    if (err)
+        return err;
     if ((unsigned)own.slow_policy > DX_SLOW_DISCONNECT)
         return DX_ERR_USAGE;
     made = calloc(1, sizeof(*made));

@@ -20,8 +20,8 @@ struct dx_endpoint_config {
     uint64_t max_message;   /* bytes of all its fragments, inclusive; judged on the header (1009) */
     uint32_t max_fragments; /* frames of one message, empty ones included (1008); at least 1 */
     /* Fills masking keys; used by clients only. False: no randomness to be had, sending fails with DX_ERR_SYSTEM. */
-    bool (*fill_random)(void *context, uint8_t *bytes, size_t len);
-    void *random_context;
+    bool (*fill_random)(uint8_t *bytes, size_t len, void *user);
+    void *random_user;
     const struct dx_transform *transform; /* what RSV1 means; NULL: it is forbidden */
 };
 

@@ -4,6 +4,8 @@
  */
 #include "ws/endpoint.h"
 
+#include "base/sized.h"
+
 #include <stdlib.h>
 
 #define KEPT_BLOCKS 1
@@ -18,20 +20,24 @@ struct alone {
 enum dx_err dx_endpoint_new(const struct dx_endpoint_options *options,
                             struct dx_endpoint **endpoint)
 {
+    struct dx_endpoint_options own = dx_endpoint_options_init(DX_ROLE_SERVER);
     struct alone *alone;
+    enum dx_err err = DX_SIZED_COPY(struct dx_endpoint_options, user, &own, options);
 
-    if (options->max_fragments == 0 || options->max_output < DX_BLOCK_SIZE ||
-        (options->role == DX_ROLE_CLIENT && options->fill_random == NULL))
+    if (err != DX_OK)
+        return err;
+    if (own.max_fragments == 0 || own.max_output < DX_BLOCK_SIZE ||
+        (own.role == DX_ROLE_CLIENT && own.fill_random == NULL))
         return DX_ERR_USAGE;
     alone = calloc(1, sizeof(*alone));
     if (alone == NULL)
         return DX_ERR_NOMEM;
-    alone->config = (struct dx_endpoint_config){.role = options->role,
-                                                .max_message = options->max_message,
-                                                .max_fragments = options->max_fragments,
-                                                .fill_random = options->fill_random,
-                                                .random_context = options->random_context};
-    dx_pool_init(&alone->pool, KEPT_BLOCKS, options->max_output);
+    alone->config = (struct dx_endpoint_config){.role = own.role,
+                                                .max_message = own.max_message,
+                                                .max_fragments = own.max_fragments,
+                                                .fill_random = own.fill_random,
+                                                .random_user = own.user};
+    dx_pool_init(&alone->pool, KEPT_BLOCKS, own.max_output);
     dx_output_init(&alone->output, &alone->pool);
     dx_endpoint_init(&alone->endpoint, &alone->config, &alone->output);
     *endpoint = &alone->endpoint;

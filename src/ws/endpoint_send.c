@@ -83,7 +83,7 @@ static enum dx_err queue_frame(struct dx_endpoint *endpoint, uint8_t first, cons
     const uint8_t *key = NULL;
 
     if (config->role == DX_ROLE_CLIENT) {
-        if (!config->fill_random(config->random_context, key_bytes, sizeof(key_bytes)))
+        if (!config->fill_random(key_bytes, sizeof(key_bytes), config->random_user))
             return DX_ERR_SYSTEM;
         key = key_bytes;
     }

@@ -269,7 +269,7 @@ static void on_closed(void *user)
     dx_loop_stop(loop);
 }
 
-static void on_control(void *user, int fd)
+static void on_control(int fd, void *user)
 {
     struct dx_loop_watch **watch = user;
 
@@ -282,8 +282,10 @@ static void on_control(void *user, int fd)
 static bool start(const struct soak_plan *plan, int control_fd)
 {
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection = dx_connection_options_init();
     struct dx_topics_options topics_options = dx_topics_options_init();
-    const struct dx_route route = {.on_request = on_request, .wants_upgrades = true};
+    const struct dx_route route = {
+        .size = sizeof(route), .on_request = on_request, .wants_upgrades = true};
     char why[128];
     enum dx_err err;
     uint16_t port;
@@ -292,7 +294,8 @@ static bool start(const struct soak_plan *plan, int control_fd)
     options.max_connections = 16000;
     options.handshake_timeout_ms = 60000; /* a busy machine is not what is tested */
     options.max_memory = (uint64_t)1 << 30;
-    options.connection.max_queue = 524288;
+    connection.max_queue = 524288;
+    options.connection = &connection;
     topics_options.slow_policy = (enum dx_slow_policy)plan->policy;
     topics_options.max_pending = 1048576;
     topics_options.max_subscriptions = SOAK_SUBSCRIPTIONS + 1;

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-static bool fill_random(void *context, uint8_t *bytes, size_t len)
+static bool fill_random(uint8_t *bytes, size_t len, void *user)
 {
-    struct fixture *fixture = context;
+    struct fixture *fixture = user;
 
     for (size_t i = 0; i < len; i++)
         bytes[i] = ++fixture->random;
@@ -28,7 +28,7 @@ void fixture_init(struct fixture *fixture, enum dx_role role)
         .max_message = 1 << 20,
         .max_fragments = 100,
         .fill_random = fill_random,
-        .random_context = fixture,
+        .random_user = fixture,
     };
     dx_pool_init(&fixture->pool, 0, 16 << 20);
     dx_output_init(&fixture->output, &fixture->pool);

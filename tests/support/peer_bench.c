@@ -206,7 +206,7 @@ enum dx_err bench_try_open(struct bench *bench)
     if (bench->peer < 0)
         bench_connect(bench);
     dx_connection_kind_init(&bench->kind, bench->role, &bench->options);
-    bench->kind.endpoint.random_context = bench->loop;
+    bench->kind.endpoint.random_user = bench->loop;
     err = dx_stream_init(&stream, bench->loop, bench->fd, bench->tls);
     if (err)
         return err;

@@ -31,7 +31,7 @@ void program_bench_init(struct program_bench *bench)
 {
     memset(bench, 0, sizeof(*bench));
     bench->setup = service_setup_init();
-    bench->setup.options.connection.close_timeout_ms = 1000;
+    bench->setup.connection.close_timeout_ms = 1000;
     bench->programs_options = dx_programs_options_init();
     bench->programs_options.spawner_path = DX_TEST_SPAWNER;
     bench->programs_options.inherited = inherited;

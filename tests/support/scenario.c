@@ -55,7 +55,7 @@ static void append(uint8_t **bytes, size_t *len, size_t *room, const uint8_t *da
     *len += data_len;
 }
 
-static bool fill_key(void *context, uint8_t *bytes, size_t len)
+static bool fill_key(uint8_t *bytes, size_t len, void *context)
 {
     (void)context;
     for (size_t i = 0; i < len; i++)

@@ -28,8 +28,8 @@ uint64_t service_now_ms(void)
 
 /* ---- the log ---- */
 
-static void on_log(void *user, enum dx_log_level level, const char *message,
-                   const struct dx_log_field *fields, size_t field_count)
+static void on_log(enum dx_log_level level, const char *message, const struct dx_log_field *fields,
+                   size_t field_count, void *user)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     struct service *service = user;
@@ -160,15 +160,24 @@ static void on_shutdown(struct dx_connection *connection, void *user)
 
 static bool add_routes(struct service *service, const struct service_setup *setup)
 {
-    struct dx_route echo = {.on_request = on_echo_request, .user = service, .wants_upgrades = true};
-    struct dx_route plain = {.on_request = on_plain_request, .user = service, .wants_plain = true};
-    struct dx_route no = {.on_request = on_no_request, .user = service, .wants_upgrades = true};
-    struct dx_route later = {.on_request = on_later_request,
+    struct dx_route echo = {.size = sizeof(echo),
+                            .on_request = on_echo_request,
+                            .user = service,
+                            .wants_upgrades = true};
+    struct dx_route plain = {.size = sizeof(plain),
+                             .on_request = on_plain_request,
+                             .user = service,
+                             .wants_plain = true};
+    struct dx_route no = {
+        .size = sizeof(no), .on_request = on_no_request, .user = service, .wants_upgrades = true};
+    struct dx_route later = {.size = sizeof(later),
+                             .on_request = on_later_request,
                              .on_abandoned = on_abandoned,
                              .user = service,
                              .wants_upgrades = true,
                              .wants_plain = true};
-    struct dx_route pieces = {.on_request = on_pieces_request,
+    struct dx_route pieces = {.size = sizeof(pieces),
+                              .on_request = on_pieces_request,
                               .user = service,
                               .wants_plain = true,
                               .max_body = 65536,
@@ -189,17 +198,22 @@ static bool add_routes(struct service *service, const struct service_setup *setu
 
 struct service_setup service_setup_init(void)
 {
-    return (struct service_setup){.options = dx_server_options_init()};
+    return (struct service_setup){.options = dx_server_options_init(),
+                                  .connection = dx_connection_options_init()};
 }
 
 static bool start_server(struct service *service, const struct service_setup *setup)
 {
     struct dx_server_options options = setup->options;
+    struct dx_log_sink sink = dx_log_sink_init();
     const char *address = setup->address != NULL ? setup->address : "127.0.0.1:0";
     const char *url;
     char why[256];
 
-    options.log = (struct dx_log_sink){on_log, service, DX_LOG_INFO};
+    sink.write = on_log;
+    sink.user = service;
+    options.connection = &setup->connection;
+    options.log = &sink;
     if (dx_server_new(service->loop, &options, &service->server) != DX_OK)
         return false;
     service->end = setup->end;

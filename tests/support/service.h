@@ -50,9 +50,10 @@ struct raw {
 
 /* Test programs set these before service_start. */
 struct service_setup {
-    struct dx_server_options options; /* its log is the service's */
-    const char *address;              /* NULL: 127.0.0.1:0 */
-    const char *files;                /* NULL: no route for files */
+    struct dx_server_options options;        /* its log is the service's */
+    struct dx_connection_options connection; /* of the options */
+    const char *address;                     /* NULL: 127.0.0.1:0 */
+    const char *files;                       /* NULL: no route for files */
     bool ends_by_itself;
     /* When set, in place of the routes below: false when something failed. `end` comes right before the server is freed. */
     bool (*prepare)(struct service *service, void *data);

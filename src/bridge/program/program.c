@@ -295,7 +295,7 @@ static bool make_unique_id(struct dx_loop *loop, char text[33])
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[16];
 
-    if (!dx_loop_fill_random(loop, bytes, sizeof(bytes)))
+    if (!dx_loop_fill_random(bytes, sizeof(bytes), loop))
         return false;
     for (size_t i = 0; i < sizeof(bytes); i++) {
         text[2 * i] = digits[bytes[i] >> 4];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/sized.h"
 #include "bridge/program/program.h"
 #include "server/server.h"
 
@@ -47,17 +48,23 @@ static void on_server_gone(struct dx_server_tenant *tenant);
 enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_options *options,
                             struct dx_programs **out)
 {
-    struct dx_programs *programs = calloc(1, sizeof(*programs));
-    struct dx_spawner_options spawner_options = {options->spawner_path,
-                                                 (uint32_t)dx_server_loop_count(server),
-                                                 options->descriptor_limit, options->owns_children};
-    enum dx_err err = DX_ERR_NOMEM;
+    struct dx_programs_options own = dx_programs_options_init();
+    struct dx_spawner_options spawner_options;
+    struct dx_programs *programs;
+    enum dx_err err = DX_SIZED_COPY(struct dx_programs_options, descriptor_limit, &own, options);
 
+    if (err != DX_OK)
+        return err;
+    spawner_options =
+        (struct dx_spawner_options){own.spawner_path, (uint32_t)dx_server_loop_count(server),
+                                    own.descriptor_limit, own.owns_children};
+    err = DX_ERR_NOMEM;
+    programs = calloc(1, sizeof(*programs));
     if (!programs)
         return DX_ERR_NOMEM;
     programs->server = server;
     programs->loop = dx_server_loop_at(server, 0);
-    programs->options = *options;
+    programs->options = own;
     programs->shard_count = spawner_options.channel_count;
     programs->ignores_sigpipe = ignores_sigpipe();
     dx_timer_init(&programs->close_timer, judge_again);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "bridge/program/program.h"
 
 static void free_list(char **list)
@@ -74,7 +75,8 @@ static enum dx_err fill_route(struct dx_program_route *route,
     dx_environment_add_lines(&route->environment, options->env);
     if (route->environment.err != DX_OK)
         return route->environment.err;
-    route->route = (struct dx_route){.on_request = dx_program_on_request,
+    route->route = (struct dx_route){.size = sizeof(struct dx_route),
+                                     .on_request = dx_program_on_request,
                                      .on_abandoned = dx_program_on_abandoned,
                                      .user = route,
                                      .wants_upgrades = true,
@@ -86,16 +88,19 @@ static enum dx_err fill_route(struct dx_program_route *route,
 enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
                               const struct dx_program_options *options)
 {
+    struct dx_program_options own = dx_program_options_init();
     struct dx_program_route *route;
-    enum dx_err err;
+    enum dx_err err = DX_SIZED_COPY(struct dx_program_options, page_headers, &own, options);
 
-    if (!options->argv || !options->argv[0] || !dx_framing_ops(options->framing))
+    if (err != DX_OK)
+        return err;
+    if (!own.argv || !own.argv[0] || !dx_framing_ops(own.framing))
         return DX_ERR_USAGE;
     route = calloc(1, sizeof(*route));
     if (!route)
         return DX_ERR_NOMEM;
     route->programs = programs;
-    err = fill_route(route, options);
+    err = fill_route(route, &own);
     if (err == DX_OK)
         err = dx_server_route(programs->server, path, &route->route);
     if (err != DX_OK) {

@@ -324,7 +324,7 @@ enum dx_err dx_connector_write_request(struct dx_connector *connector)
     if (out == NULL)
         return DX_ERR_NOMEM;
     fill_request(connector, host, sizeof(host));
-    if (!dx_loop_fill_random(connector->options.loop, nonce, sizeof(nonce)))
+    if (!dx_loop_fill_random(nonce, sizeof(nonce), connector->options.loop))
         err = DX_ERR_SYSTEM;
     else
         err = dx_handshake_request_write(&connector->request, nonce, connector->key, out,

@@ -112,7 +112,7 @@ static void init(struct dx_websocket *websocket, struct dx_loop *loop)
     dx_timer_init(&websocket->timer, on_due);
     dx_outbox_init(&websocket->outbox, &options->outbox);
     dx_connection_kind_init(&websocket->kind, DX_ROLE_CLIENT, &options->connection);
-    websocket->kind.endpoint.random_context = loop;
+    websocket->kind.endpoint.random_user = loop;
     bound_writing(&websocket->kind.options, options->heartbeat_text);
     atomic_init(&websocket->references, 1);
     atomic_init(&websocket->state, DX_CONNECTING);

@@ -61,7 +61,7 @@ static uint32_t draw(struct dx_websocket *websocket)
 {
     uint32_t random = UINT32_MAX / 2;
 
-    (void)dx_loop_fill_random(websocket->loop, (uint8_t *)&random, sizeof(random));
+    (void)dx_loop_fill_random((uint8_t *)&random, sizeof(random), websocket->loop);
     return random;
 }
 

@@ -56,7 +56,7 @@ struct dx_wheel *dx_loop_wheel(struct dx_loop *loop);
 uint8_t *dx_loop_read_buffer(struct dx_loop *loop);
 
 /** Fills `len` bytes with strong randomness (the loop buffers it). False when the system has none. */
-bool dx_loop_fill_random(void *loop, uint8_t *bytes, size_t len);
+bool dx_loop_fill_random(uint8_t *bytes, size_t len, void *loop);
 
 /*
  * What a higher room keeps with a loop: one object for each key, embedded in its owner.

@@ -16,7 +16,7 @@ struct dx_loop_timer {
 struct dx_loop_watch {
     struct dx_watch watch;
     struct dx_loop *loop;
-    void (*on_ready)(void *user, int fd);
+    void (*on_ready)(int fd, void *user);
     void *user;
 };
 
@@ -80,11 +80,11 @@ static void on_ready(struct dx_watch *watch, unsigned events)
     struct dx_loop_watch *owner = (struct dx_loop_watch *)watch;
 
     (void)events;
-    owner->on_ready(owner->user, watch->fd);
+    owner->on_ready(watch->fd, owner->user);
 }
 
 static enum dx_err start_watch(struct dx_loop *loop, int fd, unsigned wanted,
-                               void (*call)(void *user, int fd), void *user,
+                               void (*call)(int fd, void *user), void *user,
                                struct dx_loop_watch **watch)
 {
     struct dx_loop_watch *made = malloc(sizeof(*made));
@@ -103,14 +103,14 @@ static enum dx_err start_watch(struct dx_loop *loop, int fd, unsigned wanted,
     return DX_OK;
 }
 
-enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd, void (*on_readable)(void *user, int fd),
+enum dx_err dx_loop_watch_new(struct dx_loop *loop, int fd, void (*on_readable)(int fd, void *user),
                               void *user, struct dx_loop_watch **watch)
 {
     return start_watch(loop, fd, DX_WATCH_READ, on_readable, user, watch);
 }
 
 enum dx_err dx_loop_watch_new_for_output(struct dx_loop *loop, int fd,
-                                         void (*on_writable)(void *user, int fd), void *user,
+                                         void (*on_writable)(int fd, void *user), void *user,
                                          struct dx_loop_watch **watch)
 {
     return start_watch(loop, fd, DX_WATCH_WRITE, on_writable, user, watch);

@@ -23,7 +23,7 @@ static bool fetch(uint8_t *bytes, size_t len)
     return true;
 }
 
-bool dx_loop_fill_random(void *context, uint8_t *bytes, size_t len)
+bool dx_loop_fill_random(uint8_t *bytes, size_t len, void *context)
 {
     struct dx_loop *loop = context;
     struct dx_random *random = &loop->random;

@@ -3,6 +3,7 @@
  * begun with the old one keeps it. Not here: the rules (tls_rules.c), what happens on a connection (tls_session.c).
  */
 #include "net/tls/tls.h"
+#include "base/sized.h"
 #include "net/tls/tls_rules.h"
 #include "net/tls/tls_self_signed.h"
 #include "net/tls/tls_wire.h"
@@ -262,9 +263,11 @@ enum dx_err dx_tls_new_with(const struct dx_tls_options *options, struct dx_tls 
     enum dx_err err;
 
     dx_tls_explain(&reason, "out of memory");
-    if (!options || options->size == 0 || options->size > sizeof(own))
-        return DX_ERR_USAGE;
-    memcpy(&own, options, options->size);
+    err = DX_SIZED_COPY(struct dx_tls_options, ticket_lifetime_s, &own, options);
+    if (err) {
+        dx_tls_explain(&reason, DX_SIZED_WHY);
+        return err;
+    }
     if (!own.certificate_path || !own.key_path) {
         dx_tls_explain(&reason, "certificate_path and key_path are needed");
         return DX_ERR_USAGE;

@@ -6,6 +6,7 @@
  */
 #include "net/tls/tls_client_session.h"
 
+#include "base/sized.h"
 #include "net/tls/tls_certificate.h"
 #include "net/tls/tls_error.h"
 #include "net/tls/tls_file.h"
@@ -36,7 +37,7 @@ struct dx_tls_client {
     BIO_METHOD *bio_method;
     char *server_name;
     bool is_insecure;
-    void (*on_keylog)(void *user, const char *line);
+    void (*on_keylog)(const char *line, void *user);
     void *user;
     pthread_mutex_t lock; /* of what follows */
     struct kept_session kept[KEPT_SESSIONS];
@@ -180,7 +181,7 @@ static void on_keylog_line(const SSL *ssl, const char *line)
 {
     struct dx_tls_session *owner = BIO_get_data(SSL_get_rbio(ssl));
 
-    owner->client->on_keylog(owner->client->user, line);
+    owner->client->on_keylog(line, owner->client->user);
 }
 
 static bool set_rules(SSL_CTX *context, const struct dx_tls_client_options *options)
@@ -320,11 +321,10 @@ enum dx_err dx_tls_client_new(const struct dx_tls_client_options *options,
     struct dx_tls_client *made;
     enum dx_err err;
 
-    if (options) {
-        if (options->size == 0 || options->size > sizeof(own))
-            return DX_ERR_USAGE;
-        memcpy(&own, options, options->size);
-    }
+    dx_tls_explain(&reason, DX_SIZED_WHY);
+    err = DX_SIZED_COPY(struct dx_tls_client_options, user, &own, options);
+    if (err)
+        return err;
     dx_tls_explain(&reason, "a certificate and its key go together");
     if (!own.certificate_path != !own.key_path)
         return DX_ERR_USAGE;

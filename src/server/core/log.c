@@ -33,9 +33,9 @@ void dx_log_line_number(struct dx_log_line *line, const char *name, uint64_t val
 void dx_server_log(const struct dx_server *server, enum dx_log_level level, const char *message,
                    const struct dx_log_line *line)
 {
-    const struct dx_log_sink *sink = &server->settings.options.log;
+    const struct dx_log_sink *sink = &server->settings.log;
 
     if (sink->write == NULL || level > sink->level || atomic_load(&server->is_silent))
         return;
-    sink->write(sink->user, level, message, line->fields, line->count);
+    sink->write(level, message, line->fields, line->count, sink->user);
 }

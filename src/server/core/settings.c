@@ -3,6 +3,7 @@
  */
 #include "server/core/settings.h"
 
+#include "base/sized.h"
 #include "server/admission/admission.h"
 
 #include <stdlib.h>
@@ -67,18 +68,24 @@ static bool are_valid(const struct dx_server_options *options)
 enum dx_err dx_server_settings_init(struct dx_server_settings *settings,
                                     const struct dx_server_options *options)
 {
-    struct dx_server_options own = dx_server_options_init();
+    struct dx_server_settings own = {.options = dx_server_options_init(),
+                                     .connection = dx_connection_options_init(),
+                                     .log = dx_log_sink_init()};
     enum dx_err err;
 
-    if (options != NULL) {
-        if (options->size == 0 || options->size > sizeof(own))
-            return DX_ERR_USAGE;
-        memcpy(&own, options, options->size);
-        own.size = sizeof(own);
-    }
-    if (!are_valid(&own))
+    err = DX_SIZED_COPY(struct dx_server_options, log, &own.options, options);
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_connection_options, max_queue, &own.connection,
+                            own.options.connection);
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_log_sink, level, &own.log, own.options.log);
+    if (err != DX_OK)
+        return err;
+    if (!are_valid(&own.options))
         return DX_ERR_USAGE;
-    *settings = (struct dx_server_settings){own, NULL, NULL};
+    *settings = own;
+    settings->options.connection = &settings->connection;
+    settings->options.log = &settings->log;
     err = copy_lists(settings);
     if (err != DX_OK)
         dx_server_settings_release(settings);

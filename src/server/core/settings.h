@@ -9,7 +9,9 @@
 #define DX_SERVER_THREADS_MAX 64
 
 struct dx_server_settings {
-    struct dx_server_options options;
+    struct dx_server_options options;        /* what it points to are the copies below */
+    struct dx_connection_options connection; /* of WebSockets whose route has none of its own */
+    struct dx_log_sink log;
     char *text;         /* the copied strings of the lists, one after the other */
     const char **lists; /* the pointers to them, all lists in one array */
 };

@@ -4,6 +4,7 @@
  */
 #include "server/files/files_parts.h"
 
+#include "base/sized.h"
 #include "http/response.h"
 
 #include <stdlib.h>
@@ -83,11 +84,9 @@ enum dx_err dx_files_new(const char *directory, const struct dx_files_options *o
     struct dx_files *made;
     enum dx_err err;
 
-    if (options != NULL) {
-        if (options->size == 0 || options->size > sizeof(own))
-            return DX_ERR_USAGE;
-        memcpy(&own, options, options->size);
-    }
+    err = DX_SIZED_COPY(struct dx_files_options, hidden, &own, options);
+    if (err != DX_OK)
+        return err;
     if (directory == NULL || !are_valid(&own))
         return DX_ERR_USAGE;
     err = make(&own, &made);

@@ -233,7 +233,7 @@ static struct dx_http_connection *make(struct dx_shard *shard, struct dx_server_
         return NULL;
     http->shard = shard;
     http->listener = listener;
-    http->limits = &shard->server->settings.options.connection;
+    http->limits = &shard->server->settings.connection;
     http->resume_task.run = resume;
     http->free_task.run = on_free;
     dx_timer_init(&http->timer, on_due);
@@ -339,7 +339,7 @@ void dx_http_connection_wait(struct dx_http_connection *http)
 static void read_next(struct dx_http_connection *http)
 {
     http->state = DX_HTTP_READING;
-    http->limits = &http->shard->server->settings.options.connection;
+    http->limits = &http->shard->server->settings.connection;
     dx_http_connection_set_deadline(http,
                                     http->shard->server->settings.options.handshake_timeout_ms);
     if (dx_watch_set(loop_of(http), &http->stream.watch, DX_WATCH_READ) != DX_OK)

@@ -250,8 +250,8 @@ static void on_plain(struct dx_request *request, void *user)
                        body.len);
 }
 
-static void write_log(void *user, enum dx_log_level level, const char *message,
-                      const struct dx_log_field *fields, size_t field_count)
+static void write_log(enum dx_log_level level, const char *message,
+                      const struct dx_log_field *fields, size_t field_count, void *user)
 {
     (void)user;
     (void)level;
@@ -289,6 +289,7 @@ struct dx_server *sim_service_new(struct dx_loop *loop, const struct dx_server_o
                                   struct sim_link *all_links, int count)
 {
     struct dx_server_options own = *options;
+    struct dx_log_sink sink = dx_log_sink_init();
     struct dx_server *server;
     char why[200];
 
@@ -297,7 +298,9 @@ struct dx_server *sim_service_new(struct dx_loop *loop, const struct dx_server_o
     hostile_count = 0;
     memset(waiting, 0, sizeof(waiting));
     memset(answering, 0, sizeof(answering));
-    own.log = (struct dx_log_sink){write_log, NULL, DX_LOG_DEBUG};
+    sink.write = write_log;
+    sink.level = DX_LOG_DEBUG;
+    own.log = &sink;
     if (dx_server_new(loop, &own, &server) != DX_OK)
         return NULL;
     if (add_routes(server) && dx_server_listen(server, "8080", NULL, why, sizeof(why)) == DX_OK)

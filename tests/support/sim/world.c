@@ -24,6 +24,7 @@ struct world {
     uv_loop_t *uvs[LOOPS_MAX];
     int loop_count;
     struct dx_server_options options;
+    struct dx_connection_options server_connection;
     struct dx_connection_kind kinds[LOOPS_MAX]; /* of each loop's clients */
     struct dx_server *server;
     struct sim_link links[LINKS_MAX];
@@ -143,7 +144,7 @@ static void make_loops(void)
         must(dx_loop_new(&world.loops[i]), "dx_loop_new");
         world.uvs[i] = sim_uv_loop(i);
         dx_connection_kind_init(&world.kinds[i], DX_ROLE_CLIENT, &options);
-        world.kinds[i].endpoint.random_context = world.loops[i];
+        world.kinds[i].endpoint.random_user = world.loops[i];
         world.patience_us += patience_of(&options);
     }
 }
@@ -151,14 +152,15 @@ static void make_loops(void)
 static void make_server(void)
 {
     world.options = dx_server_options_init();
-    world.options.connection = draw_options(SIM_SERVER);
+    world.server_connection = draw_options(SIM_SERVER);
+    world.options.connection = &world.server_connection;
     world.options.handshake_timeout_ms =
         world.is_gentle ? 60000 : sim_magnitude(SIM_SERVER, 500, 10000);
     world.options.max_connections = sim_happens(SIM_SERVER, 50) && !world.is_gentle ? 3 : 100;
     if (sim_manners.is_cramped)
         world.options.max_memory = sim_magnitude(SIM_SERVER, 100000, 2000000);
-    world.patience_us += patience_of(&world.options.connection) +
-                         UINT64_C(1000) * world.options.handshake_timeout_ms;
+    world.patience_us +=
+        patience_of(&world.server_connection) + UINT64_C(1000) * world.options.handshake_timeout_ms;
     world.server = sim_service_new(world.loops[0], &world.options, world.links, world.link_count);
     if (world.server == NULL && !sim_manners.is_scarce && !sim_troubles()->fed_us)
         sim_fail("no server is made");
@@ -207,7 +209,7 @@ static void make_clients(void)
         client->loop = world.loops[loop];
         client->kind = &world.kinds[loop];
         client->link->client.options = &client->kind->options;
-        client->link->server.options = &world.options.connection;
+        client->link->server.options = &world.server_connection;
         client->weather = draw_weather();
         client->link->capacity = client->weather.capacity;
         client->is_ipv6 = sim_happens(SIM_NET, 300);
@@ -438,7 +440,7 @@ static void name_those_left(void)
 
 static void live(void)
 {
-    bool pings = world.options.connection.ping_interval_ms > 0;
+    bool pings = world.server_connection.ping_interval_ms > 0;
 
     /* Now and then for long: so that deadlines end what nobody else does. */
     (void)run(never,

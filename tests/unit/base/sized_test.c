@@ -87,7 +87,11 @@ static void a_newer_one_is_taken_while_it_asks_for_nothing_new(void **state)
 
 static void a_size_that_no_version_has_is_refused(void **state)
 {
-    static const size_t sizes[] = {0, 1, sizeof(struct first) - 1, SIZE_MAX,
+    static const size_t sizes[] = {0,
+                                   1,
+                                   sizeof(struct first) - 1,
+                                   SIZE_MAX,
+                                   sizeof(struct known) + 1,
                                    sizeof(struct known) + 4097};
     struct known given = {0, 1, 2};
     struct known own;

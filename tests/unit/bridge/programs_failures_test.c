@@ -307,7 +307,7 @@ static void limit_to_one(void)
 
 static void be_small(void)
 {
-    bench.setup.options.connection.max_queue = 65536;
+    bench.setup.connection.max_queue = 65536;
 }
 
 static void be_binary(void)
@@ -366,7 +366,7 @@ static void init_bench(const struct scenario *scenario)
     program_bench_init(&bench);
     program_bench_script(&bench, scenario->script);
     bench.setup.address = address;
-    bench.setup.options.connection.close_timeout_ms = 40;
+    bench.setup.connection.close_timeout_ms = 40;
     bench.setup.options.handshake_timeout_ms = 500;
     bench.programs_options.owns_children = false; /* that would clean up in a thread */
     for (size_t i = 0; i < 3; i++)

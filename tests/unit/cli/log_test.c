@@ -217,8 +217,8 @@ static void is_a_sink_of_the_library(void **state)
     assert_non_null(log);
     sink = cli_log_sink(log);
     assert_int_equal(sink.level, DX_LOG_WARN);
-    sink.write(sink.user, DX_LOG_INFO, "not said", NULL, 0);
-    sink.write(sink.user, DX_LOG_WARN, "said", &field, 1);
+    sink.write(DX_LOG_INFO, "not said", NULL, 0, sink.user);
+    sink.write(DX_LOG_WARN, "said", &field, 1, sink.user);
     cli_log_close(log);
     text = read_file(path, &len);
     assert_string_equal(text + strlen("{\"time\":\"") + 24,

@@ -65,13 +65,15 @@ static struct dx_connection_handlers handlers;
 static int start(void **state)
 {
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection = dx_connection_options_init();
     struct dx_route route, refusing = dx_route_init();
 
     (void)state;
     handlers = dx_connection_handlers_init();
     handlers.on_message = on_server_message;
-    options.connection.max_message = 64 * 1024 * 1024;
-    options.connection.max_queue = 64 * 1024 * 1024;
+    connection.max_message = 64 * 1024 * 1024;
+    connection.max_queue = 64 * 1024 * 1024;
+    options.connection = &connection;
     route = dx_route_init_websocket(&handlers);
     refusing.on_request = on_refused;
     refusing.wants_upgrades = true;

@@ -374,7 +374,7 @@ static void row_83_a_server_that_wants_a_certificate(void **state)
 
 static unsigned line_count;
 
-static void on_keylog(void *user, const char *line)
+static void on_keylog(const char *line, void *user)
 {
     assert_ptr_equal(user, &line_count);
     assert_true(strncmp(line, "CLIENT_", 7) == 0 || strncmp(line, "SERVER_", 7) == 0 ||

@@ -155,7 +155,8 @@ static void *post_many(void *data)
 
 static void open_host(struct host *host)
 {
-    struct dx_route route = {.on_request = on_request, .user = host, .wants_upgrades = true};
+    struct dx_route route = {
+        .size = sizeof(route), .on_request = on_request, .user = host, .wants_upgrades = true};
 
     host->handlers = dx_connection_handlers_init();
     host->handlers.on_message = on_message;

@@ -318,7 +318,7 @@ static void test_a_task_that_queues_itself_goes_on_in_the_next_turn(void **unuse
     dx_loop_free(state.loop);
 }
 
-static void on_readable(void *user, int fd)
+static void on_readable(int fd, void *user)
 {
     struct state *state = user;
     char byte;
@@ -433,13 +433,13 @@ static void test_randomness_differs(void **unused)
 
     (void)unused;
     for (int i = 0; i < 1000; i++)
-        assert_true(dx_loop_fill_random(loop, keys[i], 4));
+        assert_true(dx_loop_fill_random(keys[i], 4, loop));
     for (int i = 1; i < 1000; i++)
         same += memcmp(keys[i], keys[i - 1], 4) == 0;
     /* Two equal neighbours in a thousand: once in four million runs. */
     assert_true(same < 2);
     memset(large, 0, sizeof(large));
-    assert_true(dx_loop_fill_random(loop, large, sizeof(large)));
+    assert_true(dx_loop_fill_random(large, sizeof(large), loop));
     assert_memory_not_equal(large + sizeof(large) - 16, zero, 16);
     dx_loop_free(loop);
 }

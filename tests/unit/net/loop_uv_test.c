@@ -151,7 +151,7 @@ static void on_due(void *user)
         assert_int_equal(write(guest->fds[1], "x", 1), 1);
 }
 
-static void on_readable(void *user, int fd)
+static void on_readable(int fd, void *user)
 {
     struct guest *guest = user;
     char byte;

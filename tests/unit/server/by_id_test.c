@@ -50,7 +50,8 @@ static void on_request(struct dx_request *request, void *user)
 
 static bool add_routes(struct service *at, void *data)
 {
-    const struct dx_route route = {.on_request = on_request, .wants_upgrades = true};
+    const struct dx_route route = {
+        .size = sizeof(route), .on_request = on_request, .wants_upgrades = true};
 
     (void)data;
     return dx_server_route(at->server, "/", &route) == DX_OK;

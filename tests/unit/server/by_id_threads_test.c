@@ -267,13 +267,15 @@ static void *run_client(void *data)
 static void start_server(uint32_t threads)
 {
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection = dx_connection_options_init();
     struct dx_route route = dx_route_init();
     char why[128];
 
     route.on_request = on_request;
     route.wants_upgrades = true;
     options.threads = threads;
-    options.connection.close_timeout_ms = 1000;
+    connection.close_timeout_ms = 1000;
+    options.connection = &connection;
     assert_int_equal(dx_loop_new(&loop), DX_OK);
     assert_int_equal(dx_server_new(loop, &options, &server), DX_OK);
     assert_int_equal(dx_server_route(server, "/", &route), DX_OK);

@@ -197,7 +197,7 @@ static void test_close_timeout_bounds(void **state)
     struct raw raw;
 
     (void)state;
-    setup.options.connection.close_timeout_ms = 200;
+    setup.connection.close_timeout_ms = 200;
     start(&setup);
     assert_true(raw_open(&raw, &service, "/"));
     begin_ms = service_now_ms();

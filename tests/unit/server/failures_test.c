@@ -276,7 +276,7 @@ static bool live(const char *name, size_t nth, bool (*run)(void))
     bool is_right;
 
     setup.files = directory;
-    setup.options.connection.close_timeout_ms = 300;
+    setup.connection.close_timeout_ms = 300;
     setup.options.handshake_timeout_ms = 500;
     is_right = service_start(&service, &setup);
     if (is_right) {

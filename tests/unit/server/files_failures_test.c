@@ -132,8 +132,8 @@ static bool live(const struct scenario *scenario, size_t nth)
     bool is_right;
 
     setup.prepare = prepare;
-    setup.options.connection.close_timeout_ms = 300;
-    setup.options.connection.write_timeout_ms = 500;
+    setup.connection.close_timeout_ms = 300;
+    setup.connection.write_timeout_ms = 500;
     setup.options.handshake_timeout_ms = 500;
     is_right = service_start(&service, &setup);
     if (is_right) {

@@ -35,7 +35,7 @@ static int set_up(void **state)
     assert_int_equal(truncate(path_of("big"), BIG_LEN), 0);
     put_pattern("pattern", PATTERN_LEN);
     setup.files = directory;
-    setup.options.connection.write_timeout_ms = 300;
+    setup.connection.write_timeout_ms = 300;
     return !service_start(&service, &setup);
 }
 

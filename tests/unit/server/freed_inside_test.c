@@ -133,10 +133,12 @@ static void on_pieces(struct dx_request *request, void *user)
 static bool add_routes(struct service *own, void *data)
 {
     struct dx_route socket = dx_route_init_websocket(&socket_handlers);
-    struct dx_route plain = {.on_request = on_plain, .wants_plain = true};
-    struct dx_route pieces = {.on_request = on_pieces, .wants_plain = true};
-    struct dx_route later = {
-        .on_request = on_later, .on_abandoned = on_abandoned, .wants_plain = true};
+    struct dx_route plain = {.size = sizeof(plain), .on_request = on_plain, .wants_plain = true};
+    struct dx_route pieces = {.size = sizeof(pieces), .on_request = on_pieces, .wants_plain = true};
+    struct dx_route later = {.size = sizeof(later),
+                             .on_request = on_later,
+                             .on_abandoned = on_abandoned,
+                             .wants_plain = true};
 
     (void)data;
     socket.on_shutdown = on_shutdown;

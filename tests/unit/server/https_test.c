@@ -262,6 +262,7 @@ static void *run_client(void *data)
 static bool run(bool (*say)(SSL *ssl))
 {
     struct dx_server_options options = dx_server_options_init();
+    struct dx_connection_options connection = dx_connection_options_init();
     struct dx_route route = dx_route_init(), later = dx_route_init(), plain = dx_route_init();
     char fingerprint[DX_TLS_FINGERPRINT_ROOM], why[256];
     struct talk talk = {say, false};
@@ -270,8 +271,9 @@ static bool run(bool (*say)(SSL *ssl))
     pthread_t client;
 
     drain_count = close_count = 0;
-    options.connection.max_queue = 200000;
-    options.connection.message_timeout_ms = 10000;
+    connection.max_queue = 200000;
+    connection.message_timeout_ms = 10000;
+    options.connection = &connection;
     route.on_request = on_request;
     route.wants_plain = true;
     route.max_body = BODY_LEN;

@@ -379,9 +379,12 @@ static void on_failing(struct dx_request *request, void *user)
 
 static bool add_routes(struct service *at, void *data)
 {
-    const struct dx_route pieces = {.on_request = on_pieces, .wants_plain = true};
-    const struct dx_route redirected = {.on_request = on_redirected, .wants_plain = true};
-    const struct dx_route failing = {.on_request = on_failing, .wants_plain = true};
+    const struct dx_route pieces = {
+        .size = sizeof(pieces), .on_request = on_pieces, .wants_plain = true};
+    const struct dx_route redirected = {
+        .size = sizeof(redirected), .on_request = on_redirected, .wants_plain = true};
+    const struct dx_route failing = {
+        .size = sizeof(failing), .on_request = on_failing, .wants_plain = true};
 
     (void)data;
     return dx_server_route_metrics(at->server, "/metrics") == DX_OK &&

@@ -76,9 +76,9 @@ static inline int start(uint32_t write_timeout_ms, uint32_t close_timeout_ms)
 
     memset(&told, 0, sizeof(told));
     if (write_timeout_ms > 0)
-        setup.options.connection.write_timeout_ms = write_timeout_ms;
+        setup.connection.write_timeout_ms = write_timeout_ms;
     if (close_timeout_ms > 0)
-        setup.options.connection.close_timeout_ms = close_timeout_ms;
+        setup.connection.close_timeout_ms = close_timeout_ms;
     return !service_start(&service, &setup);
 }
 

@@ -279,7 +279,7 @@ static void test_server_close_without_a_limit(void **state)
 
     (void)state;
     memset(&told, 0, sizeof(told));
-    setup.options.connection.close_timeout_ms = 0;
+    setup.connection.close_timeout_ms = 0;
     assert_true(service_start(&service, &setup));
     response = begin(&raw, LATER, 200, DX_LEN_UNKNOWN);
     dx_server_close(service.server, 0, on_server_closed, NULL);

@@ -350,9 +350,11 @@ static void nothing(struct dx_request *request, void *user)
 
 static void test_route_table(void **state)
 {
-    const struct dx_route plain = {.on_request = nothing, .wants_plain = true};
-    const struct dx_route upgrades = {.on_request = nothing, .wants_upgrades = true};
-    const struct dx_route neither = {.on_request = nothing};
+    const struct dx_route plain = {
+        .size = sizeof(plain), .on_request = nothing, .wants_plain = true};
+    const struct dx_route upgrades = {
+        .size = sizeof(upgrades), .on_request = nothing, .wants_upgrades = true};
+    const struct dx_route neither = {.size = sizeof(neither), .on_request = nothing};
     struct dx_server *server;
     struct dx_loop *loop;
     char why[128];

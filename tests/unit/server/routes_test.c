@@ -25,8 +25,11 @@ static void nothing(struct dx_request *request, void *user)
 static enum dx_err add(struct dx_routes *routes, const char *path, bool is_exact,
                        const char *methods)
 {
-    const struct dx_route route = {
-        .on_request = nothing, .wants_plain = true, .is_exact = is_exact, .methods = methods};
+    const struct dx_route route = {.size = sizeof(route),
+                                   .on_request = nothing,
+                                   .wants_plain = true,
+                                   .is_exact = is_exact,
+                                   .methods = methods};
 
     return dx_routes_add(routes, path, &route, &kind, NULL);
 }
@@ -125,9 +128,10 @@ static void test_usage(void **state)
         {"/n", "HEAD", false, DX_OK},
         {"/n", "GET", false, DX_ERR_USAGE},
     };
-    const struct dx_route upgrades = {.on_request = nothing, .wants_upgrades = true};
-    const struct dx_route neither = {.on_request = nothing};
-    const struct dx_route no_handler = {.wants_plain = true};
+    const struct dx_route upgrades = {
+        .size = sizeof(upgrades), .on_request = nothing, .wants_upgrades = true};
+    const struct dx_route neither = {.size = sizeof(neither), .on_request = nothing};
+    const struct dx_route no_handler = {.size = sizeof(no_handler), .wants_plain = true};
     struct dx_routes routes = {NULL, 0};
 
     (void)state;
@@ -148,7 +152,8 @@ static void test_usage(void **state)
 /* One path with routes of several kinds, methods and reaches. */
 static void test_kinds_and_methods(void **state)
 {
-    const struct dx_route upgrades = {.on_request = nothing, .wants_upgrades = true};
+    const struct dx_route upgrades = {
+        .size = sizeof(upgrades), .on_request = nothing, .wants_upgrades = true};
     struct dx_routes routes = {NULL, 0};
     const struct dx_route_entry *first, *entry;
     char *allow;
@@ -188,8 +193,11 @@ static void count_free(void *user)
 static void test_what_a_route_frees(void **state)
 {
     int free_count = 0;
-    const struct dx_route route = {
-        .on_request = nothing, .user = &free_count, .wants_plain = true, .methods = "GET, HEAD"};
+    const struct dx_route route = {.size = sizeof(route),
+                                   .on_request = nothing,
+                                   .user = &free_count,
+                                   .wants_plain = true,
+                                   .methods = "GET, HEAD"};
     struct dx_routes routes = {NULL, 0};
 
     (void)state;

@@ -51,8 +51,8 @@ static void note_loop(struct dx_loop *seen)
     abort(); /* a fifth loop */
 }
 
-static void on_log(void *user, enum dx_log_level level, const char *message,
-                   const struct dx_log_field *fields, size_t field_count)
+static void on_log(enum dx_log_level level, const char *message, const struct dx_log_field *fields,
+                   size_t field_count, void *user)
 {
     (void)user;
     (void)level;
@@ -318,16 +318,26 @@ static void look(void *user)
 static void start_server(void)
 {
     struct dx_server_options options = dx_server_options_init();
-    const struct dx_route echo = {.on_request = on_request, .wants_upgrades = true};
-    const struct dx_route later = {
-        .on_request = on_later, .on_abandoned = on_abandoned, .wants_upgrades = true};
-    const struct dx_route pieces = {
-        .on_request = on_pieces, .wants_plain = true, .max_body = PIECE_LEN, .methods = "POST"};
+    struct dx_log_sink sink = dx_log_sink_init();
+    struct dx_connection_options connection = dx_connection_options_init();
+    const struct dx_route echo = {
+        .size = sizeof(echo), .on_request = on_request, .wants_upgrades = true};
+    const struct dx_route later = {.size = sizeof(later),
+                                   .on_request = on_later,
+                                   .on_abandoned = on_abandoned,
+                                   .wants_upgrades = true};
+    const struct dx_route pieces = {.size = sizeof(pieces),
+                                    .on_request = on_pieces,
+                                    .wants_plain = true,
+                                    .max_body = PIECE_LEN,
+                                    .methods = "POST"};
     char why[128];
 
     options.threads = SERVER_THREADS;
-    options.connection.close_timeout_ms = 1000;
-    options.log = (struct dx_log_sink){on_log, NULL, DX_LOG_INFO};
+    connection.close_timeout_ms = 1000;
+    options.connection = &connection;
+    sink.write = on_log;
+    options.log = &sink;
     assert_int_equal(dx_loop_new(&loop), DX_OK);
     assert_int_equal(dx_server_new(loop, &options, &server), DX_OK);
     assert_int_equal(dx_server_route(server, "/", &echo), DX_OK);

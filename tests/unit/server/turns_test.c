@@ -43,8 +43,9 @@ static void on_body(struct dx_request *request, void *user)
 
 static bool add_routes(struct service *own, void *data)
 {
-    struct dx_route number = {.on_request = on_number, .wants_plain = true};
-    struct dx_route body = {.on_request = on_body, .wants_plain = true, .max_body = BODY_LEN};
+    struct dx_route number = {.size = sizeof(number), .on_request = on_number, .wants_plain = true};
+    struct dx_route body = {
+        .size = sizeof(body), .on_request = on_body, .wants_plain = true, .max_body = BODY_LEN};
 
     (void)data;
     return dx_server_route(own->server, "/n", &number) == DX_OK &&

@@ -18,16 +18,16 @@
 #define BIG_LEN 70000
 #define SLICES 3
 
-static bool fill_random(void *context, uint8_t *bytes, size_t len)
+static bool fill_random(uint8_t *bytes, size_t len, void *user)
 {
-    uint8_t *counter = context;
+    uint8_t *counter = user;
 
     for (size_t i = 0; i < len; i++)
         bytes[i] = *counter += 77;
     return true;
 }
 
-static bool fill_nothing(void *context, uint8_t *bytes, size_t len)
+static bool fill_nothing(uint8_t *bytes, size_t len, void *context)
 {
     (void)context;
     (void)bytes;
@@ -93,7 +93,7 @@ static struct dx_endpoint *make(enum dx_role role, uint8_t *counter)
     struct dx_endpoint *endpoint = NULL;
 
     options.fill_random = role == DX_ROLE_CLIENT ? fill_random : NULL;
-    options.random_context = counter;
+    options.user = counter;
     options.max_output = 131072;
     if (dx_endpoint_new(&options, &endpoint) != DX_OK)
         return NULL;

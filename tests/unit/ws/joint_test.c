@@ -99,7 +99,7 @@ struct joint {
     size_t piece;         /* bytes that travel at once */
 };
 
-static bool fill_key(void *context, uint8_t *bytes, size_t len)
+static bool fill_key(uint8_t *bytes, size_t len, void *context)
 {
     uint8_t *counter = context;
 
@@ -115,7 +115,7 @@ static void side_init(struct side *side, struct dx_pool *pool, enum dx_role role
         .max_message = 65536,
         .max_fragments = 10,
         .fill_random = fill_key,
-        .random_context = counter,
+        .random_user = counter,
     };
     dx_output_init(&side->output, pool);
     dx_endpoint_init(&side->endpoint, &side->config, &side->output);
