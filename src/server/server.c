@@ -114,14 +114,16 @@ size_t dx_server_connection_count(const struct dx_server *server)
 
 /* ---- routes ---- */
 
-static enum dx_err add_route(struct dx_server *server, const char *path,
-                             const struct dx_route *route, void (*free_user)(void *user))
+enum dx_err dx_server_add_route(struct dx_server *server, const char *path,
+                                const struct dx_route *route, void (*free_user)(void *user))
 {
     struct dx_connection_options options = server->settings.connection;
     struct dx_connection_kind kind;
     struct dx_route own = dx_route_init();
     enum dx_err err = DX_SIZED_COPY(struct dx_route, connection, &own, route);
 
+    if (server->listeners != NULL)
+        return DX_ERR_STATE;
     if (err == DX_OK)
         err = DX_SIZED_COPY(struct dx_connection_options, max_queue, &options, own.connection);
     if (err != DX_OK)
@@ -134,9 +136,7 @@ static enum dx_err add_route(struct dx_server *server, const char *path,
 enum dx_err dx_server_route(struct dx_server *server, const char *path,
                             const struct dx_route *route)
 {
-    if (server->listeners != NULL)
-        return DX_ERR_STATE;
-    return add_route(server, path, route, NULL);
+    return dx_server_add_route(server, path, route, NULL);
 }
 
 enum dx_err dx_server_route_files(struct dx_server *server, const char *path, const char *directory,
@@ -155,7 +155,7 @@ enum dx_err dx_server_route_files(struct dx_server *server, const char *path, co
     route.user = files;
     route.wants_plain = true;
     route.methods = "GET";
-    err = add_route(server, path, &route, dx_files_free);
+    err = dx_server_add_route(server, path, &route, dx_files_free);
     if (err != DX_OK)
         dx_files_free(files);
     return err;
@@ -163,29 +163,12 @@ enum dx_err dx_server_route_files(struct dx_server *server, const char *path, co
 
 /* ---- the end ---- */
 
-void dx_server_keep(struct dx_server *server, struct dx_server_tenant *tenant)
-{
-    tenant->next = server->tenants;
-    server->tenants = tenant;
-}
-
-static void free_tenants(struct dx_server *server)
-{
-    struct dx_server_tenant *next;
-
-    for (struct dx_server_tenant *tenant = server->tenants; tenant != NULL; tenant = next) {
-        next = tenant->next;
-        tenant->free(tenant);
-    }
-}
-
 static void destroy(struct dx_server *server)
 {
     for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_free(server->shards[index]);
     (void)pthread_mutex_destroy(&server->each_lock);
     dx_routes_release(&server->routes);
-    free_tenants(server);
     dx_server_free_listeners(server);
     dx_server_settings_release(&server->settings);
     free(server);

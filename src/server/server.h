@@ -16,8 +16,13 @@
 size_t dx_server_loop_count(const struct dx_server *server);
 struct dx_loop *dx_server_loop_at(const struct dx_server *server, size_t index);
 
-/** Has tenant->free called when the server's memory is freed. On the server's loop. */
-void dx_server_keep(struct dx_server *server, struct dx_server_tenant *tenant);
+/**
+ * As dx_server_route. If it succeeds, free_user(route->user) is called when the server's memory is
+ * freed and no loop can bring a request any more, on the server's loop.
+ */
+DX_MUST_CHECK enum dx_err dx_server_add_route(struct dx_server *server, const char *path,
+                                              const struct dx_route *route,
+                                              void (*free_user)(void *user));
 
 /* ---- close.c ---- */
 

@@ -96,7 +96,6 @@ static void free_program(struct dx_turn_task *task)
 static void end_program(struct dx_program *program)
 {
     struct dx_programs_shard *shard = program->shard;
-    struct dx_programs *programs = shard->programs;
 
     dx_program_input_close(program);
     dx_program_stream_close(program, &program->output);
@@ -105,7 +104,7 @@ static void end_program(struct dx_program *program)
     dx_loop_flush_cancel(shard->loop, &program->flush_task);
     dx_programs_unlist(program);
     dx_loop_free_later(shard->loop, &program->free_task);
-    dx_programs_leave(programs);
+    dx_programs_leave(shard);
 }
 
 void dx_program_drop(struct dx_program *program)
@@ -408,7 +407,7 @@ void dx_program_on_request(struct dx_request *request, void *user)
     }
     program = new_program(route, shard);
     if (!program) {
-        dx_programs_leave(programs);
+        dx_programs_leave(shard);
         refuse(request, (struct refusal){503, "out of memory"});
         return;
     }

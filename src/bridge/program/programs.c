@@ -11,9 +11,8 @@
 #include "bridge/program/program.h"
 #include "server/server.h"
 
-/* While everything is being closed: how often to look whether it is. Loops do not report, so that no report can come
- * when all of this is freed. */
-#define CLOSE_LOOK_MS 5
+/* How soon to tell a loop again for which there was no memory. */
+#define RETRY_MS 20
 
 static enum dx_err open_shards(struct dx_programs *programs)
 {
@@ -30,7 +29,7 @@ static enum dx_err open_shards(struct dx_programs *programs)
             shard->loop = NULL; /* never told to open, so not to be told to close */
             return err;
         }
-        atomic_fetch_add(&programs->open_count, 1);
+        programs->open_count++;
     }
     return DX_OK;
 }
@@ -42,8 +41,43 @@ static bool ignores_sigpipe(void)
     return sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-static void judge_again(struct dx_timer *timer);
-static void on_server_gone(struct dx_server_tenant *tenant);
+/* ---- memory ---- */
+
+static struct dx_programs *new_programs(void)
+{
+    struct dx_programs *programs = calloc(1, sizeof(*programs));
+
+    if (!programs)
+        return NULL;
+    programs->reference_count = 1;
+    if (pthread_mutex_init(&programs->lock, NULL) != 0) {
+        free(programs);
+        return NULL;
+    }
+    if (pthread_cond_init(&programs->all_closed, NULL) != 0) {
+        pthread_mutex_destroy(&programs->lock);
+        free(programs);
+        return NULL;
+    }
+    return programs;
+}
+
+static void free_memory(struct dx_programs *programs)
+{
+    pthread_cond_destroy(&programs->all_closed);
+    pthread_mutex_destroy(&programs->lock);
+    free(programs->shards);
+    free(programs);
+}
+
+void dx_programs_unref(struct dx_programs *programs)
+{
+    if (--programs->reference_count == 0)
+        free_memory(programs);
+}
+
+static void on_close_timer(struct dx_timer *timer);
+static void advance_closing(void *programs);
 
 enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_options *options,
                             struct dx_programs **out)
@@ -59,26 +93,26 @@ enum dx_err dx_programs_new(struct dx_server *server, const struct dx_programs_o
         (struct dx_spawner_options){own.spawner_path, (uint32_t)dx_server_loop_count(server),
                                     own.descriptor_limit, own.owns_children};
     err = DX_ERR_NOMEM;
-    programs = calloc(1, sizeof(*programs));
+    programs = new_programs();
     if (!programs)
         return DX_ERR_NOMEM;
     programs->server = server;
     programs->loop = dx_server_loop_at(server, 0);
     programs->options = own;
-    programs->shard_count = spawner_options.channel_count;
     programs->ignores_sigpipe = ignores_sigpipe();
-    dx_timer_init(&programs->close_timer, judge_again);
-    programs->shards = calloc(programs->shard_count, sizeof(*programs->shards));
-    if (programs->shards)
+    dx_timer_init(&programs->close_timer, on_close_timer);
+    programs->advance = advance_closing;
+    programs->shards = calloc(spawner_options.channel_count, sizeof(*programs->shards));
+    if (programs->shards) {
+        programs->shard_count = spawner_options.channel_count;
         err = dx_spawner_start(&spawner_options, &programs->spawner);
+    }
     if (err == DX_OK)
         err = open_shards(programs);
     if (err != DX_OK) {
         dx_programs_free(programs);
         return err;
     }
-    programs->tenant.free = on_server_gone;
-    dx_server_keep(server, &programs->tenant);
     *out = programs;
     return DX_OK;
 }
@@ -112,62 +146,76 @@ void dx_programs_kill(struct dx_programs *programs)
     }
 }
 
-/* On the shard's thread, which does not touch anything of this any more afterwards. */
+/* On the shard's thread. */
 static void close_shard(void *data)
 {
     struct dx_programs_shard *shard = data;
 
-    if (!shard->is_open)
-        return;
     shard->is_open = false;
     dx_watch_stop(shard->loop, &shard->watch);
-    dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->timer);
     while (shard->first)
         dx_program_drop(shard->first);
-    atomic_fetch_sub(&shard->programs->open_count, 1);
+    dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->timer);
+    dx_programs_shard_closed(shard);
 }
 
-/* Tells each loop once; one that has no place for the post is told at the next look. */
-static void tell_shards(struct dx_programs *programs)
+/* Tells each loop once. False: there was no memory for one of them. */
+static bool tell_shards(struct dx_programs *programs)
 {
+    bool all_are_told = true;
+
     for (size_t i = 0; i < programs->shard_count; i++) {
         struct dx_programs_shard *shard = &programs->shards[i];
 
         if (shard->is_told || !shard->loop)
             continue;
+        shard->is_told = true;
         if (shard->loop == programs->loop)
             close_shard(shard);
-        else if (dx_loop_post(shard->loop, close_shard, shard) != DX_OK)
-            continue;
-        shard->is_told = true;
+        else
+            shard->is_told = dx_loop_post(shard->loop, close_shard, shard) == DX_OK;
+        all_are_told = all_are_told && shard->is_told;
     }
+    return all_are_told;
 }
 
-/* Loops of other threads may be about to open, or watch what is to be freed: the only place that waits for them. */
-static void wait_for_shards(struct dx_programs *programs)
+static void advance_in(struct dx_programs *programs, uint64_t delay_ms)
 {
-    const struct timespec a_moment = {0, 1000000};
-
-    while (tell_shards(programs), atomic_load(&programs->open_count) > 0)
-        nanosleep(&a_moment, NULL);
+    dx_wheel_set(dx_loop_wheel(programs->loop), &programs->close_timer,
+                 dx_loop_now_ms(programs->loop) + delay_ms);
 }
 
-/* No program left → close the shards → tell. */
-static void judge_again(struct dx_timer *timer)
+static bool are_all_closed(struct dx_programs *programs)
 {
-    struct dx_programs *programs = dx_container_of(timer, struct dx_programs, close_timer);
+    bool are_closed;
+
+    pthread_mutex_lock(&programs->lock);
+    are_closed = programs->open_count == 0;
+    pthread_mutex_unlock(&programs->lock);
+    return are_closed;
+}
+
+/* No program is left → the shards are closed → on_closed. Each step reports, and comes here again. */
+static void advance_closing(void *data)
+{
+    struct dx_programs *programs = data;
     void (*on_closed)(void *user) = programs->on_closed;
 
-    if (atomic_load(&programs->count) == 0)
-        tell_shards(programs);
-    if (atomic_load(&programs->open_count) > 0) {
-        dx_wheel_set(dx_loop_wheel(programs->loop), timer,
-                     dx_loop_now_ms(programs->loop) + CLOSE_LOOK_MS);
+    if (!on_closed || atomic_load(&programs->count) > 0)
         return;
-    }
+    if (!tell_shards(programs))
+        advance_in(programs, RETRY_MS);
+    if (!are_all_closed(programs))
+        return;
     programs->on_closed = NULL;
+    dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
     dx_loop_let_go(programs->loop);
     on_closed(programs->user);
+}
+
+static void on_close_timer(struct dx_timer *timer)
+{
+    advance_closing(dx_container_of(timer, struct dx_programs, close_timer));
 }
 
 void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user), void *user)
@@ -176,32 +224,36 @@ void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *use
         dx_loop_hold(programs->loop); /* nothing else may be left that does */
     programs->on_closed = on_closed;
     programs->user = user;
-    dx_wheel_set(dx_loop_wheel(programs->loop), &programs->close_timer,
-                 dx_loop_now_ms(programs->loop));
+    atomic_store(&programs->is_closing, true); /* before the count is read */
+    advance_in(programs, 0);
 }
 
-static void free_memory(struct dx_programs *programs)
+/* Loops of other threads may be about to open, or watch what is to be freed. */
+static void wait_for_shards(struct dx_programs *programs)
 {
-    dx_programs_free_routes(programs);
-    free(programs->shards);
-    free(programs);
-}
+    const struct timespec a_moment = {0, 1000000};
 
-static void on_server_gone(struct dx_server_tenant *tenant)
-{
-    free_memory(dx_container_of(tenant, struct dx_programs, tenant));
+    pthread_mutex_lock(&programs->lock);
+    programs->is_freeing = true;
+    pthread_mutex_unlock(&programs->lock);
+    while (!tell_shards(programs))
+        nanosleep(&a_moment, NULL); /* until there is memory for a post */
+    pthread_mutex_lock(&programs->lock);
+    while (programs->open_count > 0)
+        pthread_cond_wait(&programs->all_closed, &programs->lock);
+    pthread_mutex_unlock(&programs->lock);
 }
 
 void dx_programs_free(struct dx_programs *programs)
 {
     if (!programs)
         return;
-    if (programs->shards)
-        wait_for_shards(programs);
+    wait_for_shards(programs);
     dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
+    dx_loop_post_cancel(programs->loop, programs); /* a report */
     if (programs->on_closed)
         dx_loop_let_go(programs->loop);
     dx_spawner_stop(programs->spawner);
-    if (!programs->tenant.free) /* it was not made whole */
-        free_memory(programs);
+    programs->spawner = NULL;
+    dx_programs_unref(programs);
 }

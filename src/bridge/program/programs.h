@@ -4,6 +4,7 @@
 #ifndef DX_BRIDGE_PROGRAMS_H
 #define DX_BRIDGE_PROGRAMS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <duplex/program.h>
@@ -22,7 +23,7 @@ struct dx_programs_shard {
     struct dx_loop *loop;
     struct dx_spawner_channel *channel;
     struct dx_watch watch;
-    struct dx_timer timer;    /* asks again for a lost spawner, or for a watch that was refused */
+    struct dx_timer timer;    /* tries again what has failed for want of memory or of a spawner */
     struct dx_program *first; /* all programs of this loop */
     bool is_open;
     bool failure_is_told; /* that the spawner cannot be started */
@@ -30,27 +31,36 @@ struct dx_programs_shard {
     bool is_told;         /* to close; the server's loop's */
 };
 
-/* Its memory goes with the server's: until then a loop of another thread may bring a late request, which finds its shard closed. */
+/*
+ * Shared by the loops, each of which has a shard. Its routes hold a reference each: a late request
+ * on another thread's loop finds its shard closed.
+ */
 struct dx_programs {
     struct dx_server *server;
-    struct dx_server_tenant tenant;
+    size_t
+        reference_count; /* the routes, and the user until dx_programs_free; the server's loop's */
     struct dx_programs_options options;
     struct dx_spawner *spawner;
     struct dx_programs_shard *shards;
     size_t shard_count;
-    struct dx_program_route *routes;
-    atomic_size_t count;
-    atomic_size_t open_count; /* shards that are open */
-    struct dx_loop *loop;     /* the server's own */
-    struct dx_timer close_timer;
+    atomic_size_t count; /* programs */
     bool ignores_sigpipe;
+    struct dx_loop *loop; /* the server's own: what follows belongs to it, but for what is locked */
+
+    /* the closing */
+    atomic_bool is_closing; /* on_closed is due: loops report what it waits for */
     void (*on_closed)(void *user);
     void *user;
+    struct dx_timer close_timer; /* looks at once, or again where memory was short */
+    void (*advance)(void *programs);
+    pthread_mutex_t lock;
+    pthread_cond_t all_closed;
+    size_t open_count; /* locked: shards that have not been closed */
+    bool is_freeing;   /* locked: dx_programs_free waits, so that no report is needed */
 };
 
 /* A route's options, resolved and copied. */
 struct dx_program_route {
-    struct dx_program_route *next;
     struct dx_programs *programs;
     struct dx_route route;
     struct dx_program_options options; /* its pointers are the copies below */
@@ -67,14 +77,17 @@ struct dx_programs_shard *dx_programs_shard_of(struct dx_programs *programs, str
 /** Prepares the shard of the server's loop `index`, which is opened on its own thread. */
 void dx_programs_shard_init(struct dx_programs *programs, size_t index);
 void dx_programs_shard_open(void *shard);
+/** Reports that the shard is closed, at last; afterwards all of this may be gone. */
+void dx_programs_shard_closed(struct dx_programs_shard *shard);
 /** Takes a place under max_programs; false when none is free. Gives it back. */
 bool dx_programs_enter(struct dx_programs *programs);
-void dx_programs_leave(struct dx_programs *programs);
+void dx_programs_leave(struct dx_programs_shard *shard);
 /** Puts a program on its shard's list, and takes it off. */
 void dx_programs_list(struct dx_program *program);
 void dx_programs_unlist(struct dx_program *program);
 
-/* routes.c */
-void dx_programs_free_routes(struct dx_programs *programs);
+/* programs.c */
+/** Gives a reference back; the last one frees the memory. On the server's loop. */
+void dx_programs_unref(struct dx_programs *programs);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/sized.h"
 #include "bridge/program/program.h"
+#include "server/server.h"
 
 static void free_list(char **list)
 {
@@ -38,8 +39,11 @@ static bool copy_list(const char *const *list, char ***copy)
     return out != NULL;
 }
 
-static void free_route(struct dx_program_route *route)
+static void free_route(void *user)
 {
+    struct dx_program_route *route = user;
+
+    dx_programs_unref(route->programs);
     free(route->path);
     free(route->directory);
     free_list(route->argv);
@@ -100,24 +104,11 @@ enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
     if (!route)
         return DX_ERR_NOMEM;
     route->programs = programs;
+    programs->reference_count++;
     err = fill_route(route, &own);
     if (err == DX_OK)
-        err = dx_server_route(programs->server, path, &route->route);
-    if (err != DX_OK) {
+        err = dx_server_add_route(programs->server, path, &route->route, free_route);
+    if (err != DX_OK)
         free_route(route);
-        return err;
-    }
-    route->next = programs->routes;
-    programs->routes = route;
-    return DX_OK;
-}
-
-void dx_programs_free_routes(struct dx_programs *programs)
-{
-    while (programs->routes) {
-        struct dx_program_route *route = programs->routes;
-
-        programs->routes = route->next;
-        free_route(route);
-    }
+    return err;
 }

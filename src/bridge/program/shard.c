@@ -9,8 +9,44 @@
 #include "bridge/program/program.h"
 #include "server/core/log.h"
 
-/* How long to wait before a lost spawner is asked for again. */
-#define REOPEN_MS 20
+/* How soon to try again what has failed for want of memory, or of a spawner. */
+#define RETRY_MS 20
+
+static void look_again(struct dx_programs_shard *shard)
+{
+    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer, dx_loop_now_ms(shard->loop) + RETRY_MS);
+}
+
+/* ---- what dx_programs_close waits for ---- */
+
+/* Has the server's loop look whether everything is closed. False: there is no memory for the post. */
+static bool report(struct dx_programs_shard *shard)
+{
+    struct dx_programs *programs = shard->programs;
+
+    if (!atomic_load(&programs->is_closing))
+        return true;
+    if (shard->loop != programs->loop)
+        return dx_loop_post(programs->loop, programs->advance, programs) == DX_OK;
+    dx_wheel_set(dx_loop_wheel(programs->loop), &programs->close_timer,
+                 dx_loop_now_ms(programs->loop));
+    return true;
+}
+
+/* The last one reports before it is counted: as soon as it is, dx_programs_free may free all of this. */
+void dx_programs_shard_closed(struct dx_programs_shard *shard)
+{
+    struct dx_programs *programs = shard->programs;
+    bool is_reported;
+
+    pthread_mutex_lock(&programs->lock);
+    is_reported = programs->open_count > 1 || programs->is_freeing || report(shard);
+    if (is_reported && --programs->open_count == 0)
+        pthread_cond_signal(&programs->all_closed);
+    pthread_mutex_unlock(&programs->lock);
+    if (!is_reported)
+        look_again(shard);
+}
 
 /* ---- the programs ---- */
 
@@ -30,9 +66,10 @@ bool dx_programs_enter(struct dx_programs *programs)
     return false;
 }
 
-void dx_programs_leave(struct dx_programs *programs)
+void dx_programs_leave(struct dx_programs_shard *shard)
 {
-    atomic_fetch_sub(&programs->count, 1);
+    if (atomic_fetch_sub(&shard->programs->count, 1) == 1 && !report(shard))
+        look_again(shard);
 }
 
 void dx_programs_list(struct dx_program *program)
@@ -66,12 +103,6 @@ static void channel_ready(struct dx_watch *watch, unsigned events)
     dx_spawner_channel_ready(shard->channel);
 }
 
-static void look_again(struct dx_programs_shard *shard)
-{
-    dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer,
-                 dx_loop_now_ms(shard->loop) + REOPEN_MS);
-}
-
 static enum dx_err watch_channel(struct dx_programs_shard *shard)
 {
     unsigned events = DX_WATCH_READ | (shard->wants_write ? DX_WATCH_WRITE : 0);
@@ -91,9 +122,8 @@ static void on_want_write(void *owner, bool wanted)
         look_again(shard);
 }
 
-static void reopen(struct dx_timer *timer)
+static void reopen(struct dx_programs_shard *shard)
 {
-    struct dx_programs_shard *shard = dx_container_of(timer, struct dx_programs_shard, timer);
     enum dx_err err = DX_OK;
 
     if (dx_spawner_channel_fd(shard->channel) < 0)
@@ -129,6 +159,19 @@ static void on_lost(void *owner)
     look_again(shard);
 }
 
+static void on_timer(struct dx_timer *timer)
+{
+    struct dx_programs_shard *shard = dx_container_of(timer, struct dx_programs_shard, timer);
+
+    if (!shard->is_open) {
+        dx_programs_shard_closed(shard);
+        return;
+    }
+    reopen(shard);
+    if (atomic_load(&shard->programs->count) == 0 && !report(shard))
+        look_again(shard);
+}
+
 static const struct dx_spawner_channel_callbacks channel_callbacks = {on_lost, on_want_write};
 
 void dx_programs_shard_open(void *data)
@@ -148,6 +191,6 @@ void dx_programs_shard_init(struct dx_programs *programs, size_t index)
     shard->loop = dx_server_loop_at(programs->server, index);
     shard->channel = dx_spawner_channel(programs->spawner, (uint32_t)index);
     shard->watch.fd = -1;
-    dx_timer_init(&shard->timer, reopen);
+    dx_timer_init(&shard->timer, on_timer);
     dx_spawner_channel_attach(shard->channel, &channel_callbacks, shard);
 }

@@ -32,15 +32,6 @@ struct dx_server_listener {
     struct dx_server_listener *next;
 };
 
-/*
- * An object of another room that routes point to: embedded there, and freed with the server, when no
- * loop can bring a request any more. See dx_server_keep.
- */
-struct dx_server_tenant {
-    struct dx_server_tenant *next;
-    void (*free)(struct dx_server_tenant *tenant);
-};
-
 struct dx_server {
     struct dx_loop *loop;
     struct dx_server_settings settings;
@@ -59,7 +50,6 @@ struct dx_server {
     bool is_closed;
     bool is_orphan; /* freed inside a callback: its last connection frees the memory */
     struct dx_turn_task free_task;
-    struct dx_server_tenant *tenants;
     struct dx_loop_timer *close_timer; /* begins to end, then checks whether all loops are done */
     uint32_t close_round;              /* how often dx_server_close was called */
     _Atomic uint32_t drain_ms;

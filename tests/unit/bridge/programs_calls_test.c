@@ -98,11 +98,64 @@ static void test_stdin_that_cannot_be_watched(void **state)
     program_bench_stop(&bench);
 }
 
+/* ---- posts to other loops ---- */
+
+static _Atomic unsigned posts_to_fail;
+
+enum dx_err __real_dx_loop_post(struct dx_loop *loop, void (*call)(void *data), void *data);
+enum dx_err __wrap_dx_loop_post(struct dx_loop *loop, void (*call)(void *data), void *data);
+enum dx_err __wrap_dx_loop_post(struct dx_loop *loop, void (*call)(void *data), void *data)
+{
+    if (posts_to_fail > 0) {
+        posts_to_fail--;
+        return DX_ERR_NOMEM;
+    }
+    return __real_dx_loop_post(loop, call, data);
+}
+
+/* Neither telling a loop to close nor its report is lost when there is no memory for the post. */
+static void test_posts_of_the_closing_fail(void **state)
+{
+    (void)state;
+    for (unsigned count = 1; count <= 12; count++) {
+        program_bench_init(&bench);
+        bench.setup.options.threads = 3;
+        program_bench_script(&bench, "read x");
+        assert_true(program_bench_start(&bench));
+        program_open(&bench, &raw, "/");
+        posts_to_fail = count;
+        raw_close(&raw);
+        assert_true(program_bench_close(&bench));
+        posts_to_fail = 0;
+        program_bench_stop(&bench);
+    }
+}
+
+static void test_posts_of_the_free_fail(void **state)
+{
+    (void)state;
+    for (unsigned count = 1; count <= 6; count++) {
+        program_bench_init(&bench);
+        bench.setup.options.threads = 3;
+        program_bench_script(&bench, "read x");
+        assert_true(program_bench_start(&bench));
+        program_open(&bench, &raw, "/");
+        posts_to_fail = count;
+        dx_programs_free(bench.programs);
+        assert_int_equal(posts_to_fail, 0);
+        bench.programs = NULL;
+        raw_close(&raw);
+        program_bench_stop(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row_85_a_call_of_a_start_fails),
         cmocka_unit_test(test_stdin_that_cannot_be_watched),
+        cmocka_unit_test(test_posts_of_the_closing_fail),
+        cmocka_unit_test(test_posts_of_the_free_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

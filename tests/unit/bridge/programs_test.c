@@ -360,6 +360,44 @@ static void test_nothing_but_the_programs_holds_the_loop(void **state)
     assert_int_equal(dx_programs_count(bench.programs), 0);
 }
 
+/* Loops of other threads report the end of the last program, and their own. */
+static void test_close_over_several_loops(void **state)
+{
+    struct raw others[6];
+
+    (void)state;
+    bench.setup.options.threads = 3;
+    start("read x; read y");
+    for (size_t i = 0; i < 6; i++)
+        program_open(&bench, &others[i], "/");
+    for (size_t i = 0; i < 6; i++)
+        raw_close(&others[i]);
+    assert_true(program_bench_close(&bench));
+    assert_int_equal(dx_programs_count(bench.programs), 0);
+}
+
+/* The closing waits for programs that end one after the other; freeing does not wait for it. */
+static void test_free_in_the_midst_of_the_closing(void **state)
+{
+    bool is_closed = false;
+
+    (void)state;
+    bench.setup.options.threads = 3;
+    memset(bench.options.ladder_ms, 0x7f, sizeof(bench.options.ladder_ms));
+    start("trap '' INT TERM; echo ready; while :; do sleep 60; done");
+    program_open(&bench, &raw, "/");
+    program_expect(&raw, 't', "ready");
+    dx_programs_close(bench.programs, on_programs_closed, &is_closed);
+    service_turn(&bench.service, 20);
+    assert_false(is_closed);
+    dx_programs_free(bench.programs);
+    bench.programs = NULL;
+    assert_true(raw_wait_end(&raw));
+    raw_close(&raw);
+    service_turn(&bench.service, 20);
+    assert_false(is_closed);
+}
+
 static void flood(struct raw *client)
 {
     static uint8_t frame[66000];
@@ -497,6 +535,8 @@ int main(void)
         ROW(test_spawner_lost_while_a_program_starts),
         ROW(test_client_gone_while_a_program_starts),
         ROW(test_nothing_but_the_programs_holds_the_loop),
+        ROW(test_close_over_several_loops),
+        ROW(test_free_in_the_midst_of_the_closing),
         ROW(test_free_at_once),
         ROW(test_what_is_left_for_a_slow_client_is_waited_for),
         ROW(test_requests_after_the_free),
