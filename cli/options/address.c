@@ -3,13 +3,13 @@
  */
 #include "cli/options/address.h"
 
-#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "cli/options/number.h"
+#include "http/host.h"
 
-#define HOST_NAME_MAX_LEN 253
 #define LABEL_MAX_LEN 63
 #define IPV6_TEXT_MAX 64
 
@@ -22,38 +22,11 @@ static bool is_label_byte(char byte)
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-/* What ends in a number must be an IPv4 address, or resolvers will not agree on what it is. */
-static bool ends_in_number(const char *text, size_t len)
-{
-    const char *dot = memrchr(text, '.', len);
-    const char *last = dot ? dot + 1 : text;
-    size_t last_len = len - (size_t)(last - text);
-
-    return strspn(last, "0123456789") >= last_len ||
-           (last[0] == '0' && (last[1] == 'x' || last[1] == 'X') &&
-            strspn(last + 2, "0123456789abcdefABCDEF") >= last_len - 2);
-}
-
-static bool ipv4_is_valid(const char *text, size_t len)
-{
-    char copy[INET_ADDRSTRLEN];
-    struct in_addr address;
-
-    if (len >= sizeof(copy))
-        return false;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    return inet_pton(AF_INET, copy, &address) == 1;
-}
-
-bool cli_host_name_is_valid(const char *text, size_t len)
+/* What resolvers take: the library admits more as a Host header. */
+static bool is_made_of_labels(const char *text, size_t len)
 {
     size_t label_len = 0;
 
-    if (len == 0 || len > HOST_NAME_MAX_LEN)
-        return false;
-    if (ends_in_number(text, len))
-        return ipv4_is_valid(text, len);
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '.') {
             if (label_len == 0)
@@ -66,18 +39,31 @@ bool cli_host_name_is_valid(const char *text, size_t len)
     return true;
 }
 
+bool cli_host_is_valid(const char *text, size_t len)
+{
+    struct dx_host host;
+    const char *detail;
+
+    if (!dx_host_parse(dx_slice_of_len(text, len), &host, &detail))
+        return false;
+    if (host.kind == DX_HOST_NAME)
+        return is_made_of_labels(text, len);
+    /* 0x7f.1 is an IPv4 address to browsers; a command line has to say it plainly. */
+    return host.kind == DX_HOST_IPV6 || (host.len == len && memcmp(host.text, text, len) == 0);
+}
+
 bool cli_ipv6_is_valid(const char *text, size_t len)
 {
-    char copy[IPV6_TEXT_MAX];
-    struct in6_addr address;
+    char bracketed[IPV6_TEXT_MAX];
+    struct dx_host host;
+    const char *detail;
     const char *zone = memchr(text, '%', len);
     size_t address_len = zone ? (size_t)(zone - text) : len;
 
-    if (address_len >= sizeof(copy) || (zone && address_len + 1 == len))
+    if (address_len + 2 >= sizeof(bracketed) || (zone && address_len + 1 == len))
         return false;
-    memcpy(copy, text, address_len);
-    copy[address_len] = '\0';
-    return inet_pton(AF_INET6, copy, &address) == 1;
+    snprintf(bracketed, sizeof(bracketed), "[%.*s]", (int)address_len, text);
+    return dx_host_parse(dx_slice_of_len(bracketed, address_len + 2), &host, &detail);
 }
 
 static const char *parse_unix(const char *path, struct cli_address *address)
@@ -130,7 +116,7 @@ static const char *parse_host(const char *text, const char *colon, struct cli_ad
         return "no host (write PORT alone for loopback, *:PORT for all addresses)";
     if (!is_any && cli_ipv6_is_valid(text, strlen(text)))
         return "an IPv6 address needs brackets (write [IPv6]:PORT)";
-    if (!is_any && !cli_host_name_is_valid(text, host_len))
+    if (!is_any && (*text == '[' || !cli_host_is_valid(text, host_len)))
         return not_an_address;
 
     const char *problem = cli_port_parse(colon + 1, &port);

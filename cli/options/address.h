@@ -27,12 +27,12 @@ struct cli_address {
 DX_MUST_CHECK const char *cli_address_parse(const char *text, struct cli_address *address);
 
 /**
- * Is the text of `len` bytes a name that a host can have: labels of letters, digits, - and _, or an
- * IPv4 address?
+ * Whether the text of `len` bytes is a host: a name of labels (letters, digits, - and _), an IPv4
+ * address in its usual form, or an IPv6 address in brackets.
  */
-bool cli_host_name_is_valid(const char *text, size_t len);
+bool cli_host_is_valid(const char *text, size_t len);
 
-/** Is the text of `len` bytes an IPv6 address, without brackets, perhaps with a zone (%eth0)? */
+/** Whether the text of `len` bytes is an IPv6 address without brackets, perhaps with a zone (%eth0). */
 bool cli_ipv6_is_valid(const char *text, size_t len);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "cli/options/number.h"
 
 /* Headers of the handshake itself, which are not for the user to choose (RFC 6455 4.1). */
@@ -20,20 +20,6 @@ static const char *const reserved[] = {"Host",
                                        "Transfer-Encoding",
                                        NULL};
 
-static bool is_name(const char *text, size_t len)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < len; i++) {
-        char byte = text[i];
-        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-
-        if (!is_letter && !(byte >= '0' && byte <= '9') && !strchr(marks, byte))
-            return false;
-    }
-    return len > 0;
-}
-
 bool cli_header_value_is_valid(const char *text)
 {
     for (; *text; text++)
@@ -45,13 +31,14 @@ bool cli_header_value_is_valid(const char *text)
 /* NULL, or what is wrong with a header whose name has `name_len` bytes. */
 static const char *check_header(const char *text, size_t name_len)
 {
-    if (text[name_len] != ':' || !is_name(text, name_len))
+    struct dx_slice name = dx_slice_of_len(text, name_len);
+
+    if (text[name_len] != ':' || !dx_text_is_token(name))
         return "not a header (write 'Name: value')";
     for (size_t i = 0; reserved[i]; i++)
-        if (strlen(reserved[i]) == name_len && strncasecmp(reserved[i], text, name_len) == 0)
+        if (dx_text_is_nocase(name, reserved[i]))
             return "the handshake says this itself (leave it out)";
-    if (strlen("Sec-WebSocket-Protocol") == name_len &&
-        strncasecmp("Sec-WebSocket-Protocol", text, name_len) == 0)
+    if (dx_text_is_nocase(name, "Sec-WebSocket-Protocol"))
         return "the handshake says this itself (write --subprotocol=NAME)";
     if (!cli_header_value_is_valid(text + name_len + 1))
         return "a control character in it (a header is one line)";
@@ -61,22 +48,18 @@ static const char *check_header(const char *text, size_t name_len)
 enum dx_err cli_header_parse(const char *text, struct cli_header *header, const char **problem)
 {
     size_t name_len = strcspn(text, ":");
-    const char *value = text + name_len + 1;
-    size_t value_len;
+    struct dx_slice value;
     char *memory;
 
     *problem = check_header(text, name_len);
     if (*problem)
         return DX_ERR_USAGE;
-    value += strspn(value, " \t");
-    value_len = strlen(value);
-    while (value_len > 0 && strchr(" \t", value[value_len - 1]))
-        value_len--;
-    memory = calloc(1, name_len + value_len + 2);
+    value = dx_text_trim(dx_slice_of(text + name_len + 1));
+    memory = calloc(1, name_len + value.len + 2);
     if (!memory)
         return DX_ERR_NOMEM;
     memcpy(memory, text, name_len);
-    memcpy(memory + name_len + 1, value, value_len);
+    memcpy(memory + name_len + 1, value.data, value.len);
     *header = (struct cli_header){memory, memory + name_len + 1};
     return DX_OK;
 }

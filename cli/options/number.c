@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char not_a_duration[] = "not a duration (write 250ms, 5s or 2m; 5 is 5 seconds)";
 static const char long_duration[] = "too long (at most 168h)";
 static const char not_a_size[] = "not a size (write bytes, or 64K, 1M, 1G)";
@@ -17,15 +19,17 @@ static const char not_a_port[] = "not a port (write a number from 0 to 65535)";
 
 #define LONGEST_MS 604800000u
 
-/* Reads digits up to UINT64_MAX; false when there is none or the number is larger. `end` gets
- * what follows. */
+/*
+ * Reads digits up to UINT64_MAX; false when there is none or the number is larger. `end` gets what
+ * follows.
+ */
 static bool read_digits(const char *text, uint64_t *number, const char **end)
 {
     uint64_t value = 0;
 
-    if (*text < '0' || *text > '9')
+    if (!dx_text_is_digit((uint8_t)*text))
         return false;
-    for (; *text >= '0' && *text <= '9'; text++) {
+    for (; dx_text_is_digit((uint8_t)*text); text++) {
         uint64_t digit = (uint64_t)(*text - '0');
 
         if (value > (UINT64_MAX - digit) / 10)
@@ -43,9 +47,9 @@ static bool read_thousandths(const char *text, uint64_t *thousandths, const char
     uint64_t weight = 100;
 
     *thousandths = 0;
-    if (*text < '0' || *text > '9')
+    if (!dx_text_is_digit((uint8_t)*text))
         return false;
-    for (; *text >= '0' && *text <= '9'; text++, weight /= 10) {
+    for (; dx_text_is_digit((uint8_t)*text); text++, weight /= 10) {
         if (weight == 0)
             return false;
         *thousandths += (uint64_t)(*text - '0') * weight;
@@ -118,23 +122,21 @@ const char *cli_size_parse(const char *text, uint64_t *size)
 
 const char *cli_count_parse(const char *text, uint64_t *count)
 {
-    uint64_t whole;
-    const char *rest;
-
-    if (!read_digits(text, &whole, &rest) || *rest)
-        return not_a_count;
-    if (whole > UINT32_MAX)
+    switch (dx_text_parse_decimal(dx_slice_of(text), UINT32_MAX, count)) {
+    case DX_OK:
+        return NULL;
+    case DX_ERR_TOO_BIG:
         return "too large (at most 4294967295)";
-    *count = whole;
-    return NULL;
+    default:
+        return not_a_count;
+    }
 }
 
 const char *cli_port_parse(const char *text, uint16_t *port)
 {
     uint64_t whole;
-    const char *rest;
 
-    if (!read_digits(text, &whole, &rest) || *rest || whole > UINT16_MAX)
+    if (dx_text_parse_decimal(dx_slice_of(text), UINT16_MAX, &whole) != DX_OK)
         return not_a_port;
     *port = (uint16_t)whole;
     return NULL;

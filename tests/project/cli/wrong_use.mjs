@@ -178,7 +178,7 @@ const serve = [
   [['--origin=https://*', 'cat'], `--origin=https://*: ${origin}`],
   [['--origin=https://a.org:port', 'cat'], `--origin=https://a.org:port: ${origin}`],
   [['--origin=https://a.org/', 'cat'],
-    '--origin=https://a.org/: an origin has no path (write it up to the host or port, without a / behind)'],
+    '--origin=https://a.org/: an origin has no path (write it up to the host or port, without a / after it)'],
   [['--origin=https://A.org', 'cat'], '--origin=https://A.org: an origin is in lower case (write it so)'],
   [['--host=a.org:80', 'cat'], '--host=a.org:80: no port here (write the name alone)'],
   [['--host=http://a.org', 'cat'], `--host=http://a.org: ${hostName}`],

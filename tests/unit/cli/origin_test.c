@@ -20,7 +20,7 @@
 static const char not_an_origin[] =
     "not an origin (write same, any, null, https://HOST[:PORT] or https://*.HOST)";
 static const char with_path[] =
-    "an origin has no path (write it up to the host or port, without a / behind)";
+    "an origin has no path (write it up to the host or port, without a / after it)";
 
 static struct dx_slice slice_of(const char *text)
 {
