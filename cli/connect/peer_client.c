@@ -177,12 +177,12 @@ static void on_request(struct dx_websocket *websocket, const char *head, size_t 
 
 /* ---- headers ---- */
 
-static char *make_basic(const char *credentials)
+static char *make_basic(struct dx_slice login)
 {
     struct cli_buffer value = {0};
 
     cli_buffer_put_text(&value, "Basic ");
-    cli_base64_encode(&value, (const uint8_t *)credentials, strlen(credentials));
+    cli_base64_encode(&value, login.data, login.len);
     cli_buffer_put(&value, "", 1);
     if (value.has_failed)
         cli_buffer_release(&value);
@@ -215,7 +215,9 @@ static bool make_headers(struct client *client)
 {
     const struct cli_connect_config *config = client->session->config;
     const struct cli_header *given = config->headers.items;
-    const char *credentials = config->user ? config->user : client->session->url.credentials;
+    const struct dx_url_login *of_url = &client->session->url.login;
+    struct dx_slice login =
+        config->user ? dx_slice_of(config->user) : dx_slice_of_len(of_url->text, of_url->len);
 
     client->headers = calloc(config->headers.count + 2, sizeof(*client->headers));
     if (!client->headers)
@@ -223,8 +225,8 @@ static bool make_headers(struct client *client)
     for (size_t i = 0; i < config->headers.count; i++)
         client->headers[client->header_count++] =
             (struct dx_handshake_header){given[i].name, given[i].value};
-    if (config->bearer || credentials) {
-        client->login = config->bearer ? make_bearer(config->bearer) : make_basic(credentials);
+    if (config->bearer || login.len > 0) {
+        client->login = config->bearer ? make_bearer(config->bearer) : make_basic(login);
         if (!client->login)
             return false;
         client->headers[client->header_count++] =
@@ -356,6 +358,17 @@ static const char *choose_proxy(const struct client *client, const char **what)
     return config->unix_path ? NULL : cli_proxy_of_environment(&client->session->url, what);
 }
 
+#define URL_FORMS "(write ws://HOST[:PORT]/PATH or wss://)"
+
+/* A URL that cannot be read may have a password anywhere: with an @ in it, it is not shown. */
+static int complain_of_url(struct cli_session *session, const char *problem)
+{
+    const char *url = session->config->url;
+
+    return cli_session_complain(session, CLI_EXIT_USAGE, strchr(url, '@') ? "URL" : url,
+                                "not the URL of a WebSocket: %s " URL_FORMS, problem);
+}
+
 /* The library says only that something is wrong: is it the proxy? */
 static int complain_of_use(struct client *client, struct dx_websocket_options *options,
                            const char *what)
@@ -372,9 +385,8 @@ static int complain_of_use(struct client *client, struct dx_websocket_options *o
                 "not a proxy (write http://HOST:PORT, https://, socks5:// or socks5h://)");
         }
     }
-    return cli_session_complain(
-        client->session, CLI_EXIT_USAGE, client->session->url.text, "%s",
-        "not the URL of a WebSocket (write ws://HOST[:PORT]/PATH or wss://)");
+    return cli_session_complain(client->session, CLI_EXIT_USAGE, client->session->url.text, "%s",
+                                "not the URL of a WebSocket " URL_FORMS);
 }
 
 static int start(struct client *client)
@@ -417,7 +429,7 @@ int cli_peer_connect(struct cli_session *session, struct cli_peer **peer)
     client->session = session;
     client->keylog_fd = -1;
     if (!cli_url_read(&session->url, session->config->url, &problem))
-        exit_status = cli_session_complain(session, CLI_EXIT_USAGE, "URL", "%s", problem);
+        exit_status = complain_of_url(session, problem);
     else
         exit_status = start(client);
     if (exit_status != 0)

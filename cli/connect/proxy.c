@@ -112,11 +112,11 @@ const char *cli_proxy_of_environment(const struct cli_url *url, const char **var
     static const char *const none[] = {"no_proxy", "NO_PROXY", NULL};
     const char *ignored;
     const char *excluded = first_of(none, &ignored);
-    const char *proxy = first_of(url->is_secure ? secure : plain, variable);
+    const char *proxy = first_of(url->parts.is_secure ? secure : plain, variable);
 
     if (!proxy)
         proxy = first_of(all, variable);
-    if (proxy && excluded && cli_proxy_is_excluded(excluded, url->host))
+    if (proxy && excluded && cli_proxy_is_excluded(excluded, url->parts.host.text))
         return NULL;
     return proxy;
 }

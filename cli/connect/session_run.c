@@ -56,7 +56,7 @@ static const char *target_of(const struct cli_session *session)
 {
     const char *const *addresses = session->config->listen.items;
 
-    return session->url.text ? session->url.text : addresses[0];
+    return session->url.text[0] ? session->url.text : addresses[0];
 }
 
 /* ---- causes ---- */

@@ -1,27 +1,22 @@
 /*
- * url.h - what the program itself reads in a URL: the name and password in it, which go into a header, and the host, by which the
- * environment chooses a proxy. Whether it is a URL at all is the library's to say.
+ * url.h - the URL of a WebSocket as the program keeps it: in its normal form, and apart from it the
+ * name and password, which go into a header and are never shown.
  */
 #ifndef CLI_URL_H
 #define CLI_URL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "cli/text/buffer.h"
-
-#define CLI_URL_HOST_MAX 255
+#include "http/url/url.h"
 
 struct cli_url {
-    char *text;                      /* without name and password; owned */
-    char *credentials;               /* NAME:PASSWORD, percent-decoded, or NULL; owned */
-    char host[CLI_URL_HOST_MAX + 1]; /* in lower case, without brackets; "" if there is none */
-    uint16_t port;
-    bool is_secure;
+    struct dx_url parts;
+    struct dx_url_login login;
+    char text[DX_URL_MAX + 1]; /* the normal form, without the login; "" before it was read */
 };
 
-/** False without memory, or when the credentials cannot be decoded (`*problem` is set). Release it in any case. */
-bool cli_url_read(struct cli_url *url, const char *text, const char **problem);
+/** False when it is not a URL of a WebSocket; `problem` says why. Release it in any case. */
+DX_MUST_CHECK bool cli_url_read(struct cli_url *url, const char *text, const char **problem);
+
+/** Forgets the password. */
 void cli_url_release(struct cli_url *url);
 
 #endif

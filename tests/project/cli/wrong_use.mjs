@@ -263,7 +263,10 @@ const connect = [
   [['--listen=8080', '--heartbeat-text=a/b'], "--heartbeat-text: a client's, and --listen waits for one (leave it out)"],
   [['--listen=here'], `--listen=here: ${address}`],
   [['http:/x'], 'http:/x: not the URL of a WebSocket (write ws://http:/x)'],
-  [['ftp://example.org/'], 'ftp://example.org/: not the URL of a WebSocket (write ws://HOST[:PORT]/PATH or wss://)'],
+  [['ftp://example.org/'], 'ftp://example.org/: not the URL of a WebSocket: ' +
+    "the URL's scheme is none of ws, wss, http, https (write ws://HOST[:PORT]/PATH or wss://)"],
+  [['ws://me:secret@a b/'], 'URL: not the URL of a WebSocket: a character that no host name has ' +
+    '(write ws://HOST[:PORT]/PATH or wss://)'],
 ];
 
 const tables = [['duplex', [], root], ['duplex serve', ['serve'], serve], ['duplex echo', ['echo'], echo],
