@@ -8,11 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "cli/text/codec.h"
-#include "cli/text/json.h"
 #include "cli/options/complaint.h"
 #include "cli/connect/record.h"
 #include "cli/connect/session.h"
+
+#define MS_MAX 1e12 /* 30 years */
 
 struct cli_replay {
     struct cli_session *session;
@@ -29,66 +32,50 @@ struct cli_replay {
 
 /* ---- reading a line ---- */
 
-/* What a member's value is, by its name. False: it cannot be that. */
-static bool take_member(struct cli_replay *replay, const struct cli_buffer *name,
-                        const struct cli_json_token *value, bool *is_ours)
+/* NULL, as where the line names no time: as the line before. */
+static bool is_time(const json_t *ms)
 {
-    struct cli_buffer text = {0};
-    bool is_good = true;
+    double number = json_number_value(ms);
 
-    if (strcmp(cli_buffer_text(name), "ms") == 0) {
-        replay->due_ms = strtoull(value->text, NULL, 10);
-        return value->kind == CLI_JSON_NUMBER;
-    }
-    if (value->kind != CLI_JSON_STRING)
-        return true;
-    if (!cli_json_decode(&text, value)) {
-        is_good = false;
-    } else if (strcmp(cli_buffer_text(name), "from") == 0) {
-        *is_ours = cli_buffer_len(&text) == 2 && memcmp(cli_buffer_text(&text), "us", 2) == 0;
-    } else if (strcmp(cli_buffer_text(name), "text") == 0) {
-        replay->opcode = DX_OP_TEXT;
-        cli_buffer_put(&replay->message, cli_buffer_text(&text), cli_buffer_len(&text));
-    } else if (strcmp(cli_buffer_text(name), "base64") == 0) {
-        replay->opcode = DX_OP_BINARY;
-        is_good =
-            cli_base64_decode(&replay->message, cli_buffer_text(&text), cli_buffer_len(&text));
-    }
-    is_good = is_good && !text.has_failed;
-    cli_buffer_release(&text);
-    return is_good;
+    return !ms || (json_is_number(ms) && number >= 0 && number <= MS_MAX);
 }
 
-/* One object without nesting. */
+static bool is_us(const json_t *from)
+{
+    return json_is_string(from) && strcmp(json_string_value(from), "us") == 0;
+}
+
+/* Takes the message from "text" or "base64". False: neither is there, or it is not base64. */
+static bool take_message(struct cli_replay *replay, const json_t *object)
+{
+    const json_t *text = json_object_get(object, "text");
+    const json_t *base64 = json_object_get(object, "base64");
+
+    cli_buffer_clear(&replay->message);
+    replay->opcode = text ? DX_OP_TEXT : DX_OP_BINARY;
+    if (json_is_string(text))
+        cli_buffer_put(&replay->message, json_string_value(text), json_string_length(text));
+    else if (!json_is_string(base64) ||
+             !cli_base64_decode(&replay->message, json_string_value(base64),
+                                json_string_length(base64)))
+        return false;
+    return !replay->message.has_failed;
+}
+
+/* False: it is no line of --record. */
 static bool read_line(struct cli_replay *replay, const char *at, const char *end, bool *is_ours)
 {
-    struct cli_buffer name = {0};
-    bool is_good = cli_json_is_valid(at, (size_t)(end - at));
-    struct cli_json_token token;
+    json_t *object = json_loadb(at, (size_t)(end - at), JSON_ALLOW_NUL, NULL);
+    const json_t *ms = json_object_get(object, "ms");
+    bool is_good = json_is_object(object) && is_time(ms);
 
-    *is_ours = false;
-    replay->opcode = DX_OP_CONTINUATION;
-    cli_buffer_clear(&replay->message);
-    if (!is_good)
-        return false;
-    token = cli_json_next(&at, end);
-    is_good = *token.text == '{';
-    while (is_good) {
-        token = cli_json_next(&at, end);
-        if (token.kind == CLI_JSON_MARK && *token.text == ',')
-            continue;
-        if (token.kind != CLI_JSON_STRING)
-            break;
-        cli_buffer_clear(&name);
-        is_good = cli_json_decode(&name, &token);
-        cli_buffer_put(&name, "", 1);
-        (void)cli_json_next(&at, end); /* the colon */
-        token = cli_json_next(&at, end);
-        is_good = is_good && !name.has_failed && token.kind != CLI_JSON_MARK &&
-                  take_member(replay, &name, &token, is_ours);
-    }
-    cli_buffer_release(&name);
-    return is_good && (!*is_ours || replay->opcode != DX_OP_CONTINUATION);
+    *is_ours = is_us(json_object_get(object, "from"));
+    if (is_good && *is_ours)
+        is_good = take_message(replay, object);
+    if (is_good && ms)
+        replay->due_ms = (uint64_t)json_number_value(ms);
+    json_decref(object);
+    return is_good;
 }
 
 static void fail(struct cli_replay *replay)

@@ -3,10 +3,9 @@
  */
 #include "cli/text/json.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#include <duplex/frame.h>
+#include "base/text.h"
 
 #define DEPTH_MAX 64
 
@@ -15,12 +14,6 @@
 static struct cli_json_token token(enum cli_json_kind kind, const char *from, const char *to)
 {
     return (struct cli_json_token){kind, from, (size_t)(to - from)};
-}
-
-static bool is_hex(char byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') ||
-           (byte >= 'A' && byte <= 'F');
 }
 
 static struct cli_json_token next_string(const char *from, const char *end)
@@ -36,7 +29,7 @@ static struct cli_json_token next_string(const char *from, const char *end)
         if (at == end || !*at || !strchr("\"\\/bfnrtu", *at))
             break;
         for (int i = 0; *at == 'u' && i < 4; i++)
-            if (end - at <= i + 1 || !is_hex(at[i + 1]))
+            if (end - at <= i + 1 || dx_text_hex_value((uint8_t)at[i + 1]) < 0)
                 return token(CLI_JSON_WRONG, from, at);
     }
     return token(CLI_JSON_WRONG, from, from);
@@ -44,7 +37,7 @@ static struct cli_json_token next_string(const char *from, const char *end)
 
 static const char *skip_digits(const char *at, const char *end)
 {
-    while (at < end && *at >= '0' && *at <= '9')
+    while (at < end && dx_text_is_digit((uint8_t)*at))
         at++;
     return at;
 }
@@ -100,7 +93,7 @@ struct cli_json_token cli_json_next(const char **at, const char *end)
         found = token(CLI_JSON_MARK, from, from + 1);
     else if (*from == '"')
         found = next_string(from, end);
-    else if (*from == '-' || (*from >= '0' && *from <= '9'))
+    else if (*from == '-' || dx_text_is_digit((uint8_t)*from))
         found = next_number(from, end);
     else
         found = next_word(from, end);
@@ -110,7 +103,7 @@ struct cli_json_token cli_json_next(const char **at, const char *end)
 
 /* ---- grammar ---- */
 
-enum state { VALUE, FIRST_VALUE, NAME, FIRST_NAME, COLON, BEHIND };
+enum state { VALUE, FIRST_VALUE, NAME, FIRST_NAME, COLON, AFTER };
 
 struct grammar {
     enum state state;
@@ -130,12 +123,12 @@ static bool begin(struct grammar *grammar, bool is_object)
 static bool end_nest(struct grammar *grammar, bool is_object)
 {
     bool may_end =
-        grammar->state == BEHIND || grammar->state == (is_object ? FIRST_NAME : FIRST_VALUE);
+        grammar->state == AFTER || grammar->state == (is_object ? FIRST_NAME : FIRST_VALUE);
 
     if (!may_end || grammar->depth == 0 || grammar->is_object[grammar->depth - 1] != is_object)
         return false;
     grammar->depth--;
-    grammar->state = BEHIND;
+    grammar->state = AFTER;
     return true;
 }
 
@@ -156,7 +149,7 @@ static bool take_mark(struct grammar *grammar, char mark)
         grammar->state = VALUE;
         return true;
     default:
-        if (grammar->state != BEHIND || grammar->depth == 0)
+        if (grammar->state != AFTER || grammar->depth == 0)
             return false;
         grammar->state = grammar->is_object[grammar->depth - 1] ? NAME : VALUE;
         return true;
@@ -175,7 +168,7 @@ static bool take(struct grammar *grammar, const struct cli_json_token *token)
     }
     if (grammar->state != VALUE && grammar->state != FIRST_VALUE)
         return false;
-    grammar->state = BEHIND;
+    grammar->state = AFTER;
     return true;
 }
 
@@ -188,21 +181,13 @@ bool cli_json_is_valid(const char *text, size_t len)
         struct cli_json_token token = cli_json_next(&text, end);
 
         if (token.kind == CLI_JSON_END)
-            return grammar.state == BEHIND && grammar.depth == 0;
+            return grammar.state == AFTER && grammar.depth == 0;
         if (!take(&grammar, &token))
             return false;
     }
 }
 
 /* ---- strings ---- */
-
-static size_t character_len(const char *text, size_t len)
-{
-    for (size_t count = 1; count <= 4 && count <= len; count++)
-        if (dx_utf8_is_valid(text, count))
-            return count;
-    return 0;
-}
 
 static void put_character(struct cli_buffer *to, const char *text, size_t len)
 {
@@ -231,6 +216,7 @@ void cli_json_put_string(struct cli_buffer *to, const char *text, size_t len)
     while (len > 0) {
         size_t run = 0;
         size_t taken;
+        uint32_t code_point;
 
         while (run < len && (unsigned char)text[run] >= 0x20 && (unsigned char)text[run] < 0x7f &&
                text[run] != '"' && text[run] != '\\')
@@ -240,7 +226,7 @@ void cli_json_put_string(struct cli_buffer *to, const char *text, size_t len)
         len -= run;
         if (len == 0)
             break;
-        taken = character_len(text, len);
+        taken = dx_text_utf8_char(dx_slice_of_len(text, len), &code_point);
         if (taken > 0)
             put_character(to, text, taken);
         else
@@ -249,90 +235,4 @@ void cli_json_put_string(struct cli_buffer *to, const char *text, size_t len)
         len -= taken > 0 ? taken : 1;
     }
     cli_buffer_put(to, "\"", 1);
-}
-
-static uint32_t read_hex(const char *at)
-{
-    uint32_t number = 0;
-
-    for (int i = 0; i < 4; i++) {
-        char byte = at[i];
-
-        number = number * 16 + (uint32_t)(byte <= '9' ? byte - '0' : (byte | 32) - 'a' + 10);
-    }
-    return number;
-}
-
-static void put_point(struct cli_buffer *to, uint32_t point)
-{
-    unsigned char bytes[4];
-    size_t len;
-
-    if (point < 0x80) {
-        bytes[0] = (unsigned char)point;
-        len = 1;
-    } else if (point < 0x800) {
-        bytes[0] = (unsigned char)(0xc0 | point >> 6);
-        bytes[1] = (unsigned char)(0x80 | (point & 63));
-        len = 2;
-    } else if (point < 0x10000) {
-        bytes[0] = (unsigned char)(0xe0 | point >> 12);
-        bytes[1] = (unsigned char)(0x80 | (point >> 6 & 63));
-        bytes[2] = (unsigned char)(0x80 | (point & 63));
-        len = 3;
-    } else {
-        bytes[0] = (unsigned char)(0xf0 | point >> 18);
-        bytes[1] = (unsigned char)(0x80 | (point >> 12 & 63));
-        bytes[2] = (unsigned char)(0x80 | (point >> 6 & 63));
-        bytes[3] = (unsigned char)(0x80 | (point & 63));
-        len = 4;
-    }
-    cli_buffer_put(to, bytes, len);
-}
-
-/* `*at` stands behind "\u". */
-static bool decode_point(struct cli_buffer *to, const char **at, const char *end)
-{
-    uint32_t point = read_hex(*at);
-
-    *at += 4;
-    if (point >= 0xdc00 && point < 0xe000)
-        return false;
-    if (point >= 0xd800 && point < 0xdc00) {
-        uint32_t low =
-            end - *at >= 6 && (*at)[0] == '\\' && (*at)[1] == 'u' ? read_hex(*at + 2) : 0;
-
-        if (low < 0xdc00 || low >= 0xe000)
-            return false;
-        *at += 6;
-        point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
-    }
-    put_point(to, point);
-    return true;
-}
-
-bool cli_json_decode(struct cli_buffer *to, const struct cli_json_token *string)
-{
-    static const char names[] = "\"\\/bfnrt";
-    static const char bytes[] = "\"\\/\b\f\n\r\t";
-    const char *at = string->text + 1;
-    const char *end = string->text + string->len - 1;
-
-    while (at < end) {
-        const char *escape = memchr(at, '\\', (size_t)(end - at));
-        const char *stop = escape ? escape : end;
-
-        cli_buffer_put(to, at, (size_t)(stop - at));
-        at = stop;
-        if (!escape)
-            break;
-        at += 2;
-        if (escape[1] == 'u') {
-            if (!decode_point(to, &at, end))
-                return false;
-        } else {
-            cli_buffer_put(to, bytes + (strchr(names, escape[1]) - names), 1);
-        }
-    }
-    return true;
 }

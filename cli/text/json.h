@@ -1,6 +1,7 @@
 /*
- * json.h - JSON as it is shown and written (RFC 8259): its tokens, whether a text is JSON, and strings. No tree: numbers, order and
- * repeated names stay as they came.
+ * json.h - JSON as it is shown and written (RFC 8259): its tokens, whether a text is JSON, and
+ * strings. No tree, which would lose the spelling of numbers, the order of members and repeated
+ * names. Where members are read, jansson reads them.
  */
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
@@ -22,7 +23,7 @@ struct cli_json_token {
     size_t len;
 };
 
-/** The token at `*at`, which is moved behind it. */
+/** The token at `*at`, which is moved past it. */
 struct cli_json_token cli_json_next(const char **at, const char *end);
 
 /** Is the text one JSON value, at most 64 deep? */
@@ -30,8 +31,5 @@ bool cli_json_is_valid(const char *text, size_t len);
 
 /** Writes a string with quotes; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_put_string(struct cli_buffer *to, const char *text, size_t len);
-
-/** What a string token stands for, in UTF-8. False: a half of a surrogate pair. */
-bool cli_json_decode(struct cli_buffer *to, const struct cli_json_token *string);
 
 #endif

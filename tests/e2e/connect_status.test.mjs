@@ -1,6 +1,7 @@
 // The exit status of `duplex connect`: each cause, and the one line that goes with it.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
@@ -61,6 +62,19 @@ test('1: stdout that nobody reads', async (t) => {
   program.process.stdout.destroy();
   assert.equal((await program.ended).code, 1);
   assert.equal(program.stderr, 'duplex connect: stdout: Broken pipe (check where the output goes)\n');
+});
+
+test('1: a line that --record did not write', async (t) => {
+  const server = await echo(t);
+  const wrong = ['', '[]', '"us"', '{', '{"from":"us"}', '{"ms":0,"from":"us","text":1}', '{"ms":"0","from":"us","text":"a"}',
+    '{"ms":-1,"from":"us","text":"a"}', '{"ms":1e300,"from":"us","text":"a"}', '{"from":"us","base64":"a"}',
+    '{"from":"us","text":"\\ud800"}', '{"from":"us","text":"a"} x', `${'['.repeat(5000)}`];
+
+  for (const [at, line] of wrong.entries()) {
+    const file = path.join(t.directory(), `wrong${at}`);
+    writeFileSync(file, `{"ms":0,"from":"peer","text":"x"}\n${line}\n`);
+    await fails(t, [`--replay=${file}`, server.ws()], 1, /wrong\d+: line 2 is none of --record\n$/);
+  }
 });
 
 test('2: what is no URL, and no proxy', async (t) => {

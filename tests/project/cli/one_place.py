@@ -51,7 +51,7 @@ with tempfile.TemporaryDirectory() as directory:
                    check=True, cwd=entry['directory'])
 
     libraries = [build / 'cli/libdx_cli.a', build / 'src/libduplex.a']
-    system = subprocess.run(['pkg-config', '--libs', 'libuv', 'openssl', 'libedit'], check=True, capture_output=True,
+    system = subprocess.run(['pkg-config', '--libs', 'libuv', 'openssl', 'libedit', 'jansson'], check=True, capture_output=True,
                             text=True).stdout.split()
 
     def link(name, objects):
