@@ -36,6 +36,8 @@ static void on_chunk(struct dx_websocket *websocket, enum dx_opcode opcode, cons
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct copy copy = {argc > 2 ? fopen(argv[2], "wb") : NULL, 0, false};
     struct dx_websocket *websocket;
     struct dx_loop *loop;
@@ -43,9 +45,11 @@ int main(int argc, char **argv)
     if (copy.file == NULL)
         return fprintf(stderr, "client_chunks: URL and FILE are needed, or it cannot be written\n"),
                2;
-    options.listener.on_chunk = on_chunk;
+    listener.on_chunk = on_chunk;
+    options.listener = &listener;
     options.user = &copy;
-    options.connection.max_message = 0; /* no limit */
+    connection.max_message = 0; /* no limit */
+    options.connection = &connection;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argv[1], &options, &websocket)) {
         fprintf(stderr, "client_chunks: there is nothing to be had at %s\n", argv[1]);
     } else if (dx_loop_run(loop) == DX_OK && !copy.is_whole) {

@@ -62,11 +62,13 @@ static void on_message(struct dx_websocket *from, struct dx_message *message, vo
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     const char *why;
     GPollFD ours = {-1, G_IO_IN, 0};
 
-    options.listener.on_open = on_open;
-    options.listener.on_message = on_message;
+    listener.on_open = on_open;
+    listener.on_message = on_message;
+    options.listener = &listener;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argc > 1 ? argv[1] : "", &options, &websocket))
         return g_printerr("usage: client_embed_glib URL\n"), 2;
     ours.fd = dx_loop_fd(loop);

@@ -26,12 +26,14 @@ static void read_some(struct dx_websocket *websocket)
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
     struct dx_websocket *websocket;
     struct pollfd fds[2];
     struct dx_loop *loop;
     const char *why;
 
-    options.connection.max_queue = 262144;
+    connection.max_queue = 262144;
+    options.connection = &connection;
     if (argc != 2 || dx_loop_new(&loop) || dx_websocket_new(loop, argv[1], &options, &websocket))
         return fprintf(stderr, "usage: client_embed_poll URL <FILE\n"), 2;
     fds[0].events = fds[1].events = POLLIN;

@@ -54,14 +54,16 @@ static void on_close(struct dx_websocket *websocket, const struct dx_close_event
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct dx_websocket *websocket;
     struct dx_loop *loop;
     uv_loop_t uv;
 
     wanted = argc > 2 ? atoi(argv[2]) : 0;
-    options.listener.on_open = on_open;
-    options.listener.on_pong = on_pong;
-    options.listener.on_close = on_close;
+    listener.on_open = on_open;
+    listener.on_pong = on_pong;
+    listener.on_close = on_close;
+    options.listener = &listener;
     if (wanted < 1 || uv_loop_init(&uv) || uv_timer_init(&uv, &timer) ||
         dx_loop_new_on_uv(&uv, &loop) || dx_websocket_new(loop, argv[1], &options, &websocket))
         return fprintf(stderr, "usage: client_embed_uv URL COUNT\n"), 2;

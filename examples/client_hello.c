@@ -27,14 +27,16 @@ static void on_message(struct dx_websocket *websocket, struct dx_message *messag
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct dx_websocket *websocket;
     struct dx_loop *loop;
     const char *why;
 
     if (argc != 3)
         return fprintf(stderr, "usage: client_hello URL TEXT\n"), 2;
-    options.listener.on_open = on_open;
-    options.listener.on_message = on_message;
+    listener.on_open = on_open;
+    listener.on_message = on_message;
+    options.listener = &listener;
     options.user = argv[2];
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argv[1], &options, &websocket) ||
         dx_loop_run(loop)) /* returns when it is closed */

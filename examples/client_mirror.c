@@ -61,14 +61,17 @@ static void on_close(struct dx_websocket *websocket, const struct dx_close_event
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_reconnect_options reconnect = dx_reconnect_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct dx_connection_handlers handlers = dx_connection_handlers_init();
     struct dx_route route = dx_route_init_websocket(&handlers);
     struct dx_loop *loop;
     char why[256] = "the origin's URL makes no sense";
 
-    options.reconnect.is_on = true;
-    options.listener.on_message = from_origin;
-    options.listener.on_close = on_close;
+    options.reconnect = &reconnect;
+    listener.on_message = from_origin;
+    listener.on_close = on_close;
+    options.listener = &listener;
     handlers.on_message = from_visitor;
     if (argc != 3 || dx_loop_new(&loop) || dx_server_new(loop, NULL, &server) ||
         dx_server_route(server, "/", &route) ||

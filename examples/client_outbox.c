@@ -49,18 +49,22 @@ static void on_close(struct dx_websocket *closed, const struct dx_close_event *c
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_reconnect_options reconnect = dx_reconnect_options_init();
+    struct dx_outbox_options outbox = dx_outbox_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     size_t left, unproven;
     struct dx_loop *loop;
 
     wanted = argc > 2 ? atoi(argv[2]) : 0;
-    options.reconnect.is_on = true;
-    options.reconnect.first_delay_ms = 200;
-    options.reconnect.max_attempts = 50; /* in a row */
-    options.outbox.is_on = true;
-    options.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
-    options.outbox.when_full = DX_OUTBOX_REFUSE;
-    options.outbox.max_count = 1000;
-    options.listener.on_close = on_close;
+    reconnect.first_delay_ms = 200;
+    reconnect.max_attempts = 50; /* in a row */
+    options.reconnect = &reconnect;
+    outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
+    outbox.when_full = DX_OUTBOX_REFUSE;
+    outbox.max_count = 1000;
+    options.outbox = &outbox;
+    listener.on_close = on_close;
+    options.listener = &listener;
     if (dx_loop_new(&loop) || dx_loop_timer_new(loop, on_due, NULL, &timer) ||
         dx_websocket_new(loop, argc > 1 ? argv[1] : "", &options, &websocket))
         return fprintf(stderr, "usage: client_outbox URL COUNT\n"), 2;

@@ -55,12 +55,16 @@ static void on_drain(struct dx_websocket *drained, void *user)
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct dx_loop *loop;
     const char *why;
 
-    options.connection.max_queue = 16384;
-    options.listener.on_open = on_open;
-    options.listener.on_drain = on_drain;
+    connection.max_queue = 16384;
+    options.connection = &connection;
+    listener.on_open = on_open;
+    listener.on_drain = on_drain;
+    options.listener = &listener;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argc > 1 ? argv[1] : "", &options, &websocket))
         return fprintf(stderr, "usage: client_threads URL\n"), 2;
     if (dx_loop_run(loop) == DX_OK)

@@ -53,19 +53,24 @@ static void on_close(struct dx_websocket *websocket, const struct dx_close_event
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
+    struct dx_reconnect_options reconnect = dx_reconnect_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct dx_websocket *websocket;
     struct dx_loop *loop;
     const char *url;
 
-    options.reconnect.is_on = true;
-    options.reconnect.first_delay_ms = 1000;
-    options.reconnect.on_attempt = add_token;
-    options.connection.ping_interval_ms = 1000;
-    options.connection.pong_timeout_ms = 1000;
+    reconnect.first_delay_ms = 1000;
+    reconnect.on_attempt = add_token;
+    options.reconnect = &reconnect;
+    connection.ping_interval_ms = 1000;
+    connection.pong_timeout_ms = 1000;
+    options.connection = &connection;
     options.heartbeat_text = "ping"; /* NULL: the protocol's own */
     options.heartbeat_answer = "pong";
-    options.listener.on_message = show;
-    options.listener.on_close = on_close;
+    listener.on_message = show;
+    listener.on_close = on_close;
+    options.listener = &listener;
     plain_url = argv[1];
     token_path = argv[argc - 1];
     if (argc != 3 || !add_token(NULL, 0, &url, NULL))

@@ -41,6 +41,7 @@ static void on_error(struct dx_websocket *websocket, const struct dx_error_event
 int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
     struct dx_tls_client_options trust = dx_tls_client_options_init();
     struct dx_websocket *websocket;
     struct dx_loop *loop;
@@ -55,8 +56,9 @@ int main(int argc, char **argv)
         return fprintf(stderr, "client_tls: %s\n", why), 1;
     options.proxy = getenv("https_proxy");
     options.max_redirects = 5; /* they are refused unless one asks for them */
-    options.listener.on_open = on_open;
-    options.listener.on_error = on_error;
+    listener.on_open = on_open;
+    listener.on_error = on_error;
+    options.listener = &listener;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argv[1], &options, &websocket))
         return fprintf(stderr, "client_tls: the URL or the proxy makes no sense\n"), 2;
     if (dx_loop_run(loop) != DX_OK || dx_websocket_last_error(websocket) != NULL)

@@ -85,6 +85,7 @@ int main(int argc, char **argv)
     struct dx_server *server;
     char why[256] = "no server could be made";
 
+    handlers = dx_connection_handlers_init();
     route.on_request = on_request;
     if (dx_loop_new(&loop) || dx_server_new(loop, NULL, &server) || dx_topics_new(NULL, &topics) ||
         dx_server_route(server, "/", &route) ||

@@ -53,6 +53,7 @@ int main(int argc, char **argv)
     struct dx_loop *loop;
     char why[256] = "no server could be made";
 
+    handlers = dx_connection_handlers_init();
     route.on_request = on_request;
     if (uv == NULL || dx_loop_new_on_uv(uv, &loop) || dx_server_new(loop, NULL, &server) ||
         dx_topics_new(NULL, &topics) || dx_server_route(server, "/", &route) ||

@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 
     if (argc < 2)
         return fprintf(stderr, "usage: json TOKEN [ADDRESS]\n"), 2;
+    handlers = dx_connection_handlers_init();
     live.on_request = listen_in;
     live.user = argv[1];
     plain.on_request = say;

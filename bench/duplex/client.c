@@ -26,6 +26,8 @@ static uint64_t warmup, wanted, seen, window;
 static double cpu_before, wall_before;
 static uint64_t bytes, chunks;
 static struct dx_websocket_options options;
+static struct dx_connection_options connection;
+static struct dx_websocket_listener listener;
 static const char *url;
 static unsigned opened, opening, goal;
 
@@ -179,7 +181,7 @@ static void hold(void)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
-    options.listener.on_open = on_open_hold;
+    listener.on_open = on_open_hold;
     if (dx_loop_watch_new(loop, STDIN_FILENO, on_line, NULL, &watch) != DX_OK)
         fail("no watch");
 }
@@ -188,21 +190,21 @@ static void take_arguments(int argc, char **argv)
 {
     const char *mode = argc > 2 ? argv[1] : "";
     url = argv[2];
-    options.listener.on_error = on_error;
-    options.listener.on_close = on_close;
-    options.listener.on_message = on_message;
+    listener.on_error = on_error;
+    listener.on_close = on_close;
+    listener.on_message = on_message;
     if (argc > 4) {
         warmup = strtoull(argv[3], NULL, 10);
         wanted = strtoull(argv[4], NULL, 10);
     }
     if (strcmp(mode, "send") == 0 && argc == 6) {
         window = strtoull(argv[5], NULL, 10);
-        options.listener.on_open = on_open_send;
-        options.listener.on_message = on_echo;
+        listener.on_open = on_open_send;
+        listener.on_message = on_echo;
     } else if (strcmp(mode, "chunks") == 0 && argc == 3) {
-        options.connection.max_message = UINT64_MAX;
-        options.listener.on_chunk = on_chunk;
-        options.listener.on_close = on_close_chunks;
+        connection.max_message = UINT64_MAX;
+        listener.on_chunk = on_chunk;
+        listener.on_close = on_close_chunks;
     } else if (strcmp(mode, "hold") == 0 && argc == 3) {
         hold();
     } else if (strcmp(mode, "receive") != 0 || argc != 5) {
@@ -214,6 +216,10 @@ int main(int argc, char **argv)
 {
     struct dx_websocket *websocket;
     options = dx_websocket_options_init();
+    connection = dx_connection_options_init_client();
+    listener = dx_websocket_listener_init();
+    options.connection = &connection;
+    options.listener = &listener;
     if (dx_loop_new(&loop) != DX_OK)
         fail("no loop");
     take_arguments(argc, argv);

@@ -284,13 +284,14 @@ static int make_tls(struct client *client)
 
 /* ---- options ---- */
 
-static bool set_heartbeat(struct client *client, struct dx_websocket_options *options)
+static bool set_heartbeat(struct client *client, struct dx_websocket_options *options,
+                          struct dx_connection_options *connection)
 {
     const struct cli_connect_config *config = client->session->config;
     char *slash;
 
-    options->connection.ping_interval_ms = config->heartbeat_ms;
-    options->connection.pong_timeout_ms = config->heartbeat_ms;
+    connection->ping_interval_ms = config->heartbeat_ms;
+    connection->pong_timeout_ms = config->heartbeat_ms;
     if (!config->heartbeat_text)
         return true;
     client->heartbeat = strdup(config->heartbeat_text);
@@ -301,26 +302,23 @@ static bool set_heartbeat(struct client *client, struct dx_websocket_options *op
     options->heartbeat_text = client->heartbeat;
     options->heartbeat_answer = slash + 1;
     if (config->heartbeat_ms == 0) {
-        options->connection.ping_interval_ms = HEARTBEAT_MS;
-        options->connection.pong_timeout_ms = HEARTBEAT_MS;
+        connection->ping_interval_ms = HEARTBEAT_MS;
+        connection->pong_timeout_ms = HEARTBEAT_MS;
     }
     return true;
 }
 
-static void set_listener(struct client *client, struct dx_websocket_options *options)
-{
-    options->listener.on_open = on_open;
-    options->listener.on_chunk = on_chunk;
-    options->listener.on_error = on_error;
-    options->listener.on_close = on_close;
-    options->listener.on_drain = on_drain;
-    options->listener.on_pong = on_pong;
-    options->listener.on_ping = on_ping;
-    options->listener.on_request = on_request;
-    options->user = client;
-}
+static const struct dx_websocket_listener listener = {.size = sizeof(listener),
+                                                      .on_open = on_open,
+                                                      .on_chunk = on_chunk,
+                                                      .on_error = on_error,
+                                                      .on_close = on_close,
+                                                      .on_drain = on_drain,
+                                                      .on_pong = on_pong,
+                                                      .on_ping = on_ping,
+                                                      .on_request = on_request};
 
-static void set_options(const struct client *client, struct dx_websocket_options *options)
+static void set_options(struct client *client, struct dx_websocket_options *options)
 {
     const struct cli_connect_config *config = client->session->config;
 
@@ -336,14 +334,19 @@ static void set_options(const struct client *client, struct dx_websocket_options
     options->max_redirects = config->max_redirects;
     options->greeting = config->on_open;
     options->hears_while_closing = true;
-    options->connection.max_message = config->max_message;
-    options->connection.max_queue = MAX_QUEUE;
-    options->connection.close_timeout_ms = config->close_timeout_ms;
+    options->listener = &listener;
+    options->user = client;
+}
+
+static void set_connection(const struct cli_connect_config *config,
+                           struct dx_connection_options *connection)
+{
+    connection->max_message = config->max_message;
+    connection->max_queue = MAX_QUEUE;
+    connection->close_timeout_ms = config->close_timeout_ms;
     /* Who is slow is waited for: --timeout says how long. */
-    options->connection.message_timeout_ms = 0;
-    options->connection.write_timeout_ms = 0;
-    options->reconnect.is_on = config->reconnects;
-    options->outbox.is_on = config->reconnects;
+    connection->message_timeout_ms = 0;
+    connection->write_timeout_ms = 0;
 }
 
 /* ---- the proxy ---- */
@@ -392,18 +395,24 @@ static int complain_of_use(struct client *client, struct dx_websocket_options *o
 static int start(struct client *client)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
+    const struct dx_reconnect_options reconnect = dx_reconnect_options_init();
+    const struct dx_outbox_options outbox = dx_outbox_options_init();
     struct cli_session *session = client->session;
     const char *what;
     int exit_status;
     enum dx_err err;
 
-    if (!make_headers(client) || !set_heartbeat(client, &options))
+    if (!make_headers(client) || !set_heartbeat(client, &options, &connection))
         return fail(client, "headers", dx_err_text(DX_ERR_NOMEM));
     exit_status = make_tls(client);
     if (exit_status != 0)
         return exit_status;
     set_options(client, &options);
-    set_listener(client, &options);
+    set_connection(session->config, &connection);
+    options.connection = &connection;
+    options.reconnect = session->config->reconnects ? &reconnect : NULL;
+    options.outbox = session->config->reconnects ? &outbox : NULL;
     options.proxy = choose_proxy(client, &what);
     err = dx_websocket_new(session->loop, session->url.text, &options, &client->websocket);
     if (err == DX_ERR_USAGE)

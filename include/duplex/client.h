@@ -26,7 +26,7 @@ struct dx_tls_client; /* duplex/tls_client.h */
 /* ---- options ---- */
 
 struct dx_reconnect_options {
-    bool is_on;
+    size_t size;
     uint32_t first_delay_ms; /* at most; each delay is a random part of what it may be at most, … */
     uint32_t max_delay_ms;   /* … which doubles with each failure up to this */
     uint32_t stable_ms;      /* so long open, and the next delay is a first one again */
@@ -44,13 +44,37 @@ enum dx_outbox_guarantee {
 };
 enum dx_outbox_full { DX_OUTBOX_REFUSE = 0, DX_OUTBOX_DROP_OLDEST, DX_OUTBOX_DROP_NEWEST };
 
+/* Keeps what is sent while the connection is down. */
 struct dx_outbox_options {
-    bool is_on; /* keeps what is sent while the connection is down; needs reconnecting */
+    size_t size;
     enum dx_outbox_guarantee guarantee;
     enum dx_outbox_full when_full;
     size_t max_len; /* of all payloads in it */
     uint32_t max_count;
 };
+
+/** Delays up to 5 s at first and 30 s at most, stable after 5 s, no end. */
+static inline struct dx_reconnect_options dx_reconnect_options_init(void)
+{
+    struct dx_reconnect_options options = DX_ZEROED;
+
+    options.size = sizeof(options);
+    options.first_delay_ms = 5000;
+    options.max_delay_ms = 30000;
+    options.stable_ms = 5000;
+    return options;
+}
+
+/** DX_OUTBOX_UNSENT, DX_OUTBOX_REFUSE; 16 MiB in 100,000 messages. */
+static inline struct dx_outbox_options dx_outbox_options_init(void)
+{
+    struct dx_outbox_options options = DX_ZEROED;
+
+    options.size = sizeof(options);
+    options.max_len = 16777216;
+    options.max_count = 100000;
+    return options;
+}
 
 struct dx_websocket_options {
     size_t size;
@@ -66,22 +90,30 @@ struct dx_websocket_options {
     struct dx_tls_client *tls;   /* NULL: verification by the system's authorities */
     uint32_t connect_timeout_ms; /* of all steps until the opening */
     uint32_t max_redirects;      /* followed, never from wss to ws; secrets stay in their origin */
-    /* Its max_queue is the high-water mark: above it sending fails until on_drain, below it a message of any length is taken. */
-    struct dx_connection_options connection;
+    /* Its max_queue is the high-water mark: above it sending fails until on_drain, below it a message of any length is taken.
+     * NULL: what dx_connection_options_init_client says. */
+    const struct dx_connection_options *connection;
     /* While output waits, which a ping would have to stand behind, 16 KiB of it have to leave within ping_interval and pong_timeout. */
     const char *heartbeat_text;   /* sent in place of pings each connection.ping_interval, … */
     const char *heartbeat_answer; /* … and answered with this, kept from listeners; NULL: pings */
     const char *greeting;         /* a text message sent first at each opening; or NULL */
-    struct dx_reconnect_options reconnect;
-    struct dx_outbox_options outbox;
+    const struct dx_reconnect_options *reconnect; /* NULL: what is lost stays lost */
+    const struct dx_outbox_options *outbox;       /* needs reconnecting; NULL: none */
     bool strict_browser;
     bool hears_while_closing; /* messages between our Close and the peer's, too; not if strict */
-    struct dx_websocket_listener listener; /* the first one, and its user */
+    const struct dx_websocket_listener *listener; /* the first one, copied, and its user; or NULL */
     void *user;
 };
 
-/** 10 s, 16 MiB messages, 16 MiB unsent, ping after 30 s of silence and 30 s for its answer; delays up to 5 s at first and 30 s at most, stable after 5 s. */
-DX_API struct dx_websocket_options dx_websocket_options_init(void);
+/** 10 s to connect; no redirects, no reconnecting, no outbox. */
+static inline struct dx_websocket_options dx_websocket_options_init(void)
+{
+    struct dx_websocket_options options = DX_ZEROED;
+
+    options.size = sizeof(options);
+    options.connect_timeout_ms = 10000;
+    return options;
+}
 
 /* ---- life ---- */
 

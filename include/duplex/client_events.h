@@ -66,6 +66,7 @@ DX_API void dx_message_drop(struct dx_message *message);
 
 /* Whom to tell what. Every member may be NULL. Borrowed while it is listening. */
 struct dx_websocket_listener {
+    size_t size;
     void (*on_open)(struct dx_websocket *websocket, void *user);
     void (*on_message)(struct dx_websocket *websocket, struct dx_message *message, void *user);
     /* When a listener has it at the opening, messages come in pieces as they arrive, in constant memory, and nobody gets on_message. */
@@ -86,8 +87,9 @@ struct dx_websocket_listener {
 
 static inline struct dx_websocket_listener dx_websocket_listener_init(void)
 {
-    struct dx_websocket_listener listener = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    struct dx_websocket_listener listener = DX_ZEROED;
 
+    listener.size = sizeof(listener);
     return listener;
 }
 

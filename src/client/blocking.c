@@ -3,6 +3,8 @@
  */
 #include <duplex/blocking.h>
 
+#include "base/sized.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -184,32 +186,43 @@ static enum dx_err make(struct dx_blocking *blocking, const char *url,
     return err;
 }
 
-static void init(struct dx_blocking *blocking, const struct dx_websocket_options *options)
+/* on_chunk would take the messages away from dx_blocking_receive. */
+static enum dx_err init(struct dx_blocking *blocking, const struct dx_websocket_options *given)
 {
+    struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
+    enum dx_err err = DX_SIZED_COPY(struct dx_websocket_options, user, &options, given);
+
+    (void)given;
+    if (err == DX_OK)
+        err =
+            DX_SIZED_COPY(struct dx_connection_options, max_queue, &connection, options.connection);
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_websocket_listener, on_request, &listener, options.listener);
+    if (err != DX_OK)
+        return err;
     blocking->listener = dx_websocket_listener_init();
     blocking->listener.on_message = on_message;
     blocking->listener.on_error = on_error;
     blocking->listener.on_close = on_close;
     blocking->listener.on_pong = on_pong;
-    blocking->keeps = options->outbox.is_on;
-    blocking->max_kept_len =
-        options->connection.max_queue > 0 ? options->connection.max_queue : KEPT_DEFAULT;
+    blocking->keeps = options.outbox != NULL;
+    blocking->max_kept_len = connection.max_queue > 0 ? connection.max_queue : KEPT_DEFAULT;
+    return listener.on_chunk != NULL ? DX_ERR_USAGE : DX_OK;
 }
 
 enum dx_err dx_blocking_connect(const char *url, const struct dx_websocket_options *options,
                                 uint32_t timeout_ms, struct dx_blocking **blocking, char *why,
                                 size_t why_len)
 {
-    struct dx_websocket_options defaults = dx_websocket_options_init();
     struct dx_blocking *made = calloc(1, sizeof(*made));
     enum dx_err err = made != NULL ? DX_OK : DX_ERR_NOMEM;
 
-    if (options == NULL)
-        options = &defaults;
-    if (err == DX_OK) {
-        init(made, options);
-        err = options->listener.on_chunk != NULL ? DX_ERR_USAGE : make(made, url, options);
-    }
+    if (err == DX_OK)
+        err = init(made, options);
+    if (err == DX_OK)
+        err = make(made, url, options);
     if (err == DX_OK)
         err = wait_until(made, timeout_ms, is_open_or_ended);
     if (err == DX_OK && made->has_ended)

@@ -125,6 +125,12 @@ static void note(int option, struct dx_websocket_options *options)
     }
 }
 
+static const struct dx_websocket_listener listener = {.size = sizeof(listener),
+                                                      .on_open = on_open,
+                                                      .on_message = on_message,
+                                                      .on_error = on_error,
+                                                      .on_close = on_close};
+
 int main(int argc, char **argv)
 {
     static const struct option names[] = {
@@ -150,8 +156,7 @@ int main(int argc, char **argv)
     }
     if (count == 0)
         count = send_count + (binary_len > 0);
-    options.listener = (struct dx_websocket_listener){
-        .on_open = on_open, .on_message = on_message, .on_error = on_error, .on_close = on_close};
+    options.listener = &listener;
     must(dx_loop_new(&loop), "loop");
     must(dx_websocket_new(loop, argv[optind], &options, &websocket), "new");
     must(dx_loop_run(loop), "run");

@@ -16,6 +16,10 @@ struct websocket_bench {
     struct dx_loop *loop;
     struct dx_websocket *websocket; /* the test's; NULL when it was freed */
     struct dx_websocket_options options;
+    struct dx_connection_options connection; /* of the options; so is events */
+    struct dx_websocket_listener events;
+    struct dx_reconnect_options reconnect; /* of the options where the test says so */
+    struct dx_outbox_options outbox;
     int listener;
     int peer; /* the accepted socket, non-blocking; or -1 */
     size_t accepted_count;

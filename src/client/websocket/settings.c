@@ -3,6 +3,7 @@
  */
 #include "client/websocket/settings.h"
 
+#include "base/sized.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -12,22 +13,6 @@
 #define HEADERS_MAX 64
 #define PROTOCOLS_MAX 64
 #define SPARE_HEADERS 2 /* User-Agent, and what the URL says of Authorization */
-
-struct dx_websocket_options dx_websocket_options_init(void)
-{
-    struct dx_websocket_options options = {.size = sizeof(options),
-                                           .connect_timeout_ms = 10000,
-                                           .connection = dx_connection_options_init()};
-
-    options.connection.max_message = 16777216;
-    options.connection.max_queue = 16777216;
-    options.reconnect.first_delay_ms = 5000;
-    options.reconnect.max_delay_ms = 30000;
-    options.reconnect.stable_ms = 5000;
-    options.outbox.max_len = 16777216;
-    options.outbox.max_count = 100000;
-    return options;
-}
 
 /* ---- copying ---- */
 
@@ -119,43 +104,79 @@ static bool are_protocols(const struct dx_websocket_options *options)
     return true;
 }
 
-static bool are_valid(const struct dx_websocket_options *options)
+static bool are_valid(const struct dx_websocket_settings *settings)
 {
-    const struct dx_reconnect_options *reconnect = &options->reconnect;
+    const struct dx_websocket_options *options = &settings->options;
+    const struct dx_reconnect_options *reconnect = &settings->reconnect;
 
     if (options->protocol_count > PROTOCOLS_MAX ||
         options->header_count > HEADERS_MAX - SPARE_HEADERS || !are_protocols(options))
         return false;
     if ((options->heartbeat_text == NULL) != (options->heartbeat_answer == NULL))
         return false;
-    if (reconnect->is_on &&
+    if (options->reconnect != NULL &&
         (reconnect->first_delay_ms == 0 || reconnect->first_delay_ms > reconnect->max_delay_ms))
         return false;
-    return !options->outbox.is_on || reconnect->is_on;
+    return options->outbox == NULL || options->reconnect != NULL;
+}
+
+/* The options and each struct that they point to. */
+static enum dx_err take(struct dx_websocket_settings *settings,
+                        const struct dx_websocket_options *given)
+{
+    struct dx_websocket_options *options = &settings->options;
+    enum dx_err err = DX_SIZED_COPY(struct dx_websocket_options, user, options, given);
+
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_connection_options, max_queue, &settings->connection,
+                            options->connection);
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_reconnect_options, user, &settings->reconnect,
+                            options->reconnect);
+    if (err == DX_OK)
+        err =
+            DX_SIZED_COPY(struct dx_outbox_options, max_count, &settings->outbox, options->outbox);
+    if (err == DX_OK)
+        err = DX_SIZED_COPY(struct dx_websocket_listener, on_request, &settings->listener,
+                            options->listener);
+    return err;
+}
+
+/* Nothing of the caller's is referred to any more; what is NULL stays so. */
+static void point_to_copies(struct dx_websocket_settings *settings)
+{
+    struct dx_websocket_options *options = &settings->options;
+
+    options->connection = &settings->connection;
+    options->reconnect = options->reconnect != NULL ? &settings->reconnect : NULL;
+    options->outbox = options->outbox != NULL ? &settings->outbox : NULL;
+    options->listener = options->listener != NULL ? &settings->listener : NULL;
 }
 
 enum dx_err dx_websocket_settings_init(struct dx_websocket_settings *settings,
                                        const struct dx_websocket_options *options)
 {
-    struct dx_websocket_settings made = {.options = dx_websocket_options_init()};
+    struct dx_websocket_settings made = {.options = dx_websocket_options_init(),
+                                         .connection = dx_connection_options_init_client(),
+                                         .reconnect = dx_reconnect_options_init(),
+                                         .outbox = dx_outbox_options_init(),
+                                         .listener = dx_websocket_listener_init()};
     const char *detail;
-    enum dx_err err;
+    enum dx_err err = take(&made, options);
 
-    if (options != NULL) {
-        if (options->size == 0 || options->size > sizeof(made.options))
-            return DX_ERR_USAGE;
-        memcpy(&made.options, options, options->size);
-        made.options.size = sizeof(made.options);
-    }
-    if (!are_valid(&made.options))
+    if (err != DX_OK)
+        return err;
+    if (!are_valid(&made))
         return DX_ERR_USAGE;
     if (made.options.proxy != NULL &&
         dx_proxy_parse(made.options.proxy, &made.proxy, &detail) != DX_OK)
         return DX_ERR_USAGE;
     err = copy(&made);
-    if (err == DX_OK)
-        *settings = made;
-    return err;
+    if (err != DX_OK)
+        return err;
+    *settings = made;
+    point_to_copies(settings);
+    return DX_OK;
 }
 
 void dx_websocket_settings_release(struct dx_websocket_settings *settings)

@@ -8,7 +8,11 @@
 #include "client/connector/proxy.h"
 
 struct dx_websocket_settings {
-    struct dx_websocket_options options;
+    struct dx_websocket_options options; /* what it points to are the copies below */
+    struct dx_connection_options connection;
+    struct dx_reconnect_options reconnect;
+    struct dx_outbox_options outbox;
+    struct dx_websocket_listener listener;
     struct dx_proxy proxy; /* options.proxy, read */
     struct dx_handshake_header
         *headers; /* options.headers, with User-Agent among them, and room for one more */

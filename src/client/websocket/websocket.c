@@ -110,8 +110,8 @@ static void init(struct dx_websocket *websocket, struct dx_loop *loop)
     websocket->protocol = "";
     websocket->task.run = on_task;
     dx_timer_init(&websocket->timer, on_due);
-    dx_outbox_init(&websocket->outbox, &options->outbox);
-    dx_connection_kind_init(&websocket->kind, DX_ROLE_CLIENT, &options->connection);
+    dx_outbox_init(&websocket->outbox, &websocket->settings.outbox);
+    dx_connection_kind_init(&websocket->kind, DX_ROLE_CLIENT, options->connection);
     websocket->kind.endpoint.random_user = loop;
     bound_writing(&websocket->kind.options, options->heartbeat_text);
     atomic_init(&websocket->references, 1);
@@ -137,8 +137,8 @@ enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
     err = dx_websocket_enlist(made);
     if (err == DX_OK)
         err = dx_websocket_read_url(made, url);
-    if (err == DX_OK && options != NULL)
-        err = dx_websocket_add_listener(made, &made->settings.options.listener,
+    if (err == DX_OK && made->settings.options.listener != NULL)
+        err = dx_websocket_add_listener(made, made->settings.options.listener,
                                         made->settings.options.user);
     if (err == DX_OK)
         err = dx_websocket_connect(made);

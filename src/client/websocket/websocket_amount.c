@@ -80,7 +80,7 @@ void dx_websocket_freeze_amount(struct dx_websocket *websocket, bool is_reset)
     if (waiting > 0 || !is_reset)
         dx_websocket_refresh_amount(websocket);
     websocket->has_sent = false;
-    if (websocket->settings.options.outbox.is_on)
+    if (websocket->settings.options.outbox != NULL)
         atomic_store(&websocket->shown_len, 0); /* it will be sent again */
 }
 

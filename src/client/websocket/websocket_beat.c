@@ -14,7 +14,7 @@ static void beat_at(struct dx_websocket *websocket, uint64_t due_ms)
 void dx_websocket_start_beating(struct dx_websocket *websocket)
 {
     const struct dx_websocket_options *options = &websocket->settings.options;
-    uint32_t interval_ms = options->connection.ping_interval_ms;
+    uint32_t interval_ms = options->connection->ping_interval_ms;
 
     if (options->heartbeat_text != NULL && interval_ms > 0)
         beat_at(websocket, websocket->heard_ms + interval_ms);
@@ -44,7 +44,7 @@ static void ask(struct dx_websocket *websocket)
 
 void dx_websocket_beat(struct dx_websocket *websocket)
 {
-    const struct dx_connection_options *options = &websocket->settings.options.connection;
+    const struct dx_connection_options *options = &websocket->settings.connection;
     uint64_t now_ms = dx_loop_now_ms(websocket->loop);
 
     if (dx_websocket_state(websocket) != DX_OPEN)

@@ -58,7 +58,7 @@ static bool has_to_wait(const struct dx_websocket *websocket, const struct dx_we
 {
     if (!is_message(call) || dx_websocket_state(websocket) != DX_OPEN)
         return false;
-    if (call->kind == DX_CALL_SEND && websocket->settings.options.outbox.is_on)
+    if (call->kind == DX_CALL_SEND && websocket->settings.options.outbox != NULL)
         return !dx_outbox_has_room(&websocket->outbox, call->len);
     return dx_connection_is_congested(websocket->connection);
 }
@@ -189,7 +189,7 @@ static enum dx_err wake(struct dx_websocket *websocket)
 
 static bool has_room(struct dx_websocket *websocket, size_t len)
 {
-    size_t max_queue = websocket->settings.options.connection.max_queue;
+    size_t max_queue = websocket->settings.connection.max_queue;
     uint64_t posted_len = atomic_load(&websocket->posted_len);
 
     return posted_len == 0 || posted_len + len <= (max_queue > 0 ? max_queue : POSTED_MAX);

@@ -2,6 +2,7 @@
  * websocket_events.c - what a websocket's connection says, as the standard's events to its listeners, in their order.
  */
 #include "client/websocket/message.h"
+#include "base/sized.h"
 #include "client/websocket/websocket_parts.h"
 
 #include <stdlib.h>
@@ -21,6 +22,9 @@ static bool is_listed(const struct dx_websocket *websocket,
 enum dx_err dx_websocket_add_listener(struct dx_websocket *websocket,
                                       const struct dx_websocket_listener *listener, void *user)
 {
+    if (listener == NULL ||
+        DX_SIZED_CHECK(struct dx_websocket_listener, on_request, listener) != DX_OK)
+        return DX_ERR_USAGE;
     if (is_listed(websocket, listener, user))
         return DX_OK; /* as addEventListener has it */
     if (websocket->listening_count == DX_WEBSOCKET_LISTENERS_MAX)
@@ -275,7 +279,7 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
 
 static bool has_heartbeat(const struct dx_websocket *websocket)
 {
-    const struct dx_connection_options *options = &websocket->settings.options.connection;
+    const struct dx_connection_options *options = &websocket->settings.connection;
 
     return options->ping_interval_ms > 0 && options->pong_timeout_ms > 0;
 }

@@ -48,9 +48,10 @@ void dx_websocket_stop_waiting(struct dx_websocket *websocket)
 static bool will_try_again(struct dx_websocket *websocket, const struct dx_error_event *error,
                            const struct dx_close_event *close)
 {
-    const struct dx_reconnect_options *reconnect = &websocket->settings.options.reconnect;
+    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
 
-    if (!reconnect->is_on || websocket->is_closed_by_user || atomic_load(&websocket->is_freed))
+    if (websocket->settings.options.reconnect == NULL || websocket->is_closed_by_user ||
+        atomic_load(&websocket->is_freed))
         return false;
     if (reconnect->max_attempts > 0 && websocket->attempt >= reconnect->max_attempts)
         return false;
@@ -69,7 +70,7 @@ static uint32_t draw(struct dx_websocket *websocket)
 static void plan(struct dx_websocket *websocket, const struct dx_error_event *error,
                  struct dx_close_event *close)
 {
-    const struct dx_reconnect_options *reconnect = &websocket->settings.options.reconnect;
+    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
     uint64_t now_ms = dx_loop_now_ms(websocket->loop);
 
     if (websocket->opened_ms > 0 && now_ms - websocket->opened_ms >= reconnect->stable_ms)
@@ -428,7 +429,7 @@ static void begin_attempt(struct dx_websocket *websocket, bool goes_on, const ch
 
 void dx_websocket_try_again(struct dx_websocket *websocket)
 {
-    const struct dx_reconnect_options *reconnect = &websocket->settings.options.reconnect;
+    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
     const char *url = NULL;
     bool goes_on = true;
 

@@ -69,7 +69,7 @@ void dx_websocket_send_first(struct dx_websocket *websocket)
 
 static bool keeps(const struct dx_websocket *websocket)
 {
-    return websocket->settings.options.outbox.is_on && !websocket->is_closed_by_user &&
+    return websocket->settings.options.outbox != NULL && !websocket->is_closed_by_user &&
            websocket->is_alive;
 }
 
@@ -203,7 +203,8 @@ enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opc
         return DX_ERR_UTF8;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_send_here(websocket, opcode, data, len, false);
-    if (dx_websocket_state(websocket) == DX_CONNECTING && !websocket->settings.options.outbox.is_on)
+    if (dx_websocket_state(websocket) == DX_CONNECTING &&
+        websocket->settings.options.outbox == NULL)
         return DX_ERR_STATE;
     return post_message(websocket, &call, data, len);
 }

@@ -142,7 +142,9 @@ int main(int argc, char **argv)
         load(&copies[i], argv[i + 1]);
     if (copies[0].loop_new == copies[1].loop_new)
         return 7; /* one copy, twice */
+    copies[0].handlers.size = sizeof(copies[0].handlers);
     copies[0].handlers.on_message = on_message_of_first;
+    copies[1].handlers.size = sizeof(copies[1].handlers);
     copies[1].handlers.on_message = on_message_of_second;
     for (i = 0; i < 2; i++)
         start(&copies[i]);

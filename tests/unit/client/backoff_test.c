@@ -24,7 +24,8 @@ static uint32_t random_of(uint64_t *seed)
 /* Doubling, capped, and the random part of it. */
 static void test_delays(void **state)
 {
-    struct dx_reconnect_options options = {.first_delay_ms = 500, .max_delay_ms = 30000};
+    struct dx_reconnect_options options = {
+        .size = sizeof(options), .first_delay_ms = 500, .max_delay_ms = 30000};
     const uint32_t most[] = {500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000};
 
     (void)state;
@@ -41,7 +42,7 @@ static void test_delays(void **state)
 /* Of 1,000 clients whose server comes back no 100 ms holds more than 5 %, with the defaults, at the first attempt. */
 static void test_spread(void **state)
 {
-    struct dx_websocket_options defaults = dx_websocket_options_init();
+    struct dx_reconnect_options defaults = dx_reconnect_options_init();
     uint64_t seed = 1;
     unsigned most = 0;
 
@@ -50,7 +51,7 @@ static void test_spread(void **state)
         unsigned slots[400] = {0};
 
         for (int client = 0; client < CLIENT_COUNT; client++) {
-            uint32_t delay = dx_backoff_delay(&defaults.reconnect, 1, random_of(&seed));
+            uint32_t delay = dx_backoff_delay(&defaults, 1, random_of(&seed));
             unsigned held = ++slots[delay / SLOT_MS];
 
             most = held > most ? held : most;

@@ -214,11 +214,13 @@ static void test_pauses(void **state)
 {
     static char much[65536];
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
     struct dx_message *message;
     size_t len;
 
     (void)state;
-    options.connection.max_queue = 100000;
+    connection.max_queue = 100000;
+    options.connection = &connection;
     assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
     for (int i = 0; i < 100; i++) {
         much[0] = (char)i;
@@ -237,10 +239,12 @@ static void test_pauses(void **state)
 static void test_pauses_for_empty_ones(void **state)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
     struct dx_message *message;
     size_t len;
 
-    options.connection.max_queue = 4096;
+    connection.max_queue = 4096;
+    options.connection = &connection;
     assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
     for (int i = 0; i < 200; i++)
         assert_int_equal(dx_blocking_send_binary(blocking, "", 0), DX_OK);
@@ -308,14 +312,16 @@ static bool note_attempt(struct dx_websocket *websocket, uint32_t attempt, const
 static void test_reconnects(void **state)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_reconnect_options reconnect = dx_reconnect_options_init();
+    struct dx_outbox_options outbox = dx_outbox_options_init();
     unsigned attempts = 0;
 
     (void)state;
-    options.reconnect.is_on = true;
-    options.reconnect.first_delay_ms = 5;
-    options.reconnect.on_attempt = note_attempt;
-    options.reconnect.user = &attempts;
-    options.outbox.is_on = true;
+    reconnect.first_delay_ms = 5;
+    reconnect.on_attempt = note_attempt;
+    reconnect.user = &attempts;
+    options.reconnect = &reconnect;
+    options.outbox = &outbox;
     assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
     assert_int_equal(dx_blocking_send_text(blocking, "drop", 4), DX_OK);
     while (attempts == 0) {

@@ -17,8 +17,10 @@ static struct dx_outbox outbox;
 
 static void init(enum dx_outbox_full when_full, size_t max_len, uint32_t max_count)
 {
-    struct dx_outbox_options options = {
-        .is_on = true, .when_full = when_full, .max_len = max_len, .max_count = max_count};
+    struct dx_outbox_options options = {.size = sizeof(options),
+                                        .when_full = when_full,
+                                        .max_len = max_len,
+                                        .max_count = max_count};
 
     dx_outbox_init(&outbox, &options);
 }

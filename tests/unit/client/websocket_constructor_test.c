@@ -168,7 +168,7 @@ static void test_c7_strict(void **state)
 {
     (void)state;
     bench.options.strict_browser = true;
-    bench.options.reconnect.is_on = true; /* one attempt after what will not change */
+    bench.options.reconnect = &bench.reconnect; /* one attempt after what will not change */
     websocket_bench_start(&bench, "ws://127.0.0.1:25/");
     assert_journal(&bench, "");
     assert_true(websocket_bench_until(&bench, websocket_bench_is_closed));

@@ -140,11 +140,11 @@ static bool converse(enum dx_outbox_guarantee guarantee, bool is_read, bool by_r
     bench.act = act;
     bench.cuts_by_reset = by_reset;
     *(is_read ? &bench.read_left : &bench.write_left) = cut;
-    bench.options.reconnect.is_on = true;
-    bench.options.reconnect.first_delay_ms = 1;
-    bench.options.reconnect.max_delay_ms = 1;
-    bench.options.outbox.is_on = true;
-    bench.options.outbox.guarantee = guarantee;
+    bench.options.reconnect = &bench.reconnect;
+    bench.reconnect.first_delay_ms = 1;
+    bench.reconnect.max_delay_ms = 1;
+    bench.options.outbox = &bench.outbox;
+    bench.outbox.guarantee = guarantee;
     next_number = 0;
     got_count[0] = got_count[1] = 0;
     proven = -1;

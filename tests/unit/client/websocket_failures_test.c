@@ -100,12 +100,12 @@ static void init(void)
     opened_count = 0;
     has_reset = false;
     bench.options.greeting = "hello";
-    bench.options.connection.close_timeout_ms = 100;
-    bench.options.reconnect.is_on = true;
-    bench.options.reconnect.first_delay_ms = 1;
-    bench.options.reconnect.max_delay_ms = 2;
-    bench.options.outbox.is_on = true;
-    bench.options.outbox.guarantee = guarantee;
+    bench.connection.close_timeout_ms = 100;
+    bench.options.reconnect = &bench.reconnect;
+    bench.reconnect.first_delay_ms = 1;
+    bench.reconnect.max_delay_ms = 2;
+    bench.options.outbox = &bench.outbox;
+    bench.outbox.guarantee = guarantee;
     bench.options.strict_browser = guarantee == DX_OUTBOX_UNSENT; /* takes its turn, too */
 }
 

@@ -27,8 +27,8 @@ static uint64_t now_ms(void)
 
 static void use_pings(uint32_t interval_ms, uint32_t timeout_ms)
 {
-    bench.options.connection.ping_interval_ms = interval_ms;
-    bench.options.connection.pong_timeout_ms = timeout_ms;
+    bench.connection.ping_interval_ms = interval_ms;
+    bench.connection.pong_timeout_ms = timeout_ms;
 }
 
 static void use_text(uint32_t interval_ms, uint32_t timeout_ms)
@@ -184,7 +184,7 @@ static void test_full_without_write_timeout(void **state)
 {
     (void)state;
     use_pings(60, 60);
-    bench.options.connection.write_timeout_ms = 0;
+    bench.connection.write_timeout_ms = 0;
     check_full(DX_STEP_HEARTBEAT);
 }
 
@@ -200,7 +200,7 @@ static void test_full_without_heartbeat(void **state)
 {
     (void)state;
     use_pings(0, 30000);
-    bench.options.connection.write_timeout_ms = 100;
+    bench.connection.write_timeout_ms = 100;
     check_full(DX_STEP_LOST);
     assert_string_equal(bench.detail, "the peer does not read");
 }
@@ -208,8 +208,8 @@ static void test_full_without_heartbeat(void **state)
 static void test_message_timeout(void **state)
 {
     (void)state;
-    bench.options.connection.message_timeout_ms = 40;
-    bench.options.connection.close_timeout_ms = 40;
+    bench.connection.message_timeout_ms = 40;
+    bench.connection.close_timeout_ms = 40;
     websocket_bench_open(&bench);
     websocket_bench_put(&bench,
                         "\x81\x05"
@@ -256,7 +256,7 @@ static void test_pieces(void **state)
 {
     (void)state;
     use_text(60000, 60000);
-    bench.options.listener.on_chunk = on_chunk;
+    bench.events.on_chunk = on_chunk;
     websocket_bench_open(&bench);
     check_pieces("pong", "");
     check_pieces("pongo", "(pongo)");

@@ -140,17 +140,17 @@ static void choose_options(void)
 
     options->strict_browser = draw(2);
     options->hears_while_closing = draw(2);
-    options->reconnect.is_on = draw(2);
-    options->reconnect.first_delay_ms = options->reconnect.max_delay_ms = 1 + draw(3);
-    options->outbox.is_on = options->reconnect.is_on && draw(2);
-    options->outbox.guarantee = draw(2) ? DX_OUTBOX_UNSENT : DX_OUTBOX_UNTIL_PONG;
-    options->outbox.when_full = (enum dx_outbox_full)draw(3);
-    options->outbox.max_len = draw(2) ? 100000 : 16777216;
+    options->reconnect = draw(2) ? &bench.reconnect : NULL;
+    bench.reconnect.first_delay_ms = bench.reconnect.max_delay_ms = 1 + draw(3);
+    options->outbox = options->reconnect != NULL && draw(2) ? &bench.outbox : NULL;
+    bench.outbox.guarantee = draw(2) ? DX_OUTBOX_UNSENT : DX_OUTBOX_UNTIL_PONG;
+    bench.outbox.when_full = (enum dx_outbox_full)draw(3);
+    bench.outbox.max_len = draw(2) ? 100000 : 16777216;
     options->greeting = draw(2) ? "hello" : NULL;
-    options->connection.max_queue = draw(2) ? 50000 : 16777216;
-    options->connection.close_timeout_ms = 1 + draw(20);
-    options->connection.ping_interval_ms = draw(2) ? 1 + draw(5) : 0;
-    options->connection.pong_timeout_ms = 1 + draw(10);
+    bench.connection.max_queue = draw(2) ? 50000 : 16777216;
+    bench.connection.close_timeout_ms = 1 + draw(20);
+    bench.connection.ping_interval_ms = draw(2) ? 1 + draw(5) : 0;
+    bench.connection.pong_timeout_ms = 1 + draw(10);
     options->heartbeat_text = draw(3) ? NULL : "ping";
     options->heartbeat_answer = options->heartbeat_text != NULL ? "pong" : NULL;
 }
@@ -162,7 +162,7 @@ static void run(uint64_t number)
     is_over = false;
     websocket_bench_init(&bench);
     bench.act = act;
-    extra = bench.options.listener;
+    extra = bench.events;
     extra.on_close = NULL; /* the first one keeps the books */
     extra.on_error = NULL;
     extra.on_open = NULL;

@@ -98,7 +98,7 @@ static void test_again_and_again(void **state)
 static void test_stable(void **state)
 {
     (void)state;
-    bench.options.reconnect.stable_ms = 30;
+    bench.reconnect.stable_ms = 30;
     websocket_bench_open(&bench);
     lose();
     websocket_bench_accept(&bench, "", NULL, 0);
@@ -115,7 +115,7 @@ static void test_stable(void **state)
 static void test_max_attempts(void **state)
 {
     (void)state;
-    bench.options.reconnect.max_attempts = 3;
+    bench.reconnect.max_attempts = 3;
     websocket_bench_open(&bench);
     for (int i = 0; i < 3; i++) {
         lose();
@@ -276,7 +276,7 @@ static void test_moments(void **state)
 /* Between two attempts: silently, and nothing comes any more. */
 static void check_waiting(void (*end)(struct dx_websocket *websocket))
 {
-    bench.options.reconnect.first_delay_ms = bench.options.reconnect.max_delay_ms = 60000;
+    bench.reconnect.first_delay_ms = bench.reconnect.max_delay_ms = 60000;
     websocket_bench_open(&bench);
     lose();
     assert_true(bench.close.will_reconnect);
@@ -322,7 +322,7 @@ static void test_aborted_while_waiting(void **state)
 static void test_loop_ends_while_waiting(void **state)
 {
     (void)state;
-    bench.options.reconnect.first_delay_ms = bench.options.reconnect.max_delay_ms = 60000;
+    bench.reconnect.first_delay_ms = bench.reconnect.max_delay_ms = 60000;
     websocket_bench_open(&bench);
     lose();
 }
@@ -335,8 +335,8 @@ static void test_close_behind_the_outbox(void **state)
     size_t len;
 
     (void)state;
-    bench.options.outbox.is_on = true;
-    bench.options.connection.max_queue = 65536;
+    bench.options.outbox = &bench.outbox;
+    bench.connection.max_queue = 65536;
     websocket_bench_start(&bench, NULL);
     for (uint8_t i = 0; i < 100; i++) {
         message[0] = i;
@@ -373,8 +373,8 @@ static void test_pongs_that_prove_nothing(void **state)
     size_t len;
 
     (void)state;
-    bench.options.outbox.is_on = true;
-    bench.options.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
+    bench.options.outbox = &bench.outbox;
+    bench.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
     websocket_bench_open(&bench);
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "one", 3), DX_OK);
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "two", 3), DX_OK);
@@ -410,9 +410,9 @@ static void test_room_in_the_outbox(void **state)
     size_t len;
 
     (void)state;
-    bench.options.outbox.is_on = true;
-    bench.options.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
-    bench.options.outbox.max_len = 10;
+    bench.options.outbox = &bench.outbox;
+    bench.outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
+    bench.outbox.max_len = 10;
     websocket_bench_open(&bench);
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "one", 3), DX_OK);
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "twotwo", 6), DX_OK);
@@ -434,11 +434,11 @@ static int set_up(void **state)
     (void)state;
     websocket_bench_init(&bench);
     bench.act = act;
-    bench.options.reconnect.is_on = true;
-    bench.options.reconnect.first_delay_ms = 2;
-    bench.options.reconnect.max_delay_ms = 2;
-    bench.options.reconnect.on_attempt = on_attempt;
-    bench.options.reconnect.user = &bench;
+    bench.options.reconnect = &bench.reconnect;
+    bench.reconnect.first_delay_ms = 2;
+    bench.reconnect.max_delay_ms = 2;
+    bench.reconnect.on_attempt = on_attempt;
+    bench.reconnect.user = &bench;
     attempt_count = 0;
     next_url = NULL;
     goes_on = true;

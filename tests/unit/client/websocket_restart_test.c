@@ -27,7 +27,7 @@ static uint64_t lost_ms;
 
 static void start_server(void)
 {
-    static struct dx_connection_handlers handlers;
+    static struct dx_connection_handlers handlers = {.size = sizeof(handlers)};
     struct dx_server_options options = dx_server_options_init();
     struct dx_route route = dx_route_init_websocket(&handlers);
     char why[128];
@@ -89,11 +89,14 @@ static void test_restart(void **state)
 {
     static struct dx_websocket *clients[CLIENT_COUNT];
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_reconnect_options reconnect = dx_reconnect_options_init();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
 
     (void)state;
-    options.reconnect.is_on = true;
-    options.listener.on_open = on_open;
-    options.listener.on_close = on_close;
+    options.reconnect = &reconnect;
+    listener.on_open = on_open;
+    listener.on_close = on_close;
+    options.listener = &listener;
     (void)snprintf(address, sizeof(address), "127.0.0.1:0");
     assert_int_equal(dx_loop_new(&loop), DX_OK);
     start_server();

@@ -200,7 +200,7 @@ static void test_we_close_peer_drops(void **state)
 static void test_we_close_peer_is_silent(void **state)
 {
     (void)state;
-    bench.options.connection.close_timeout_ms = 50;
+    bench.connection.close_timeout_ms = 50;
     websocket_bench_open(&bench);
     assert_int_equal(dx_websocket_close(bench.websocket, 1000, NULL, 0), DX_OK);
     wait_closed();
@@ -284,7 +284,7 @@ static void fill(void)
 static void test_full_strict(void **state)
 {
     (void)state;
-    bench.options.connection.max_queue = 1048576;
+    bench.connection.max_queue = 1048576;
     websocket_bench_open(&bench);
     fill();
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "x", 1), DX_OK);
@@ -300,7 +300,7 @@ static void test_full_default(void **state)
 
     (void)state;
     bench.options.strict_browser = false;
-    bench.options.connection.max_queue = 1048576;
+    bench.connection.max_queue = 1048576;
     websocket_bench_open(&bench);
     fill();
     amount = dx_websocket_buffered_amount(bench.websocket);

@@ -151,10 +151,14 @@ static void *run_loop(void *data)
 static void open_all(const char *url)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
+    struct dx_connection_options connection = dx_connection_options_init_client();
+    struct dx_websocket_listener listener = dx_websocket_listener_init();
 
-    options.connection.max_queue = 4096;
-    options.listener.on_open = on_open;
-    options.listener.on_drain = on_drain;
+    connection.max_queue = 4096;
+    options.connection = &connection;
+    listener.on_open = on_open;
+    listener.on_drain = on_drain;
+    options.listener = &listener;
     for (int i = 0; i < SOCKET_COUNT; i++)
         assert_int_equal(dx_websocket_new(loop, url, &options, &sockets[i]), DX_OK);
 }
