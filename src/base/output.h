@@ -9,6 +9,12 @@
 #include "base/pool.h"
 #include "base/slice.h"
 
+/* For owners of a queue: from this length up, bytes go to the kernel from the caller's memory. */
+#define DX_DIRECT_LEN 16384
+
+/* For owners that send at the turn's end: a queue of this length is sent before. */
+#define DX_FLUSH_LEN 131072
+
 struct dx_shared; /* base/shared.h: an immutable, reference-counted run of bytes */
 
 struct dx_output {

@@ -69,12 +69,6 @@ struct dx_connection {
     _Alignas(void *) unsigned char owner[];
 };
 
-/* From this length up a message goes to the kernel from the caller's memory. */
-#define DX_DIRECT_LEN 16384
-
-/* What was queued within a turn is sent before the turn's end when it has become this much. */
-#define DX_FLUSH_LEN 131072
-
 static inline uint32_t dx_connection_now(const struct dx_connection *connection)
 {
     return (uint32_t)dx_loop_now_ms(dx_connection_loop(connection));

@@ -4,7 +4,7 @@
 #include "server/server.h"
 
 #include "server/core/log.h"
-#include "server/http1/http_connection.h"
+#include "server/http1/http_transport.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ static void take(struct dx_shard *shard, int fd, const struct dx_address *peer,
         dx_shard_forget_stream(shard);
         return;
     }
-    err = dx_http_connection_new(shard, fd, peer, listener);
+    err = dx_http_transport_new(shard, fd, peer, listener);
     if (err == DX_OK)
         return;
     dx_shard_count_refusal(shard, false);
@@ -53,8 +53,7 @@ void dx_shard_give(struct dx_shard *shard, int fd, const struct dx_address *peer
     struct handoff *handoff;
 
     dx_counter_add(&own->counters.streams_accepted, 1);
-    atomic_fetch_add(&shard->stream_count, 1);
-    atomic_fetch_add(&shard->server->stream_count, 1);
+    dx_shard_add_stream(shard);
     if (!shard->has_thread) {
         take(shard, fd, peer, listener);
         return;

@@ -1,6 +1,6 @@
 /*
- * server.h - how a server is put together, ended and freed: what the files at the top of server/ share,
- * and what the bridge uses.
+ * server.h - how a server is put together, ended and freed: what the files at the top of server/
+ * share, and what the bridge uses.
  */
 #ifndef DX_SERVER_SERVER_H
 #define DX_SERVER_SERVER_H
@@ -12,7 +12,9 @@
 
 /* ---- server.c ---- */
 
-/** The number of loops. Loop 0 is the server's own; the others run on threads until dx_server_free. */
+/**
+ * The number of loops. Loop 0 is the server's own; the others run on threads until dx_server_free.
+ */
 size_t dx_server_loop_count(const struct dx_server *server);
 struct dx_loop *dx_server_loop_at(const struct dx_server *server, size_t index);
 
@@ -62,7 +64,9 @@ void dx_shard_stop(struct dx_shard *shard);
 /** Waits until that thread has ended. */
 void dx_shard_join(struct dx_shard *shard);
 
-/** Drops the calls that wait, and frees the loop if it is the shard's. When all threads have ended. */
+/**
+ * Drops the calls that wait, and frees the loop if it is the shard's. When all threads have ended.
+ */
 void dx_shard_drop(struct dx_shard *shard);
 
 /** Frees a shard on which nothing is left. NULL is fine. */

@@ -5,7 +5,7 @@
 
 #include "base/container.h"
 #include "server/connections/websocket.h"
-#include "server/http1/http_connection.h"
+#include "server/exchange/transport.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -95,15 +95,15 @@ enum dx_err dx_shard_new(struct dx_server *server, uint32_t index, struct dx_loo
 
 void dx_shard_cut(struct dx_shard *shard)
 {
-    struct dx_http_connection *next;
+    struct dx_transport *next;
     struct dx_connection *connection;
     uint32_t place = 0;
 
     shard->is_cut = true;
     dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
-    for (struct dx_http_connection *http = shard->http_connections; http != NULL; http = next) {
-        next = http->next;
-        dx_http_connection_cut(http);
+    for (struct dx_transport *transport = shard->transports; transport != NULL; transport = next) {
+        next = transport->next;
+        transport->operations->cut(transport);
     }
     while ((connection = dx_registry_next(&shard->registry, &place)) != NULL)
         dx_connection_abort(connection, DX_ERR_CLOSED, "the server is freed");
@@ -189,13 +189,14 @@ static void begin_drain(struct dx_shard *shard, uint32_t drain_ms)
 
 void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
 {
-    struct dx_http_connection *next;
+    struct dx_transport *next;
 
     if (!shard->is_closing) {
         shard->is_closing = true;
-        for (struct dx_http_connection *http = shard->http_connections; http != NULL; http = next) {
-            next = http->next;
-            dx_http_connection_shut_down(http);
+        for (struct dx_transport *transport = shard->transports; transport != NULL;
+             transport = next) {
+            next = transport->next;
+            transport->operations->shut_down(transport);
         }
     }
     begin_drain(shard, drain_ms);

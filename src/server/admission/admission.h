@@ -1,6 +1,6 @@
 /*
- * admission.h - the rules for the Host a request names (against DNS rebinding) and for the Origin it
- * comes from (against cross-site WebSocket hijacking, RFC 6455 section 10.2).
+ * admission.h - the rules for the Host a request names (against DNS rebinding) and for the Origin
+ * it comes from (against cross-site WebSocket hijacking, RFC 6455 section 10.2).
  */
 #ifndef DX_SERVER_ADMISSION_H
 #define DX_SERVER_ADMISSION_H

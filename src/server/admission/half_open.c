@@ -1,6 +1,6 @@
 /*
- * half_open.c - counts half-open connections by peer, without a lock and without memory for each peer.
- * What follows when there is no place is the caller's decision.
+ * half_open.c - counts half-open connections by peer, without a lock and without memory for each
+ * peer. What follows when there is no place is the caller's decision.
  */
 #include "server/admission/half_open.h"
 

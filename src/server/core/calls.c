@@ -63,7 +63,10 @@ static void take_all(struct dx_calls *calls)
     (void)pthread_mutex_unlock(&calls->lock);
 }
 
-/* A call may free the server: then the others are gone from the list, and the shard lives until the turn's end. */
+/*
+ * A call may free the server: then the others are gone from the list, and the shard lives until the
+ * turn's end.
+ */
 static void on_posted(void *data)
 {
     struct dx_calls *calls = data;

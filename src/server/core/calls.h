@@ -1,8 +1,9 @@
 /*
- * calls.h - what other threads ask of a shard's connections by id: a queue a shard, run on its loop in the order it was filled.
+ * calls.h - what other threads ask of a shard's connections by id: a queue a shard, run on its loop
+ * in the order it was filled.
  *
- * Bounded: DX_CALLS_MAX calls, and of what is to be sent the shard's share of max_memory. A call that was taken in is run once, or
- * dropped once when the server is freed.
+ * Bounded: DX_CALLS_MAX calls, and of what is to be sent the shard's share of max_memory. A call
+ * that was taken in is run once, or dropped once when the server is freed.
  */
 #ifndef DX_SERVER_CALLS_H
 #define DX_SERVER_CALLS_H
@@ -21,7 +22,10 @@ struct dx_call {
     struct dx_call *next;
     uint64_t id; /* 0: it is about no connection in particular */
     size_t len;  /* bytes that it counts for */
-    /* On the shard's loop, or in dx_server_free; frees. `connection` is NULL when there is none with that id any more. */
+    /*
+     * On the shard's loop, or in dx_server_free; frees. `connection` is NULL when there is none
+     * with that id any more.
+     */
     void (*run)(struct dx_call *call, struct dx_shard *shard, struct dx_connection *connection);
 };
 
@@ -44,7 +48,10 @@ DX_MUST_CHECK enum dx_err dx_calls_init(struct dx_calls *calls);
 /** Nothing may wait in it. */
 void dx_calls_release(struct dx_calls *calls);
 
-/** Takes a call in. Any thread. Returns DX_OK; DX_ERR_NOMEM, DX_ERR_QUEUE_FULL: it is the caller's still. */
+/**
+ * Takes a call in. Any thread. Returns DX_OK; DX_ERR_NOMEM, DX_ERR_QUEUE_FULL: it is the caller's
+ * still.
+ */
 DX_MUST_CHECK enum dx_err dx_calls_add(struct dx_shard *shard, struct dx_call *call);
 
 /** Drops what waits: each is run without a connection. When no other thread can add any more. */

@@ -1,5 +1,5 @@
 /*
- * log.c - making a log line. Not responsible for how it looks: that is the sink's.
+ * log.c - makes log lines. Not responsible for how they look: that is the sink's.
  */
 #include "server/core/log.h"
 
@@ -28,6 +28,12 @@ void dx_log_line_number(struct dx_log_line *line, const char *name, uint64_t val
         return;
     (void)snprintf(text, DX_LOG_NUMBER_ROOM, "%" PRIu64, value);
     dx_log_line_text(line, name, text);
+}
+
+void dx_log_line_peer(struct dx_log_line *line, const struct dx_address *peer)
+{
+    dx_peer_text(peer, line->peer);
+    dx_log_line_text(line, "peer", line->peer);
 }
 
 void dx_server_log(const struct dx_server *server, enum dx_log_level level, const char *message,

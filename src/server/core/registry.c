@@ -22,7 +22,9 @@ void dx_registry_release(struct dx_registry *registry)
     dx_ids_release(&registry->ids);
 }
 
-/* An id whose connection is being made has the registry itself in its place: nobody asks meanwhile. */
+/*
+ * An id whose connection is being made has the registry itself in its place: nobody asks meanwhile.
+ */
 enum dx_err dx_registry_reserve(struct dx_registry *registry, uint64_t *id)
 {
     enum dx_err err = dx_ids_add(&registry->ids, registry, id);
@@ -54,7 +56,10 @@ struct dx_connection *dx_registry_next(const struct dx_registry *registry, uint3
     return dx_ids_next(&registry->ids, place);
 }
 
-/* Who has an id has it from the loop that gave it, after the table had grown: a relaxed reading sees that. */
+/*
+ * Who has an id has it from the loop that gave it, after the table had grown: a relaxed reading
+ * sees that.
+ */
 struct dx_shard *dx_registry_shard_of(const struct dx_server *server, uint64_t id)
 {
     uint32_t index = (uint32_t)((id & SHARD_MASK) >> DX_IDS_PLACE_BITS);

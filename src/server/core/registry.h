@@ -1,9 +1,9 @@
 /*
- * registry.h - the WebSockets of one shard by their ids. An id also says which shard of the server it is on, so that any thread
- * finds the loop without asking anybody.
+ * registry.h - the WebSockets of one shard by their ids. An id also says which shard of the server
+ * it is on, so that any thread finds the loop without asking anybody.
  *
- * From the top: generation (32 bits), shard (6 bits), place in the shard's table (26 bits). On the shard's loop, but for
- * what says otherwise.
+ * From the top: generation (32 bits), shard (6 bits), place in the shard's table (26 bits). On the
+ * shard's loop, but for what says otherwise.
  */
 #ifndef DX_SERVER_REGISTRY_H
 #define DX_SERVER_REGISTRY_H
@@ -25,7 +25,10 @@ struct dx_registry {
 void dx_registry_init(struct dx_registry *registry, uint32_t shard_index);
 void dx_registry_release(struct dx_registry *registry);
 
-/** Takes an id for a connection that is about to be made. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY. */
+/**
+ * Takes an id for a connection that is about to be made. Returns DX_OK, DX_ERR_NOMEM,
+ * DX_ERR_TOO_MANY.
+ */
 DX_MUST_CHECK enum dx_err dx_registry_reserve(struct dx_registry *registry, uint64_t *id);
 
 /** The connection with that id has been made: it is found from here on. */

@@ -1,6 +1,6 @@
 /*
- * server.h - what a server consists of: settings, routes, listeners on its own loop, and one shard for
- * each loop.
+ * server.h - what a server consists of: settings, routes, listeners on its own loop, and one shard
+ * for each loop.
  *
  * Only the data that all of server/ needs. The functions that make, end and free it are in
  * server/server.h.

@@ -1,5 +1,6 @@
 /*
- * settings.c - the server's copy of its options. Not responsible for what they mean, but for that they mean something.
+ * settings.c - the server's copy of its options. Not responsible for what they mean, but for that
+ * they mean something.
  */
 #include "server/core/settings.h"
 

@@ -1,6 +1,6 @@
 /*
- * shard.c - what a shard counts: its streams, answers and refusals, and what follows when the last stream is gone.
- * Not responsible for making and ending shards (server/shards.c).
+ * shard.c - what a shard counts: its streams, answers and refusals, and what follows when the last
+ * stream is gone. Not responsible for making and ending shards (server/shards.c).
  */
 #include "server/core/shard.h"
 
@@ -19,6 +19,12 @@ static void on_server_empty(struct dx_server *server)
         dx_loop_free_later(server->loop, &server->free_task);
     else if (server->is_closing && !server->is_closed && server->close_timer != NULL)
         dx_loop_timer_set(server->close_timer, 0);
+}
+
+void dx_shard_add_stream(struct dx_shard *shard)
+{
+    atomic_fetch_add(&shard->stream_count, 1);
+    atomic_fetch_add(&shard->server->stream_count, 1);
 }
 
 void dx_shard_forget_stream(struct dx_shard *shard)

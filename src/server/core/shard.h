@@ -13,7 +13,7 @@
 #include "server/core/registry.h"
 #include "server/core/server.h"
 
-struct dx_http_connection;
+struct dx_transport;
 
 /* What <duplex/metrics.h> reports of one shard. Only the shard's loop changes them. */
 struct dx_shard_counters {
@@ -33,9 +33,9 @@ struct dx_shard {
     atomic_size_t stream_count; /* of this shard, those on their way to it included */
     atomic_bool is_closed;      /* it was closing, and nothing is left */
     uint32_t told_round; /* the last dx_server_close that it got; the server's loop uses it */
-    struct dx_http_connection *http_connections;
-    struct dx_registry registry; /* its WebSockets */
-    struct dx_calls calls;       /* by id, from any thread */
+    struct dx_transport *transports; /* its HTTP connections */
+    struct dx_registry registry;     /* its WebSockets */
+    struct dx_calls calls;           /* by id, from any thread */
     struct dx_traffic traffic;
     struct dx_shard_counters counters;
     struct dx_timer drain_timer;
@@ -44,9 +44,12 @@ struct dx_shard {
     uint64_t random;
 };
 
+/** Counts a stream more, on its way to the shard or held until a last callback has returned. */
+void dx_shard_add_stream(struct dx_shard *shard);
+
 /**
- * Counts a stream less: an HTTP connection that did not become a WebSocket, or a WebSocket. The last one
- * may end the shard, or free a server that was freed inside a callback.
+ * Counts a stream less: an HTTP connection that did not become a WebSocket, or a WebSocket. The
+ * last one may end the shard, or free a server that was freed inside a callback.
  */
 void dx_shard_forget_stream(struct dx_shard *shard);
 

@@ -1,6 +1,6 @@
 /*
- * judge.c - the rules that a complete request has to pass, one small function each, in the order that judge.h gives. The
- * rules themselves are http/'s, ws/handshake.h's and admission.c's.
+ * judge.c - the rules that a complete request head has to pass, one small function each, in the
+ * order that judge.h gives. The grammar behind them is in http/, ws/handshake.h and admission.h.
  */
 #include "server/exchange/judge.h"
 
@@ -8,26 +8,18 @@
 #include "server/admission/admission.h"
 #include "server/exchange/request.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-/* What a rule says, and whether the connection can go on after that answer. */
-struct verdict {
-    struct dx_refusal refusal;
-    const char *header_name;
-    const char *header_value;
-    char *allow; /* a whole line in their place, to be freed; or NULL */
-    bool keeps_alive;
-};
-
-static bool refuse(struct verdict *verdict, uint16_t status, const char *detail)
+static bool refuse(struct dx_verdict *verdict, uint16_t status, const char *detail)
 {
     verdict->refusal = (struct dx_refusal){status, detail};
     return false;
 }
 
-/* Until a body is read the connection ends with the answer: what would be the next request is that body. */
-static bool judge_message(struct dx_request *request, struct verdict *verdict)
+/*
+ * While a body is unread the connection has to end with the answer: the next bytes are that body.
+ */
+static bool judge_message(struct dx_request *request, struct dx_verdict *verdict)
 {
     request->keeps_alive = false;
     request->is_upgrade = dx_handshake_is_asked(&request->head);
@@ -44,7 +36,7 @@ static bool judge_message(struct dx_request *request, struct verdict *verdict)
     return true;
 }
 
-static bool judge_path(struct dx_request *request, struct verdict *verdict)
+static bool judge_path(struct dx_request *request, struct dx_verdict *verdict)
 {
     bool has_dots;
 
@@ -65,14 +57,14 @@ static bool judge_path(struct dx_request *request, struct verdict *verdict)
 
 static struct dx_admission_context context_of(const struct dx_request *request)
 {
-    const struct dx_http_connection *http = request->http;
+    const struct dx_transport *transport = request->exchange->transport;
 
-    return (struct dx_admission_context){.options = &http->shard->server->settings.options,
-                                         .is_loopback = http->listener->is_loopback,
-                                         .fd = http->stream.watch.fd};
+    return (struct dx_admission_context){.options = &transport->shard->server->settings.options,
+                                         .is_loopback = transport->listener->is_loopback,
+                                         .fd = transport->stream.watch.fd};
 }
 
-static bool judge_host(struct dx_request *request, struct verdict *verdict)
+static bool judge_host(struct dx_request *request, struct dx_verdict *verdict)
 {
     struct dx_admission_context context = context_of(request);
 
@@ -80,7 +72,7 @@ static bool judge_host(struct dx_request *request, struct verdict *verdict)
 }
 
 static bool judge_method(const struct dx_request *request, const struct dx_route_entry *first,
-                         struct verdict *verdict)
+                         struct dx_verdict *verdict)
 {
     struct dx_slice method = dx_head_slice(&request->head, request->head.method);
 
@@ -93,9 +85,9 @@ static bool judge_method(const struct dx_request *request, const struct dx_route
     return refuse(verdict, 405, "this path does not take that method");
 }
 
-static bool judge_route(struct dx_request *request, struct verdict *verdict)
+static bool judge_route(struct dx_request *request, struct dx_verdict *verdict)
 {
-    const struct dx_routes *routes = &request->http->shard->server->routes;
+    const struct dx_routes *routes = &dx_exchange_shard(request->exchange)->server->routes;
     const struct dx_route_entry *first = dx_routes_look(routes, request->path, request->path_len);
 
     verdict->keeps_alive = true;
@@ -103,7 +95,7 @@ static bool judge_route(struct dx_request *request, struct verdict *verdict)
         return refuse(verdict, 404, "nothing is served here");
     request->route = dx_routes_choose(first, request->is_upgrade,
                                       dx_head_slice(&request->head, request->head.method));
-    request->http->limits = &request->route->kind.options;
+    request->exchange->limits = &request->route->kind.options;
     if (request->is_upgrade && !request->route->route.wants_upgrades)
         return refuse(verdict, 404, "there is no WebSocket here");
     if (request->route->has_params && !dx_request_keep_params(request))
@@ -111,7 +103,7 @@ static bool judge_route(struct dx_request *request, struct verdict *verdict)
     return judge_method(request, first, verdict);
 }
 
-static bool judge_handshake(struct dx_request *request, struct verdict *verdict)
+static bool judge_handshake(struct dx_request *request, struct dx_verdict *verdict)
 {
     if (!request->is_upgrade && request->route->route.wants_plain)
         return true;
@@ -123,7 +115,7 @@ static bool judge_handshake(struct dx_request *request, struct verdict *verdict)
     return false;
 }
 
-static bool judge_origin(struct dx_request *request, struct verdict *verdict)
+static bool judge_origin(struct dx_request *request, struct dx_verdict *verdict)
 {
     struct dx_admission_context context = context_of(request);
 
@@ -132,62 +124,36 @@ static bool judge_origin(struct dx_request *request, struct verdict *verdict)
                                      &verdict->refusal);
 }
 
-static bool judge_limits(struct dx_request *request, struct verdict *verdict)
+static bool judge_limits(struct dx_request *request, struct dx_verdict *verdict)
 {
-    const struct dx_http_connection *http = request->http;
+    const struct dx_transport *transport = request->exchange->transport;
 
     verdict->keeps_alive = false;
     verdict->header_name = "Retry-After";
     verdict->header_value = "1";
-    if (http->shard->is_closing)
+    if (transport->shard->is_closing)
         return refuse(verdict, 503, "the server is ending");
-    if (http->is_over_limit)
+    if (transport->is_over_limit)
         return refuse(verdict, 503, "no place is free");
-    if (request->is_upgrade && dx_shard_is_short_of_memory(http->shard))
+    if (request->is_upgrade && dx_shard_is_short_of_memory(transport->shard))
         return refuse(verdict, 503, "the server is short of memory");
     return true;
 }
 
-static bool judge(struct dx_request *request, struct verdict *verdict)
+/* The length of a body in chunks is known only when it is read. */
+static bool judge_body(const struct dx_request *request, struct dx_verdict *verdict)
 {
+    verdict->header_name = NULL;
+    return !dx_request_wants_body(request) || request->body_kind.kind != DX_BODY_LENGTH ||
+           request->body_kind.len <= dx_request_max_body(request) ||
+           refuse(verdict, 413, DX_REQUEST_BODY_TOO_LONG);
+}
+
+bool dx_judge_request(struct dx_request *request, struct dx_verdict *verdict)
+{
+    *verdict = (struct dx_verdict){.refusal = {0, NULL}};
     return judge_message(request, verdict) && judge_path(request, verdict) &&
            judge_host(request, verdict) && judge_route(request, verdict) &&
            judge_handshake(request, verdict) && judge_origin(request, verdict) &&
-           judge_limits(request, verdict);
-}
-
-static void answer_refused(struct dx_request *request, const struct verdict *verdict)
-{
-    char headers[128] = "";
-
-    if (verdict->header_name != NULL)
-        (void)snprintf(headers, sizeof(headers), "%s: %s\r\n", verdict->header_name,
-                       verdict->header_value);
-    dx_request_refuse_with(request, &verdict->refusal,
-                           verdict->allow != NULL ? verdict->allow : headers,
-                           verdict->keeps_alive && request->keeps_alive);
-    free(verdict->allow);
-}
-
-static void hand_over(struct dx_request *request)
-{
-    struct dx_http_connection *http = request->http;
-
-    dx_address_host(&http->peer, request->peer_host);
-    request->route->route.on_request(request, request->route->route.user);
-    /* A freed request is not looked at: its place in the connection says whether it was answered. */
-    if (http->state == DX_HTTP_READING && http->request == request)
-        dx_http_connection_wait(http);
-}
-
-void dx_judge_request(struct dx_request *request)
-{
-    struct verdict verdict = {.refusal = {0, NULL}};
-
-    if (request->body_is_whole)
-        hand_over(request);
-    else if (!judge(request, &verdict))
-        answer_refused(request, &verdict);
-    else if (!dx_request_begin_body(request, request->http->rest.len))
-        hand_over(request);
+           judge_limits(request, verdict) && judge_body(request, verdict);
 }

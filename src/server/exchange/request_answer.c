@@ -1,5 +1,6 @@
 /*
- * request_answer.c - what an application settles about an answer before it gives it: its subprotocol and more headers.
+ * request_answer.c - whole answers and refusals, and what an application may settle before: the
+ * subprotocol and more headers.
  */
 #include "server/exchange/request.h"
 
@@ -7,6 +8,61 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- answers ---- */
+
+bool dx_request_detach(struct dx_request *request)
+{
+    if (request->exchange->request != request)
+        return false;
+    request->exchange->request = NULL;
+    return true;
+}
+
+void dx_request_respond(struct dx_request *request, uint16_t status, const char *content_type,
+                        const char *headers, const void *body, size_t len)
+{
+    const struct dx_reply reply = {.status = status,
+                                   .content_type = content_type,
+                                   .headers = headers,
+                                   .added = dx_buf_slice(&request->added),
+                                   .body = body,
+                                   .len = len,
+                                   .is_head = dx_request_is_head(request),
+                                   .keeps_alive = request->keeps_alive};
+
+    if (!dx_request_detach(request))
+        return;
+    dx_exchange_answer(request->exchange, &reply);
+    dx_request_free(request);
+}
+
+void dx_request_refuse_with(struct dx_request *request, const struct dx_refusal *refusal,
+                            const char *headers, bool keeps_alive)
+{
+    const struct dx_reply like = {.headers = headers,
+                                  .added = dx_buf_slice(&request->added),
+                                  .is_head = dx_request_is_head(request),
+                                  .keeps_alive = keeps_alive};
+
+    if (!dx_request_detach(request))
+        return;
+    /* A path that does not exist needs no attention of the operator. */
+    dx_request_log(request, refusal->status == 404 ? DX_LOG_INFO : DX_LOG_WARN, "refused",
+                   refusal->status, refusal->detail);
+    dx_exchange_refuse(request->exchange, refusal, &like);
+    dx_request_free(request);
+}
+
+void dx_request_refuse(struct dx_request *request, uint16_t status, const char *why,
+                       const char *headers)
+{
+    const struct dx_refusal refusal = {status, why};
+
+    dx_request_refuse_with(request, &refusal, headers, request->keeps_alive);
+}
+
+/* ---- what is settled before ---- */
 
 static bool is_offered(const struct dx_request *request, const char *name)
 {
@@ -41,7 +97,7 @@ enum dx_err dx_request_set_subprotocol(struct dx_request *request, const char *n
     return DX_OK;
 }
 
-/* What the library writes itself: twice it would mean something else to somebody on the way. */
+/* Headers that the library writes. A second one could mean something else to a proxy on the way. */
 static bool is_ours(struct dx_slice name)
 {
     static const char *const names[] = {"Connection", "Upgrade", "Content-Length",
@@ -63,7 +119,7 @@ static bool has_control(struct dx_slice value)
     return false;
 }
 
-/* There is room for it. */
+/* The buffer has room for it. */
 static void add(struct dx_buf *buf, struct dx_slice text)
 {
     if (text.len > 0)

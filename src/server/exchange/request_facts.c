@@ -1,5 +1,6 @@
 /*
- * request_facts.c - what a route can ask about a request. Not responsible for what is answered: that is request.c's.
+ * request_facts.c - what a route can ask about a request. Not responsible for answers
+ * (request_answer.c).
  */
 #include "server/exchange/request.h"
 
@@ -15,14 +16,14 @@ static const char *text_at(const struct dx_request *request, struct dx_span span
     return (const char *)request->bytes + span.at;
 }
 
-/* ---- texts that are made when they are asked for ---- */
+/* ---- texts that are made on demand ---- */
 
 enum text_kind { TEXT_HEADER, TEXT_QUERY, TEXT_COOKIE };
 
-/* Kept until the request is gone, so that asking again costs nothing more. */
+/* Kept until the request is gone, so that asking again makes no other. */
 struct dx_request_text {
     struct dx_request_text *next;
-    const char *name; /* behind the value */
+    const char *name; /* stored after the value */
     enum text_kind kind;
     char value[];
 };
@@ -36,7 +37,7 @@ static const char *find_text(const struct dx_request *request, enum text_kind ki
     return NULL;
 }
 
-/* Room for a value of `len` bytes, its NUL beside; not in the list yet. NULL: no memory. */
+/* Room for a value of `len` bytes and its NUL; not in the list yet. NULL: no memory. */
 static struct dx_request_text *make_text(enum text_kind kind, const char *name, size_t len)
 {
     size_t name_len = strlen(name) + 1;
@@ -249,7 +250,7 @@ const void *dx_request_body(const struct dx_request *request, size_t *len)
     return request->body != NULL ? (const char *)request->body : "";
 }
 
-/* ---- who talks to whom ---- */
+/* ---- peer and server ---- */
 
 const char *dx_request_peer_host(const struct dx_request *request)
 {
@@ -258,7 +259,7 @@ const char *dx_request_peer_host(const struct dx_request *request)
 
 uint16_t dx_request_peer_port(const struct dx_request *request)
 {
-    return request->http->peer.port;
+    return request->exchange->transport->peer.port;
 }
 
 const char *dx_request_server_host(const struct dx_request *request)
@@ -275,12 +276,12 @@ uint16_t dx_request_server_port(const struct dx_request *request)
 
 bool dx_request_is_tls(const struct dx_request *request)
 {
-    return request->http->stream.tls != NULL;
+    return request->exchange->transport->listener->tls != NULL;
 }
 
 bool dx_request_tls(const struct dx_request *request, struct dx_tls_facts *facts)
 {
-    return dx_stream_tls_facts(&request->http->stream, facts);
+    return dx_stream_tls_facts(&request->exchange->transport->stream, facts);
 }
 
 /* ---- the subprotocol ---- */
@@ -302,9 +303,11 @@ bool dx_request_offered_subprotocol(const struct dx_request *request, size_t ind
     return false;
 }
 
-const char *dx_request_default_subprotocol(const struct dx_request *request)
+/* The first of the server's subprotocols that is offered, or NULL. */
+static const char *default_subprotocol(const struct dx_request *request)
 {
-    const struct dx_server_options *options = &request->http->shard->server->settings.options;
+    const struct dx_server_options *options =
+        &dx_exchange_shard(request->exchange)->server->settings.options;
 
     return dx_handshake_choose_subprotocol(&request->head, options->subprotocols,
                                            options->subprotocol_count);
@@ -312,19 +315,19 @@ const char *dx_request_default_subprotocol(const struct dx_request *request)
 
 const char *dx_request_subprotocol(const struct dx_request *request)
 {
-    return request->has_chosen ? request->subprotocol : dx_request_default_subprotocol(request);
+    return request->has_chosen ? request->subprotocol : default_subprotocol(request);
 }
 
 /* ---- its place ---- */
 
 struct dx_loop *dx_request_loop(const struct dx_request *request)
 {
-    return request->http->shard->loop;
+    return dx_exchange_loop(request->exchange);
 }
 
 struct dx_server *dx_request_server(const struct dx_request *request)
 {
-    return request->http->shard->server;
+    return dx_exchange_shard(request->exchange)->server;
 }
 
 void dx_request_set_user(struct dx_request *request, void *user)

@@ -1,6 +1,6 @@
 /*
- * files.h - a directory whose files a route answers with: GET and HEAD of what lies beneath it (RFC 9110
- * sections 8.8, 12.5.3, 13, 14).
+ * files.h - a directory whose files a route answers with: GET and HEAD of what lies beneath it (RFC
+ * 9110 sections 8.8, 12.5.3, 13, 14).
  */
 #ifndef DX_SERVER_FILES_H
 #define DX_SERVER_FILES_H

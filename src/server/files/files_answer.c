@@ -7,8 +7,6 @@
 #include "http/date.h"
 #include "http/mime.h"
 #include "http/range.h"
-#include "server/http1/file_body.h"
-#include "server/exchange/reply.h"
 #include "server/exchange/request.h"
 
 #include <inttypes.h>
@@ -62,7 +60,7 @@ static void redirect(struct dx_request *request)
 /* Sends the file or closes it. */
 static void answer_with(struct dx_request *request, const struct answer *answer)
 {
-    struct dx_http_connection *http = request->http;
+    struct dx_exchange *exchange = request->exchange;
     struct dx_reply reply = {.status = answer->status,
                              .content_type = answer->content_type,
                              .headers = answer->headers,
@@ -78,8 +76,8 @@ static void answer_with(struct dx_request *request, const struct answer *answer)
         dx_request_refuse(request, 503, "the server is short of memory", "Retry-After: 1\r\n");
         return;
     }
-    http->request = NULL;
-    dx_reply_send(http, &reply);
+    exchange->request = NULL;
+    dx_exchange_answer(exchange, &reply);
     dx_request_free(request);
 }
 

@@ -1,128 +1,122 @@
 /*
- * http_send.c - an answer on its way out: what the peer takes at once, then what waits, then a file. Not responsible for
- * what an answer says, nor for how a file leaves (file_body.c).
+ * http_send.c - answers as bytes: their heads (RFC 9112 section 4), composed on the stack so that
+ * one can be given even when memory is short, their bodies, and the rest of them when the peer
+ * takes it later.
  */
+#include "http/date.h"
+#include "http/response.h"
+#include "server/core/log.h"
 #include "server/http1/http_connection.h"
 
-#include "server/http1/file_body.h"
-#include "server/core/log.h"
-#include "server/exchange/request.h"
+#include <time.h>
 
-#define SLICES_MAX 16
+#define HEAD_ROOM 1024
+#define HEAD_SLICES 4
 
-static struct dx_loop *loop_of(const struct dx_http_connection *http)
+static void add_date(struct dx_response_head *response)
 {
-    return http->shard->loop;
+    char text[DX_DATE_LEN + 1];
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    dx_date_write(now.tv_sec, text);
+    dx_response_head_add_text(response, "Date", text);
 }
 
-void dx_http_send_wait(struct dx_http_connection *http)
+/* The head without the caller's own lines and the empty one. */
+static enum dx_err write_head(const struct dx_reply *reply, bool is_chunked, char *text,
+                              size_t *len)
 {
-    unsigned wants = dx_stream_wants(&http->stream);
+    struct dx_response_head response;
+    enum dx_err err;
 
-    if (wants == 0)
-        wants = DX_WATCH_WRITE;
-    wants |= http->state == DX_HTTP_SENDING ? DX_WATCH_QUIET : dx_http_connection_wants(http);
-    if (dx_watch_set(loop_of(http), &http->stream.watch, wants) != DX_OK)
-        dx_http_connection_close(http, true);
-}
-
-void dx_http_send_set_deadline(struct dx_http_connection *http)
-{
-    uint32_t timeout_ms = dx_http_connection_limits(http)->write_timeout_ms;
-
-    http->moved_len = 0;
-    if (http->is_ending)
-        return;
-    if (timeout_ms == 0)
-        dx_wheel_unset(dx_loop_wheel(loop_of(http)), &http->timer);
-    else
-        dx_http_connection_set_deadline(http, timeout_ms);
-}
-
-bool dx_http_send_put(struct dx_http_connection *http, const struct dx_slice *slices, size_t count,
-                      size_t *put)
-{
-    enum dx_err err = dx_stream_write(&http->stream, slices, count, put);
-
+    dx_response_head_begin(&response, text, HEAD_ROOM, reply->status);
+    add_date(&response);
+    if (reply->content_type != NULL)
+        dx_response_head_add_text(&response, "Content-Type", reply->content_type);
+    if (dx_reply_status_has_body(reply->status) && is_chunked)
+        dx_response_head_add_text(&response, "Transfer-Encoding", "chunked");
+    else if (dx_reply_status_has_body(reply->status) && reply->len != DX_LEN_UNKNOWN)
+        dx_response_head_add_number(&response, "Content-Length", reply->len);
+    dx_response_head_security_headers(&response);
+    dx_response_head_add_text(&response, "Connection", reply->keeps_alive ? "keep-alive" : "close");
+    err = dx_response_head_end(&response, len);
     if (err == DX_OK)
-        return true;
-    *put = 0;
-    if (err == DX_ERR_AGAIN)
-        return true;
-    dx_http_connection_fail(http, err);
-    return false;
-}
-
-enum dx_err dx_http_send_keep(struct dx_http_connection *http, const struct dx_slice *slices,
-                              size_t count, size_t put)
-{
-    enum dx_err err = DX_OK;
-
-    for (size_t index = 0; index < count && err == DX_OK; index++) {
-        size_t skip = put < slices[index].len ? put : slices[index].len;
-
-        put -= skip;
-        if (slices[index].len > skip)
-            err = dx_output_append(&http->output, slices[index].data + skip,
-                                   slices[index].len - skip);
-    }
+        *len -= 2;
     return err;
 }
 
-void dx_http_connection_send(struct dx_http_connection *http, const struct dx_slice *slices,
-                             size_t count, struct dx_file_body *file, bool keeps_alive)
+/*
+ * The head as slices, of which the first is written into `text`. DX_ERR_USAGE: the content type is
+ * invalid or too long.
+ */
+static enum dx_err compose(const struct dx_reply *reply, bool is_chunked, char text[HEAD_ROOM],
+                           struct dx_slice slices[HEAD_SLICES])
 {
-    size_t put = 0;
+    size_t len;
 
-    http->file = file;
-    http->keeps_alive = keeps_alive;
-    http->state = DX_HTTP_SENDING;
-    dx_http_connection_end_half_open(http);
-    if (file != NULL) {
-        dx_file_body_begin(http, slices, count);
+    if (write_head(reply, is_chunked, text, &len) != DX_OK)
+        return DX_ERR_USAGE;
+    slices[0] = (struct dx_slice){(const uint8_t *)text, len};
+    slices[1] = reply->added;
+    slices[2] = dx_slice_of(reply->headers != NULL ? reply->headers : "");
+    slices[3] = dx_slice_of("\r\n");
+    return DX_OK;
+}
+
+enum dx_err dx_http_send_head_later(struct dx_http_connection *http, const struct dx_reply *reply,
+                                    bool is_chunked)
+{
+    struct dx_slice slices[HEAD_SLICES];
+    char text[HEAD_ROOM];
+    enum dx_err err = compose(reply, is_chunked, text, slices);
+
+    if (err == DX_OK)
+        err = dx_http_write_later(http, slices, HEAD_SLICES, 0);
+    if (err == DX_OK)
+        dx_shard_count_response(http->transport.shard, reply->status);
+    return err;
+}
+
+/* Afterwards the answer is sent, waits for the peer, or the connection is closed. */
+static void begin(struct dx_http_connection *http, const struct dx_slice *slices, size_t count)
+{
+    if (!(http->file != NULL ? dx_http_file_begin : dx_http_write_or_keep)(http, slices, count))
         return;
-    }
-    if (http->output.len == 0 && /* else a 100 waits */
-        !dx_http_send_put(http, slices, count, &put))
-        return;
-    if (dx_http_send_keep(http, slices, count, put) != DX_OK) {
-        dx_http_connection_close(http,
-                                 true); /* part of an answer may be out: no other can follow */
-        return;
-    }
-    if (http->output.len == 0) {
+    if (http->file == NULL && http->exchange.output.len == 0) {
         dx_http_connection_on_sent(http);
         return;
     }
-    dx_http_send_set_deadline(http);
-    dx_http_send_wait(http);
+    dx_http_write_set_deadline(http);
+    dx_http_write_wait(http);
 }
 
-bool dx_http_send_output(struct dx_http_connection *http)
+enum dx_err dx_http_send(struct dx_exchange *exchange, const struct dx_reply *reply)
 {
-    struct dx_slice slices[SLICES_MAX];
-    size_t put;
+    struct dx_http_connection *http = dx_http_connection_of(exchange);
+    struct dx_slice slices[HEAD_SLICES + 1];
+    size_t count = HEAD_SLICES;
+    char text[HEAD_ROOM];
+    enum dx_err err = compose(reply, false, text, slices);
 
-    while (http->output.len > 0) {
-        size_t count = dx_output_peek(&http->output, slices, SLICES_MAX);
-
-        if (!dx_http_send_put(http, slices, count, &put))
-            return false;
-        if (put == 0) {
-            dx_http_send_wait(http);
-            return false;
-        }
-        dx_output_consume(&http->output, put);
-        http->moved_len += put;
-    }
-    return true;
+    if (err != DX_OK)
+        return err;
+    if (dx_reply_has_body(reply) && reply->file == NULL && reply->len > 0)
+        slices[count++] = (struct dx_slice){reply->body, (size_t)reply->len};
+    dx_shard_count_response(http->transport.shard, reply->status);
+    http->file = reply->file;
+    http->keeps_alive = reply->keeps_alive;
+    http->state = DX_HTTP_SENDING;
+    dx_transport_end_half_open(&http->transport);
+    begin(http, slices, count);
+    return DX_OK;
 }
 
 void dx_http_send_on_writable(struct dx_http_connection *http)
 {
-    if (!dx_http_send_output(http))
+    if (!dx_http_write_output(http))
         return;
-    if (http->file != NULL && !dx_file_body_go_on(http))
+    if (http->file != NULL && !dx_http_file_continue(http))
         return;
     dx_http_connection_on_sent(http);
 }
@@ -132,11 +126,11 @@ void dx_http_send_on_due(struct dx_http_connection *http)
     struct dx_log_line line;
 
     if (http->moved_len >= DX_HTTP_PROGRESS_LEN && !http->is_ending) {
-        dx_http_send_set_deadline(http);
+        dx_http_write_set_deadline(http);
         return;
     }
     dx_log_line_init(&line);
-    dx_server_log(http->shard->server, DX_LOG_WARN,
+    dx_server_log(http->transport.shard->server, DX_LOG_WARN,
                   http->state == DX_HTTP_STREAMING && http->is_ending
                       ? "an answer in pieces was not ended in time"
                       : "a peer did not take its answer in time",

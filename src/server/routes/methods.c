@@ -1,6 +1,6 @@
 /*
- * methods.c - parsing and comparing lists of methods. Not responsible for what a request with another
- * method gets.
+ * methods.c - parsing and comparing lists of methods. Not responsible for what a request with
+ * another method gets.
  */
 #include "server/routes/methods.h"
 

@@ -1,6 +1,6 @@
 /*
- * routes.c - the tree of routes. Not responsible for what a route answers, nor for decoding and checking
- * a request's path (http/url/url.h).
+ * routes.c - the tree of routes. Not responsible for what a route answers, nor for decoding and
+ * checking a request's path (http/url/url.h).
  */
 #include "server/routes/routes.h"
 
@@ -111,8 +111,8 @@ static struct dx_route_node *add_child(struct dx_route_node *node, struct dx_sli
 }
 
 /*
- * The node where such a path ends; nodes that are missing on the way are made. A node that then gets no
- * route does no harm. NULL: no memory.
+ * The node where such a path ends; nodes that are missing on the way are made. A node that then
+ * gets no route does no harm. NULL: no memory.
  */
 static struct dx_route_node *reach(struct dx_routes *routes, struct dx_slice path)
 {
@@ -300,8 +300,8 @@ static bool is_whole(struct dx_slice rest)
 }
 
 /*
- * Texts come before the ":name", and of two routes that are equally deep the first one found stays. The
- * recursion is as deep as the routes have parts, and visits each node of the tree once at most.
+ * Texts come before the ":name", and of two routes that are equally deep the first one found stays.
+ * The recursion is as deep as the routes have parts, and visits each node of the tree once at most.
  */
 static void visit(struct search *search, const struct dx_route_node *node, struct dx_slice rest,
                   size_t depth)

@@ -1,6 +1,6 @@
 /*
- * routes.h - which routes a path belongs to: a tree of the parts of their paths, so that a look-up costs
- * a walk along the path's parts, not along the routes.
+ * routes.h - which routes a path belongs to: a tree of the parts of their paths, so that a look-up
+ * costs a walk along the path's parts, not along the routes.
  *
  * A route answers with its on_request, whatever is behind it: an application, files, metrics.
  */
@@ -60,8 +60,8 @@ DX_MUST_CHECK enum dx_err dx_routes_add(struct dx_routes *routes, const char *pa
 
 /**
  * The routes of a decoded path: those with most parts that match, and among them those whose first
- * differing part is a text. There are several where they differ in kind, methods or exactness: the rest
- * follows by `next`. A slash at the path's end does not count. NULL: none.
+ * differing part is a text. There are several where they differ in kind, methods or exactness: the
+ * rest follows by `next`. A slash at the path's end does not count. NULL: none.
  */
 const struct dx_route_entry *dx_routes_look(const struct dx_routes *routes, const char *path,
                                             size_t path_len);
@@ -70,15 +70,15 @@ const struct dx_route_entry *dx_routes_look(const struct dx_routes *routes, cons
 bool dx_route_takes(const struct dx_route_entry *entry, struct dx_slice method);
 
 /**
- * The one of these routes that answers such a request; where none does, one of the right kind, else the
- * first: the caller checks wants_upgrades, wants_plain and dx_route_takes.
+ * The one of these routes that answers such a request; where none does, one of the right kind, else
+ * the first: the caller checks wants_upgrades, wants_plain and dx_route_takes.
  */
 const struct dx_route_entry *dx_routes_choose(const struct dx_route_entry *first, bool is_upgrade,
                                               struct dx_slice method);
 
 /**
- * The header line "Allow: …\r\n" with the methods of all these routes that are plain; the caller frees
- * it. NULL: no memory.
+ * The header line "Allow: …\r\n" with the methods of all these routes that are plain; the caller
+ * frees it. NULL: no memory.
  */
 char *dx_routes_allow(const struct dx_route_entry *first);
 
