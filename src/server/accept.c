@@ -23,7 +23,7 @@ static void take(struct dx_shard *shard, int fd, const struct dx_address *peer,
     struct dx_log_line line;
     enum dx_err err;
 
-    if (shard->is_cut || shard->is_closing) {
+    if (dx_shard_is_closing(shard)) {
         (void)close(fd);
         dx_shard_forget_stream(shard);
         return;

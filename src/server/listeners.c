@@ -179,7 +179,7 @@ enum dx_err dx_server_listen(struct dx_server *server, const char *address, stru
 
     if (why_len > 0)
         why[0] = '\0';
-    if (server->is_closing)
+    if (atomic_load(&server->state) != DX_SERVER_OPEN)
         return DX_ERR_STATE;
     if (count(server) >= DX_SERVER_LISTENERS_MAX)
         return DX_ERR_TOO_MANY;

@@ -193,7 +193,7 @@ void dx_server_free(struct dx_server *server)
 {
     if (server == NULL)
         return;
-    atomic_store(&server->is_freed, true);
+    atomic_store(&server->state, DX_SERVER_FREEING);
     dx_loop_timer_free(server->close_timer);
     server->close_timer = NULL;
     dx_server_stop_listening(server);
@@ -208,11 +208,10 @@ void dx_server_free(struct dx_server *server)
     /* Only now: until its end each thread may have called for a connection on any loop. */
     for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_drop(server->shards[index]);
-    atomic_store(&server->is_silent, true);
+    atomic_store(&server->state, DX_SERVER_FREED);
     if (server->shard_count == 0)
         destroy(server);
-    else if (atomic_load(&server->shards[0]->stream_count) > 0)
-        server->is_orphan = true;
-    else /* not at once: the caller may be the last connection's on_close, which still uses its route's limits */
+    /* Not at once: the caller may be the last connection's on_close, which still uses its route. */
+    else if (atomic_load(&server->shards[0]->stream_count) == 0)
         dx_loop_free_later(server->loop, &server->free_task);
 }

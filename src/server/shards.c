@@ -99,7 +99,7 @@ void dx_shard_cut(struct dx_shard *shard)
     struct dx_connection *connection;
     uint32_t place = 0;
 
-    shard->is_cut = true;
+    atomic_store(&shard->state, DX_SHARD_CUT);
     dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
     for (struct dx_transport *transport = shard->transports; transport != NULL; transport = next) {
         next = transport->next;
@@ -149,9 +149,15 @@ static uint64_t next_random(struct dx_shard *shard)
     return shard->random;
 }
 
+static bool is_cut(const struct dx_shard *shard)
+{
+    return atomic_load(&shard->state) == DX_SHARD_CUT;
+}
+
 /*
- * Each that is left ends in this step with a chance of one in the steps that are left: so every moment of the drain is as
- * likely as any other, and no connection carries a timer for it. Whoever is told may free the server.
+ * Each WebSocket that is left is shut down in this step with a chance of one in the steps that are left.
+ * So every moment of the drain is equally likely, and no connection carries a timer for it. A handler
+ * that is called here may free the server, which cuts the shard.
  */
 static void drain_one_step(struct dx_shard *shard)
 {
@@ -159,10 +165,10 @@ static void drain_one_step(struct dx_shard *shard)
     struct dx_connection *connection;
     uint32_t place = 0;
 
-    while (!shard->is_cut && (connection = dx_registry_next(&shard->registry, &place)) != NULL)
+    while (!is_cut(shard) && (connection = dx_registry_next(&shard->registry, &place)) != NULL)
         if (steps <= 1 || next_random(shard) % steps == 0)
             dx_server_websocket_shut_down(dx_connection_owner(connection));
-    if (steps <= 1)
+    if (steps <= 1 || is_cut(shard))
         return;
     shard->drain_steps--;
     dx_wheel_set(dx_loop_wheel(shard->loop), &shard->drain_timer,
@@ -191,8 +197,10 @@ void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
 {
     struct dx_transport *next;
 
-    if (!shard->is_closing) {
-        shard->is_closing = true;
+    if (is_cut(shard))
+        return;
+    if (atomic_load(&shard->state) == DX_SHARD_OPEN) {
+        atomic_store(&shard->state, DX_SHARD_CLOSING);
         for (struct dx_transport *transport = shard->transports; transport != NULL;
              transport = next) {
             next = transport->next;
@@ -200,5 +208,5 @@ void dx_shard_close(struct dx_shard *shard, uint32_t drain_ms)
         }
     }
     begin_drain(shard, drain_ms);
-    dx_shard_look_whether_closed(shard);
+    dx_shard_check_closed(shard);
 }

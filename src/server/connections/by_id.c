@@ -15,7 +15,7 @@
 /* The shard to ask; or why there is none. */
 static enum dx_err find_shard(struct dx_server *server, uint64_t id, struct dx_shard **shard)
 {
-    if (atomic_load(&server->is_freed))
+    if (dx_server_is_freed(server))
         return DX_ERR_CLOSED;
     *shard = dx_registry_shard_of(server, id);
     return *shard != NULL ? DX_OK : DX_ERR_NOT_FOUND;
@@ -224,7 +224,7 @@ static void run_part(struct dx_call *call, struct dx_shard *shard, struct dx_con
     uint32_t place = 0;
 
     /* A shard that was cut has none that is open; a call may cut it. */
-    while (may && !shard->is_cut &&
+    while (may && atomic_load(&shard->state) != DX_SHARD_CUT &&
            (connection = dx_registry_next(&shard->registry, &place)) != NULL) {
         if (each->call != NULL)
             each->call(connection, each->user);
@@ -258,7 +258,7 @@ static enum dx_err begin(struct dx_server *server, const struct each *wanted)
     size_t len = sizeof(*wanted) + server->shard_count * sizeof(wanted->parts[0]);
     struct each *each;
 
-    if (atomic_load(&server->is_freed))
+    if (dx_server_is_freed(server))
         return DX_ERR_CLOSED;
     each = malloc(len);
     if (each == NULL)

@@ -41,7 +41,8 @@ void dx_server_log(const struct dx_server *server, enum dx_log_level level, cons
 {
     const struct dx_log_sink *sink = &server->settings.log;
 
-    if (sink->write == NULL || level > sink->level || atomic_load(&server->is_silent))
+    if (sink->write == NULL || level > sink->level ||
+        atomic_load(&server->state) == DX_SERVER_FREED)
         return;
     sink->write(level, message, line->fields, line->count, sink->user);
 }

@@ -32,6 +32,15 @@ struct dx_server_listener {
     struct dx_server_listener *next;
 };
 
+/* A server's life. It only moves down this list. */
+enum dx_server_state {
+    DX_SERVER_OPEN = 0,
+    DX_SERVER_CLOSING, /* dx_server_close was called */
+    DX_SERVER_CLOSED,  /* all loops are done with that */
+    DX_SERVER_FREEING, /* inside dx_server_free: no more calls by id */
+    DX_SERVER_FREED,   /* nothing is logged any more; the last stream, if one is left, frees it */
+};
+
 struct dx_server {
     struct dx_loop *loop;
     struct dx_server_settings settings;
@@ -40,15 +49,11 @@ struct dx_server {
     struct dx_shard *shards[DX_SERVER_THREADS_MAX];
     size_t shard_count;
     atomic_size_t websocket_count;
-    atomic_size_t stream_count;    /* accepted and not yet closed, WebSockets included */
-    struct dx_half_open half_open; /* those of them whose first request is not complete */
-    pthread_mutex_t each_lock;     /* held while dx_server_each_connection adds its parts */
-    atomic_bool is_freed;          /* dx_server_free was called: no more calls by id */
-    atomic_bool is_silent;         /* dx_server_free has returned: nothing is logged any more */
+    atomic_size_t stream_count;         /* accepted and not yet closed, WebSockets included */
+    struct dx_half_open half_open;      /* those of them whose first request is not complete */
+    pthread_mutex_t each_lock;          /* held while dx_server_each_connection adds its parts */
+    _Atomic enum dx_server_state state; /* set on the server's own loop, read by any thread */
     /* Ending. Only the server's own loop uses these. */
-    bool is_closing;
-    bool is_closed;
-    bool is_orphan; /* freed inside a callback: its last connection frees the memory */
     struct dx_turn_task free_task;
     struct dx_loop_timer *close_timer; /* begins to end, then checks whether all loops are done */
     uint32_t close_round;              /* how often dx_server_close was called */
@@ -56,6 +61,12 @@ struct dx_server {
     void (*on_closed)(void *user);
     void *on_closed_user;
 };
+
+/** Whether dx_server_free has been called. Any thread. */
+static inline bool dx_server_is_freed(const struct dx_server *server)
+{
+    return atomic_load(&server->state) >= DX_SERVER_FREEING;
+}
 
 /** Whether `stream_count` streams exceed max_connections by more than `spare`. */
 static inline bool dx_server_is_full(const struct dx_server *server, size_t stream_count,

@@ -4,20 +4,22 @@
  */
 #include "server/core/shard.h"
 
-void dx_shard_look_whether_closed(struct dx_shard *shard)
+void dx_shard_check_closed(struct dx_shard *shard)
 {
-    if (!shard->is_closing || atomic_load(&shard->stream_count) > 0)
+    if (atomic_load(&shard->state) != DX_SHARD_CLOSING || atomic_load(&shard->stream_count) > 0)
         return;
     dx_wheel_unset(dx_loop_wheel(shard->loop), &shard->drain_timer);
-    atomic_store(&shard->is_closed, true);
+    atomic_store(&shard->state, DX_SHARD_CLOSED);
 }
 
 /* The last stream on the server's own loop is gone. */
 static void on_server_empty(struct dx_server *server)
 {
-    if (server->is_orphan)
+    enum dx_server_state state = atomic_load(&server->state);
+
+    if (state == DX_SERVER_FREED)
         dx_loop_free_later(server->loop, &server->free_task);
-    else if (server->is_closing && !server->is_closed && server->close_timer != NULL)
+    else if (state == DX_SERVER_CLOSING)
         dx_loop_timer_set(server->close_timer, 0);
 }
 
@@ -32,7 +34,7 @@ void dx_shard_forget_stream(struct dx_shard *shard)
     atomic_fetch_sub(&shard->server->stream_count, 1);
     if (atomic_fetch_sub(&shard->stream_count, 1) > 1)
         return;
-    dx_shard_look_whether_closed(shard);
+    dx_shard_check_closed(shard);
     if (!shard->has_thread)
         on_server_empty(shard->server);
 }

@@ -23,16 +23,22 @@ struct dx_shard_counters {
     struct dx_counter responses[5]; /* by class of status: 1xx to 5xx */
 };
 
+/* A shard's life. It only moves down this list. */
+enum dx_shard_state {
+    DX_SHARD_OPEN = 0,
+    DX_SHARD_CLOSING, /* the server ends: no new streams, no new requests */
+    DX_SHARD_CLOSED,  /* it was closing, and nothing is left */
+    DX_SHARD_CUT,     /* its server is being freed: every connection was cut */
+};
+
 struct dx_shard {
     struct dx_server *server;
     struct dx_loop *loop;
     pthread_t thread;
-    bool has_thread; /* the loop is ours and runs on `thread` */
-    bool is_closing;
-    bool is_cut;                /* its server is being freed */
-    atomic_size_t stream_count; /* of this shard, those on their way to it included */
-    atomic_bool is_closed;      /* it was closing, and nothing is left */
-    uint32_t told_round; /* the last dx_server_close that it got; the server's loop uses it */
+    bool has_thread;                   /* the loop is ours and runs on `thread` */
+    _Atomic enum dx_shard_state state; /* set on its loop; the server's loop reads it, too */
+    atomic_size_t stream_count;        /* of this shard, those on their way to it included */
+    uint32_t posted_round; /* the last dx_server_close it was sent; the server's loop uses it */
     struct dx_transport *transports; /* its HTTP connections */
     struct dx_registry registry;     /* its WebSockets */
     struct dx_calls calls;           /* by id, from any thread */
@@ -53,8 +59,14 @@ void dx_shard_add_stream(struct dx_shard *shard);
  */
 void dx_shard_forget_stream(struct dx_shard *shard);
 
-/** Notes that a closing shard without streams is closed. */
-void dx_shard_look_whether_closed(struct dx_shard *shard);
+/** A closing shard without streams is closed from here on. */
+void dx_shard_check_closed(struct dx_shard *shard);
+
+/** Whether the shard takes no more streams and requests. */
+static inline bool dx_shard_is_closing(const struct dx_shard *shard)
+{
+    return atomic_load(&shard->state) >= DX_SHARD_CLOSING;
+}
 
 /** Counts a refused stream. `is_new`: that it was accepted is not counted yet. */
 void dx_shard_count_refusal(struct dx_shard *shard, bool is_new);

@@ -131,7 +131,7 @@ static bool judge_limits(struct dx_request *request, struct dx_verdict *verdict)
     verdict->keeps_alive = false;
     verdict->header_name = "Retry-After";
     verdict->header_value = "1";
-    if (transport->shard->is_closing)
+    if (dx_shard_is_closing(transport->shard))
         return refuse(verdict, 503, "the server is ending");
     if (transport->is_over_limit)
         return refuse(verdict, 503, "no place is free");

@@ -131,8 +131,9 @@ void dx_http_connection_cut(struct dx_http_connection *http)
 
 void dx_http_connection_limit_linger(struct dx_http_connection *http)
 {
-    dx_http_connection_set_deadline(http, http->transport.shard->is_closing ? LINGER_ENDING_MS
-                                                                            : LINGER_MS);
+    bool is_ending = dx_shard_is_closing(http->transport.shard);
+
+    dx_http_connection_set_deadline(http, is_ending ? LINGER_ENDING_MS : LINGER_MS);
 }
 
 static void linger(struct dx_http_connection *http)
@@ -177,7 +178,7 @@ void dx_http_connection_on_sent(struct dx_http_connection *http)
 
     http->exchange.response = NULL;
     http->has_answered = true;
-    if (!http->keeps_alive || http->transport.shard->is_closing)
+    if (!http->keeps_alive || dx_shard_is_closing(http->transport.shard))
         linger(http);
     else
         read_next(http);
