@@ -92,7 +92,9 @@ void cli_help_print_command(FILE *out, const struct cli_command *command, bool b
 
 void cli_help_print(FILE *out, bool bold)
 {
-    fputs("Duplex: WebSocket for any program.\n\nUsage: duplex COMMAND [options]\n", out);
+    fputs("Duplex: WebSocket for any program.\n\nUsage: duplex COMMAND [options]\n"
+          "       duplex URL [options]     the same as duplex connect URL\n",
+          out);
     print_heading(out, "Commands", bold);
     for (const struct cli_command *const *command = cli_commands; *command; command++)
         fprintf(out, "  %-9s%s\n", (*command)->name, (*command)->summary);

@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/connect/connect.h"
 #include "cli/help.h"
+#include "cli/options/foreign.h"
 #include "cli/options/parse.h"
 #include "cli/options/suggest.h"
 #include "cli/text/escape.h"
@@ -60,26 +63,60 @@ static int fail(const struct cli_command *command, const struct cli_complaint *c
 
 /* ---- the words before a command ---- */
 
-static int fail_on_root_option(const char *word)
+/* A word of another program, where it has no commands. The last command that knows it counts. */
+static bool complain_of_foreign(const char *word, size_t len, const char *what,
+                                struct cli_complaint *complaint)
+{
+    bool is_known = false;
+
+    for (const struct cli_command *const *command = cli_commands; *command; command++) {
+        const struct cli_foreign *foreign = cli_foreign_find(*command, word, len);
+
+        if (foreign)
+            cli_foreign_complain(foreign, *command, cli_shown_part(word, len).text, what,
+                                 complaint);
+        is_known = is_known || foreign;
+    }
+    return is_known;
+}
+
+static bool is_websocket_url(const char *word)
+{
+    return strncasecmp(word, "ws://", 5) == 0 || strncasecmp(word, "wss://", 6) == 0;
+}
+
+/* The command that these words were probably meant for. */
+static bool is_meant(const struct cli_command *command, char **words)
+{
+    bool has_url = false;
+
+    for (; *words; words++)
+        has_url = has_url || is_websocket_url(*words);
+    return !has_url || command == &cli_connect;
+}
+
+static int fail_on_root_option(char **words)
 {
     struct cli_complaint complaint;
-    size_t dashes = strspn(word, "-");
-    size_t len = strcspn(word + dashes, "=");
-    struct cli_shown shown = cli_shown_part(word, dashes + len);
+    size_t dashes = strspn(*words, "-");
+    size_t len = strcspn(*words + dashes, "=");
+    struct cli_shown shown = cli_shown_part(*words, dashes + len);
 
     for (const struct cli_command *const *command = cli_commands; *command; command++) {
         struct cli_row row;
-        bool has = dashes == 2 ? cli_row_find(*command, word + 2, len, &row)
-                               : len == 1 && cli_row_find_letter(*command, word[1], &row);
+        bool has = dashes == 2 ? cli_row_find(*command, *words + 2, len, &row)
+                               : len == 1 && cli_row_find_letter(*command, (*words)[1], &row);
 
-        if (has) {
+        if (has && is_meant(*command, words)) {
             cli_complain(&complaint, CLI_EXIT_USAGE,
-                         "%s: stands behind the command (write duplex %s %s)", shown.text,
+                         "%s: goes after the command (write duplex %s %s)", shown.text,
                          (*command)->name, shown.text);
             return fail(NULL, &complaint);
         }
     }
-    cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such option (see duplex --help)", shown.text);
+    if (!complain_of_foreign(*words, dashes + len, "no such option", &complaint))
+        cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such option (see duplex --help)",
+                     shown.text);
     return fail(NULL, &complaint);
 }
 
@@ -92,6 +129,8 @@ static int fail_on_command(const char *word)
     for (const struct cli_command *const *command = cli_commands; *command; command++)
         cli_suggestion_offer(&suggestion, (*command)->name);
     cli_suggestion_offer(&suggestion, "help");
+    if (complain_of_foreign(word, strlen(word), "no such command", &complaint))
+        return fail(NULL, &complaint);
     if (suggestion.best)
         cli_complain(&complaint, CLI_EXIT_USAGE, "%s: no such command (did you mean duplex %s?)",
                      shown.text, suggestion.best);
@@ -179,7 +218,9 @@ int main(int argc, char **argv)
     if (strcmp(word, "help") == 0)
         return help(argv + 2);
     if (word[0] == '-')
-        return fail_on_root_option(word);
+        return fail_on_root_option(argv + 1);
+    if (is_websocket_url(word))
+        return run(&cli_connect, argv + 1);
 
     const struct cli_command *command = cli_command_find(word);
 

@@ -72,6 +72,8 @@ static const struct cli_group groups[] = {
     {.options = NULL},
 };
 
+static const struct cli_foreign *const foreign_words[] = {cli_server_foreign, NULL};
+
 static bool check(const struct cli_config *general, struct cli_complaint *complaint)
 {
     const struct cli_echo_config *config = (const struct cli_echo_config *)general;
@@ -157,6 +159,7 @@ const struct cli_command cli_echo = {
                 "  duplex echo --port=9000 --max-message=100M\n",
     .groups = groups,
     .config_len = sizeof(struct cli_echo_config),
+    .foreign = foreign_words,
     .check = check,
     .run = run,
 };

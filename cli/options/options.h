@@ -68,6 +68,13 @@ struct cli_group {
     size_t offset;                    /* of their struct in the command's config */
 };
 
+/* A word that another program has for something that this command does (foreign.h). */
+struct cli_foreign {
+    const char *word; /* with its dashes; one that ends in a colon begins an address */
+    const char *ours; /* what to write after the command's name */
+    const char *note; /* in place of `ours`: what there is instead */
+};
+
 /* What words a command takes besides options. */
 enum cli_operands {
     CLI_OPERANDS_NONE = 0,
@@ -91,9 +98,10 @@ struct cli_command {
     const char *examples; /* what --help says last; lines */
     enum cli_operands operands;
     size_t operand_field;           /* offset in the config; NULL stays where none was given */
-    const char *operand_name;       /* of CLI_OPERANDS_ONE, for messages */
+    const char *operand_name;       /* of CLI_OPERANDS_ONE, for messages: "URL" */
     const struct cli_group *groups; /* in the order of help; the end has no options */
     size_t config_len;              /* of the command's config, a struct cli_config first */
+    const struct cli_foreign *const *foreign; /* lists that end without a word; NULL: none */
     /*
      * Checks what needs more than one word of the command line, or the file system. Changes
      * nothing. False, and the first complaint.

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options/foreign.h"
 #include "cli/options/number.h"
 #include "cli/options/suggest.h"
 #include "cli/text/escape.h"
 
 #define CHOICES_MAX 256
+#define NAME_MAX_LEN 32 /* of an option, with dashes */
 
 struct parser {
     const struct cli_command *command;
@@ -199,25 +201,42 @@ static const struct cli_command *other_command_with(const struct parser *parser,
     return NULL;
 }
 
-/* `dashes` is "-" or "--", `name` what was typed after it. */
-static bool complain_of_option(struct parser *parser, const char *dashes, const char *name)
+/* Go's flags have one dash: "-port" is "--port". */
+static const struct cli_foreign *find_foreign(const struct parser *parser, const char *word,
+                                              size_t len)
 {
+    const struct cli_foreign *foreign = cli_foreign_find(parser->command, word, len);
+    char with_dashes[NAME_MAX_LEN];
+
+    if (foreign || word[1] == '-' || len <= 2 || len + 1 >= sizeof(with_dashes))
+        return foreign;
+    snprintf(with_dashes, sizeof(with_dashes), "-%.*s", (int)len, word);
+    return cli_foreign_find(parser->command, with_dashes, len + 1);
+}
+
+/* `word` begins with dashes. */
+static bool complain_of_option(struct parser *parser, const char *word)
+{
+    const char *name = word + strspn(word, "-");
+    size_t len = strcspn(word, "=");
+    const struct cli_foreign *foreign = find_foreign(parser, word, len);
     struct cli_suggestion suggestion = {.typed = name, .typed_len = strcspn(name, "=")};
     const struct cli_command *other = other_command_with(parser, name, suggestion.typed_len);
-    struct cli_shown shown = cli_shown_part(name, suggestion.typed_len);
+    struct cli_shown shown = cli_shown_part(word, len);
 
+    if (foreign)
+        return cli_foreign_complain(foreign, parser->command, shown.text, "no such option",
+                                    parser->complaint);
     for (struct cli_row row = {0}; cli_row_next(parser->command, &row);)
         cli_suggestion_offer(&suggestion, row.option->name);
     if (suggestion.best)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s%s: no such option (did you mean --%s?)", dashes, shown.text,
-                            suggestion.best);
+                            "%s: no such option (did you mean --%s?)", shown.text, suggestion.best);
     if (other)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s%s: no such option (it is one of duplex %s)", dashes, shown.text,
-                            other->name);
+                            "%s: no such option (it is one of duplex %s)", shown.text, other->name);
     return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                        "%s%s: no such option (see duplex %s --help)", dashes, shown.text,
+                        "%s: no such option (see duplex %s --help)", shown.text,
                         parser->command->name);
 }
 
@@ -231,7 +250,7 @@ static bool parse_long(struct parser *parser, const char *word)
     struct cli_row row;
 
     if (!cli_row_find(parser->command, name, len, &row))
-        return complain_of_option(parser, "--", name);
+        return complain_of_option(parser, word);
     name = row.option->name;
     if (!row.option->placeholder && value)
         return cli_complain_of(parser->complaint, name, value, "takes no value (write --%s)", name);
@@ -261,10 +280,10 @@ static bool parse_letters(struct parser *parser, const char *word)
         struct cli_row row;
 
         if (!cli_row_find_letter(parser->command, *letter, &row)) {
-            const char only[] = {*letter, '\0'};
+            const char only[] = {'-', *letter, '\0'};
 
             /* "-port" is a long name with a dash missing, "-qx" a slip in x. */
-            return complain_of_option(parser, "-", letter == word + 1 ? letter : only);
+            return complain_of_option(parser, letter == word + 1 ? word : only);
         }
         if (row.option->placeholder) {
             const char *value = value_of_letter(parser, letter);
@@ -287,12 +306,21 @@ static bool parse_operand(struct parser *parser, const char *word)
 {
     const struct cli_command *command = parser->command;
     const char **field = (const char **)((char *)parser->config + command->operand_field);
+    const struct cli_foreign *foreign;
 
     if (command->operands == CLI_OPERANDS_NONE)
         return cli_complain(
             parser->complaint, CLI_EXIT_USAGE,
             "%s: not an option (duplex %s takes options only: see duplex %s --help)",
             cli_shown(word).text, command->name, command->name);
+    foreign = cli_foreign_find(command, word, strlen(word));
+    if (foreign) {
+        char what[NAME_MAX_LEN];
+
+        snprintf(what, sizeof(what), "not a %s", command->operand_name);
+        return cli_foreign_complain(foreign, command, cli_shown(word).text, what,
+                                    parser->complaint);
+    }
     if (*field)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
                             "%s: one word too many (write one %s)", cli_shown(word).text,

@@ -238,6 +238,26 @@ static const struct cli_group groups[] = {
     {.options = NULL},
 };
 
+/* websocketd's and websocat's. */
+static const struct cli_foreign foreign[] = {
+    {.word = "websocketd", .ours = "COMMAND"},
+    {.word = "--maxforks", .ours = "--max-programs=N"},
+    {.word = "--passenv", .ours = "--env=NAME, once for each"},
+    {.word = "--passstderr", .ours = "--stderr=client"},
+    {.word = "--closems", .ours = "--ladder=TIME,TIME,TIME"},
+    {.word = "--dir", .ours = "--route=/NAME=COMMAND, once for each program"},
+    {.word = "--cgidir", .note = "it runs no CGI programs: a web server in front can"},
+    {.word = "--devconsole", .note = "open its URL in a browser: the page shows the program live"},
+    {.word = "-b", .ours = "--binary"},
+    {.word = "-t", .note = "a line is a text message, unless there is --binary"},
+    {.word = "--text", .note = "a line is a text message, unless there is --binary"},
+    {.word = "-s", .ours = "--port=PORT COMMAND"},
+    {.word = "-E", .note = "the end of the program closes its connection, and the other way round"},
+    {.word = NULL},
+};
+
+static const struct cli_foreign *const foreign_words[] = {foreign, cli_server_foreign, NULL};
+
 /* ---- programs ---- */
 
 static struct dx_program_options options_of_programs(const struct cli_serve_config *config)
@@ -435,6 +455,7 @@ const struct cli_command cli_serve = {
     .operand_field = FIELD(program),
     .groups = groups,
     .config_len = sizeof(struct cli_serve_config),
+    .foreign = foreign_words,
     .check = check,
     .run = run,
 };

@@ -182,6 +182,26 @@ const struct cli_option cli_running_options[] = {
     {.name = NULL},
 };
 
+const struct cli_foreign cli_server_foreign[] = {
+    {.word = "-l", .ours = "--listen=ADDR"},
+    {.word = "-p", .ours = "--port=PORT"},
+    {.word = "--address", .ours = "--listen=HOST:PORT"},
+    {.word = "--unixsocket", .ours = "--listen=unix:PATH"},
+    {.word = "--ssl", .ours = "--tls-cert=FILE --tls-key=FILE, or --tls-self-signed for a try"},
+    {.word = "--sslcert", .ours = "--tls-cert=FILE"},
+    {.word = "--sslkey", .ours = "--tls-key=FILE"},
+    {.word = "--sslca", .ours = "--tls-client-ca=FILE"},
+    {.word = "--sameorigin", .ours = "--origin=same"},
+    {.word = "--maxframesize", .ours = "--max-message=SIZE"},
+    {.word = "--pingms", .ours = "--ping-interval=TIME"},
+    {.word = "--redirport", .note = "it does not redirect: let a proxy in front do that"},
+    {.word = "--header", .note = "it adds no headers: let a proxy in front do that"},
+    {.word = "--header-http", .note = "it adds no headers: let a proxy in front do that"},
+    {.word = "--header-ws", .note = "it adds no headers; a subprotocol is --subprotocol=NAME"},
+    {.word = "--reverselookup", .note = "names of clients are not looked up"},
+    {.word = NULL},
+};
+
 bool cli_server_check(const struct cli_server_config *config, struct cli_complaint *complaint)
 {
     const struct cli_tls_config *tls = &config->tls;

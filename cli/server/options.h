@@ -68,6 +68,9 @@ extern const struct cli_option cli_running_options[];
 #define CLI_RUNNING_TITLE "Running"
 #define CLI_LOG_TITLE "Log"
 
+/* What websocketd calls these options. */
+extern const struct cli_foreign cli_server_foreign[];
+
 /* For the rows that commands have of their own. */
 #define CLI_QUEUE_LARGEST ((uint64_t)1 << 30)
 extern const char *const cli_origin_words[];

@@ -28,6 +28,15 @@ test('every way to ask for help or version ends with 0', () => {
   }
 });
 
+test('a URL stands for the command connect', () => {
+  const url = 'ws://127.0.0.1:1/';
+  const line = `duplex connect: ${url}: 127.0.0.1 port 1: Connection refused (check that the server runs there)\n`;
+  for (const words of [[url], ['connect', url]]) {
+    assert.deepEqual(duplex(words, { input: '' }), { status: 4, stdout: '', stderr: line });
+  }
+  assert.deepEqual(duplex([url, '--help']), duplex(['connect', '--help']));
+});
+
 test('duplex alone prints the commands on stderr and ends with 2', () => {
   assert.deepEqual(duplex([]), { status: 2, stdout: '', stderr: rootHelp });
 });

@@ -31,13 +31,29 @@ const root = [
   [[''], ': no such command (see duplex --help)'],
   [['./counter.sh'], './counter.sh: no such command (did you mean duplex serve ./counter.sh?)'],
   [['\x1b[2J\n'], '\\x1b[2J\\x0a: no such command (see duplex --help)'],
-  [['--port=80', 'serve'], '--port: stands behind the command (write duplex serve --port)'],
-  [['-v', 'echo'], '-v: stands behind the command (write duplex serve -v)'],
+  [['--port=80', 'serve'], '--port: goes after the command (write duplex serve --port)'],
+  [['-v', 'echo'], '-v: goes after the command (write duplex serve -v)'],
   [['--frobnicate'], '--frobnicate: no such option (see duplex --help)'],
-  [['-x'], '-x: no such option (see duplex --help)'],
+  [['-z'], '-z: no such option (see duplex --help)'],
+  [['-v', 'ws://127.0.0.1:1/'], '-v: goes after the command (write duplex connect -v)'],
   [['--'], '--: no such option (see duplex --help)'],
   [['help', 'sevre'], 'sevre: no such command (did you mean duplex serve?)'],
   [['help', 'serve', 'cat'], 'help: cat: one word too many (write duplex help serve)'],
+];
+
+// The words of wscat, websocat and websocketd, where those have no command. tests/unit/cli/foreign_test.c looks at all rows.
+const rootOfOthers = [
+  [['-c', 'ws://127.0.0.1:1/'], '-c: no such option (write duplex connect URL)'],
+  [['--connect=ws://127.0.0.1:1/'], '--connect: no such option (write duplex connect URL)'],
+  [['-x', 'hello'], '-x: no such option (write duplex connect --send=TEXT URL)'],
+  [['-l', '8080'], '-l: no such option (write duplex connect --listen=PORT)'],
+  [['-s', '8080'], "-s: no such option (wscat's -s is --subprotocol=NAME, websocat's is --listen=PORT)"],
+  [['--maxforks=9', './x'], '--maxforks: no such option (write duplex serve --max-programs=N)'],
+  [['ws-l:127.0.0.1:8080', '-'], 'ws-l:127.0.0.1:8080: no such command (write duplex connect --listen=ADDR)'],
+  [['-', 'ws://127.0.0.1:1/'], '-: no such option (stdin is read anyway: leave it out)'],
+  [['exec:cat'], 'exec:cat: no such command (a program gets a WebSocket by duplex serve COMMAND)'],
+  [['wscat', '-c', 'ws://127.0.0.1:1/'], 'wscat: no such command (write duplex connect URL)'],
+  [['websocketd', '--port=8080', './x'], 'websocketd: no such command (write duplex serve COMMAND)'],
 ];
 
 const serve = [
@@ -68,6 +84,21 @@ const serve = [
   [['-vx', 'cat'], '-x: no such option (see duplex serve --help)'],
   [['--=x', 'cat'], '--: no such option (see duplex serve --help)'],
   [['--\x1b]0;x\x07', 'cat'], '--\\x1b]0;x\\x07: no such option (see duplex serve --help)'],
+
+  // Options of websocketd, and of websocat.
+  [['--port=8080', '--dir=cgi'],
+    '--dir: no such option (write duplex serve --route=/NAME=COMMAND, once for each program)'],
+  [['--devconsole', 'cat'],
+    '--devconsole: no such option (open its URL in a browser: the page shows the program live)'],
+  [['--passenv=A,B', 'cat'], '--passenv: no such option (write duplex serve --env=NAME, once for each)'],
+  [['-maxforks=3', 'cat'], '-maxforks: no such option (write duplex serve --max-programs=N)'],
+  [['--maxframesize', '9', 'cat'], '--maxframesize: no such option (write duplex serve --max-message=SIZE)'],
+  [['--ssl', 'cat'], '--ssl: no such option (write duplex serve --tls-cert=FILE --tls-key=FILE, ' +
+    'or --tls-self-signed for a try)'],
+  [['--address=1.2.3.4', 'cat'], '--address: no such option (write duplex serve --listen=HOST:PORT)'],
+  [['--loglevel=debug', 'cat'], '--loglevel: no such option (did you mean --log-level?)'],
+  [['--cgidir=x', 'cat'], '--cgidir: no such option (it runs no CGI programs: a web server in front can)'],
+  [['-s', '1234', 'cat'], '-s: no such option (write duplex serve --port=PORT COMMAND)'],
 
   // Values that are missing or too many.
   [['--port'], '--port: needs a value (write --port=PORT)'],
@@ -209,6 +240,7 @@ const echo = [
   [['--prot=80'], '--prot: no such option (did you mean --port?)'],
   [['--max-message=-1'], `--max-message=-1: ${size}`],
   [['--threads=two'], `--threads=two: ${count}`],
+  [['-p', '80'], '-p: no such option (write duplex echo --port=PORT)'],
   [['--tls-cert=cert.pem'], '--tls-cert=cert.pem: its key is missing (add --tls-key=FILE)'],
 ];
 
@@ -220,6 +252,20 @@ const connect = [
   [['--', url, '-v'], '-v: one word too many (write one URL)'],
   [['--framing=lines', url], '--framing: no such option (it is one of duplex serve)'],
   [['--sned=x', url], '--sned: no such option (did you mean --send?)'],
+  [['--connect', url], '--connect: no such option (write duplex connect URL)'],
+  [['-x', 'hi', url], '-x: no such option (write duplex connect --send=TEXT URL)'],
+  [['-w', '3', url], '-w: no such option (write duplex connect --linger=TIME URL)'],
+  [['-P', url], '-P: no such option (write duplex connect --verbose URL)'],
+  [['-qn', url], "-n: no such option (wscat's -n is --insecure, websocat's is --linger=forever)"],
+  [['--slash', url], '--slash: no such option (/ping, /close and others are there on every terminal)'],
+  [['-l', '8080'], '-l: no such option (write duplex connect --listen=PORT)'],
+  [['--text', url],
+    '--text: no such option (a line is a text message, unless there is --binary, --hex or --base64)'],
+  [['-E', url], '-E: no such option (it closes after the end of stdin: --linger=TIME says when)'],
+  [['-', url], '-: not a URL (stdin is read anyway: leave it out)'],
+  [['ws-l:8080', '-'], 'ws-l:8080: not a URL (write duplex connect --listen=ADDR)'],
+  [['autoreconnect:ws://127.0.0.1:1'],
+    'autoreconnect:ws://127.0.0.1:1: not a URL (write duplex connect --reconnect URL)'],
   [['-H'], '-H: needs a value (write -H NAME:VALUE)'],
   [['-H', 'nothing', url], "--header=nothing: not a header (write 'Name: value')"],
   [['-Ha b: c', url], "--header=a b: c: not a header (write 'Name: value')"],
@@ -269,8 +315,15 @@ const connect = [
     '(write ws://HOST[:PORT]/PATH or wss://)'],
 ];
 
-const tables = [['duplex', [], root], ['duplex serve', ['serve'], serve], ['duplex echo', ['echo'], echo],
-  ['duplex connect', ['connect'], connect]];
+// A URL stands for the command, too.
+const shortConnect = [
+  [[url, '--framing=lines'], '--framing: no such option (it is one of duplex serve)'],
+  [['WSS://127.0.0.1:1/', 'again'], 'again: one word too many (write one URL)'],
+  [['ws://127.0.0.1:1/', '--expect=0'], '--expect=0: too small (at least 1)'],
+];
+
+const tables = [['duplex', [], root], ['duplex', [], rootOfOthers], ['duplex serve', ['serve'], serve], ['duplex echo', ['echo'], echo],
+  ['duplex connect', ['connect'], connect], ['duplex connect', [], shortConnect]];
 const total = tables.reduce((sum, [, , rows]) => sum + rows.length, 0);
 let directory;
 
