@@ -7,7 +7,7 @@
 #include "base/ids.h"
 #include "base/output.h"
 #include "base/shared.h"
-#include "support/failing_allocator.h"
+#include "support/failing/allocator.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
  * programs_calls_test.c - single system calls that fail at a chosen moment: what the client gets for it, exactly.
  */
-#include "support/failing_system.h"
-#include "support/program_bench.h"
+#include "support/failing/system.h"
+#include "support/bridge/program_bench.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -5,9 +5,9 @@
  * What a client then sees is one of the documented outcomes: a status, a close code, or the end of the stream; the next client is
  * served; no program, no connection, no descriptor and no memory is left; nothing hangs.
  */
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
-#include "support/program_bench.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
+#include "support/bridge/program_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

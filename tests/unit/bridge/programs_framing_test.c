@@ -2,7 +2,7 @@
  * programs_framing_test.c - between messages and a program's bytes, both ways: the framings and their options, over a real
  * connection.
  */
-#include "support/program_bench.h"
+#include "support/bridge/program_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * programs_hostile_test.c - programs and clients that mean harm, one row a test.
  */
-#include "support/program_bench.h"
+#include "support/bridge/program_bench.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * program, client, spawner and server can end.
  */
 #include "bridge/program/program.h"
-#include "support/program_bench.h"
+#include "support/bridge/program_bench.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include "support/spawner_bench.h"
+#include "support/bridge/spawner_bench.h"
 
 /* ---- the failing calls ---- */
 

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "support/spawner_bench.h"
+#include "support/bridge/spawner_bench.h"
 
 static const char *const modes[] = {"ignore",  "grandchild", "group",     "daemon",
                                     "undying", "runaway",    "subreaper", "stopped"};

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "support/spawner_bench.h"
+#include "support/bridge/spawner_bench.h"
 
 static struct spawner_bench bench;
 static char mark[64];

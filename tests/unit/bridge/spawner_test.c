@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "support/spawner_bench.h"
+#include "support/bridge/spawner_bench.h"
 
 static struct spawner_bench bench;
 

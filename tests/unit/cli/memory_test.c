@@ -17,7 +17,7 @@
 #include "cli/options/parse.h"
 #include "cli/serve/serve.h"
 #include "cli/text/buffer.h"
-#include "support/failing_allocator.h"
+#include "support/failing/allocator.h"
 
 static const char *const words[] = {
     "--route=/a=cat 'b c'",

@@ -2,9 +2,9 @@
  * connector_failures_test.c - connecting, through a proxy, over TLS, along a redirect and to a refusal, with each allocation and each
  * system call failing in turn: it opens or says why, and nothing is left.
  */
-#include "support/connector_tls_bench.h"
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
+#include "support/client/connector_tls_bench.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

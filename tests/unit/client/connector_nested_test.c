@@ -2,7 +2,7 @@
  * connector_nested_test.c - TLS to a proxy and TLS inside it, in any pieces, against OpenSSL on both layers; and what is left in OpenSSL's
  * hands behind an answer.
  */
-#include "support/connector_tls_bench.h"
+#include "support/client/connector_tls_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

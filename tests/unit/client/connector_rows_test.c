@@ -2,8 +2,8 @@
  * connector_rows_test.c - a client against malicious servers, proxies and URLs: one test a row of the threat model, each with its exact
  * result.
  */
-#include "support/connector_bench.h"
-#include "support/scripted_names.h"
+#include "support/client/connector_bench.h"
+#include "support/client/scripted_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  * connector_test.c - from a URL to an open stream and each way it fails: the step, the error, its text, what the answer said; the
  * deadline at each step; answers in any pieces; unix sockets, IPv6, several addresses; cancelled at each moment.
  */
-#include "support/connector_bench.h"
-#include "support/failing_system.h"
-#include "support/scripted_names.h"
+#include "support/client/connector_bench.h"
+#include "support/failing/system.h"
+#include "support/client/scripted_names.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

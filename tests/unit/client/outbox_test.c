@@ -3,7 +3,7 @@
  */
 #include "client/websocket/outbox.h"
 
-#include "support/failing_allocator.h"
+#include "support/failing/allocator.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

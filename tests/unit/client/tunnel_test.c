@@ -4,7 +4,7 @@
  */
 #include "client/tunnel/tunnel.h"
 
-#include "support/failing_allocator.h"
+#include "support/failing/allocator.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * websocket_constructor_test.c - the rules of `new WebSocket(url, protocols)` under strict_browser: C1 to C9 of the checklist. The rows'
  * ids are its numbers.
  */
-#include "support/websocket_bench.h"
+#include "support/client/websocket_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  * websocket_failures_test.c - connect, talk, lose the connection, connect again, talk, close: with each allocation and each system call
  * failing in turn. Whatever fails, it ends: nothing crashes, leaks, hangs or stays open.
  */
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
-#include "support/websocket_bench.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
+#include "support/client/websocket_bench.h"
 
 #include <dirent.h>
 #include <setjmp.h>

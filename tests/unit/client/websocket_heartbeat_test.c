@@ -2,7 +2,7 @@
  * websocket_heartbeat_test.c - heartbeats by ping and by text: who answers lives, who does not is given up in time, also where the network has
  * vanished and the send buffer is full; and which step each deadline tells.
  */
-#include "support/websocket_bench.h"
+#include "support/client/websocket_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

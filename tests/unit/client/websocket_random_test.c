@@ -2,7 +2,7 @@
  * websocket_random_test.c - anything at any moment: random calls, inside callbacks too, against a server that answers, talks, breaks the
  * rules or goes at random. Nothing crashes or leaks (the sanitizers look), and what is told keeps its grammar.
  */
-#include "support/websocket_bench.h"
+#include "support/client/websocket_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * websocket_reconnect_test.c - trying again: when, how often, with which URL; the hook, the greeting; closing and freeing at each moment.
  */
-#include "support/websocket_bench.h"
+#include "support/client/websocket_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * websocket_send_test.c - send, the buffered amount, close and its arguments, listeners: the checklist's rules under strict_browser.
  */
-#include "support/websocket_bench.h"
+#include "support/client/websocket_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * websocket_states_test.c - states, events, their order, and the values of CloseEvent, row by row of the checklist, under strict_browser.
  */
-#include "support/websocket_bench.h"
+#include "support/client/websocket_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

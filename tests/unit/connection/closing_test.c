@@ -2,8 +2,8 @@
  * closing_test.c - closing handshakes, ends of stream, resets, failures: the connection against raw bytes.
  */
 #include "connection/connection_parts.h"
-#include "support/failing_system.h"
-#include "support/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/connection/peer_bench.h"
 #include "unit/connection/frames.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
  */
 #include "base/shared.h"
 #include "connection/connection_parts.h"
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
-#include "support/peer_bench.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
+#include "support/connection/peer_bench.h"
 
 #include <errno.h>
 #include <stdlib.h>

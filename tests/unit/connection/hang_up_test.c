@@ -2,8 +2,8 @@
  * hang_up_test.c - a connection that does not read learns of its peer's end all the same, and within 100 ms.
  */
 #include "connection/connection_parts.h"
-#include "support/failing_system.h"
-#include "support/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/connection/peer_bench.h"
 
 #include <errno.h>
 #include <stdlib.h>

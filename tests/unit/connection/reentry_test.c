@@ -3,8 +3,8 @@
  */
 #include "base/shared.h"
 #include "connection/connection_parts.h"
-#include "support/failing_system.h"
-#include "support/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/connection/peer_bench.h"
 
 #include <stdlib.h>
 #include <string.h>

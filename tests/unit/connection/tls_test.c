@@ -2,9 +2,9 @@
  * tls_test.c - a connection on TLS: what TLS holds back must not be forgotten, and a cut stream is no whole one.
  */
 #include "connection/connection_parts.h"
-#include "support/failing_system.h"
-#include "support/peer_bench.h"
-#include "support/tls_bench.h"
+#include "support/failing/system.h"
+#include "support/connection/peer_bench.h"
+#include "support/net/tls_bench.h"
 
 #include <duplex/tls.h>
 

@@ -2,8 +2,8 @@
  * writing_test.c - a peer that does not read: deadline, congestion, a Close behind a queue, memory that ends.
  */
 #include "connection/connection_parts.h"
-#include "support/failing_system.h"
-#include "support/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/connection/peer_bench.h"
 #include "unit/connection/frames.h"
 
 #include <errno.h>

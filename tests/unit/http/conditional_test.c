@@ -101,7 +101,7 @@ static void if_range(void **state)
         bool with_strong;
         bool with_weak;
         const char *why;
-    } rows[] = {
+    } ranges[] = {
         {"", true, true, "none: the range may be followed"},
         {"If-Range: \"a\\b\"\r\n", true, false, "strong comparison"},
         {"If-Range: W/\"a\\b\"\r\n", false, false, "a weak tag never does"},
@@ -117,11 +117,11 @@ static void if_range(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        parse(rows[i].lines);
-        if (dx_condition_if_range(&head, &strong, NOW) != rows[i].with_strong ||
-            dx_condition_if_range(&head, &weak, NOW) != rows[i].with_weak)
-            fail_msg("%s (%s)", rows[i].lines, rows[i].why);
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        parse(ranges[i].lines);
+        if (dx_condition_if_range(&head, &strong, NOW) != ranges[i].with_strong ||
+            dx_condition_if_range(&head, &weak, NOW) != ranges[i].with_weak)
+            fail_msg("%s (%s)", ranges[i].lines, ranges[i].why);
     }
 }
 

@@ -4,7 +4,7 @@
  */
 #include "net/socket/connect.h"
 
-#include "support/failing_system.h"
+#include "support/failing/system.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

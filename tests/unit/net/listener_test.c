@@ -2,7 +2,7 @@
  * listener_test.c - address texts, unix sockets, inherited sockets, accepting in bounds, running out of descriptors.
  */
 #include "net/socket/listener.h"
-#include "support/failing_system.h"
+#include "support/failing/system.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
  * loop_uv_test.c - loops on a uv loop of somebody else: beside its own handles, several at once, gone without a trace.
  */
 #include "net/loop/loop_parts.h"
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
 
 #include <duplex/uv.h>
 

@@ -2,7 +2,7 @@
  * tls_certificates_test.c - which certificate a client gets: names, several of them, changes while clients come, and one of one's
  * own.
  */
-#include "support/tls_bench.h"
+#include "support/net/tls_bench.h"
 
 #include <openssl/conf.h>
 #include <openssl/err.h>

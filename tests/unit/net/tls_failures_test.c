@@ -2,9 +2,9 @@
  * tls_failures_test.c - from loading a certificate to the end of a session, with each allocation of ours, each of OpenSSL's and each
  * system call failing in turn: a documented error, nothing left, no error of OpenSSL's left in the thread's queue.
  */
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
-#include "support/tls_bench.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
+#include "support/net/tls_bench.h"
 
 #include <openssl/err.h>
 #include <stdio.h>

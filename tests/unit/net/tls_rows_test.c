@@ -2,7 +2,7 @@
  * tls_rows_test.c - hostile and outdated clients, by the rows of the threat list (group H), at the stream. What needs a connection
  * is in connection/tls_test.c (H78, H81), what needs a server in e2e/tls.test.mjs (H77, H83).
  */
-#include "support/tls_bench.h"
+#include "support/net/tls_bench.h"
 
 #include <openssl/err.h>
 #include <stdio.h>

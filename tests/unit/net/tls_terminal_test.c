@@ -2,7 +2,7 @@
  * tls_terminal_test.c - a file behind a passphrase is refused, and nobody is asked at the terminal: OpenSSL's own way would stop the
  * host program there.
  */
-#include "support/tls_bench.h"
+#include "support/net/tls_bench.h"
 
 #include <poll.h>
 #include <pty.h>

@@ -3,7 +3,7 @@
  */
 #include "net/socket/stream.h"
 #include "net/tls/tls.h"
-#include "support/failing_system.h"
+#include "support/failing/system.h"
 
 #include <duplex/tls.h>
 

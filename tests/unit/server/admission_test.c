@@ -1,7 +1,7 @@
 /*
  * admission_test.c - who may come in under which options: Origin and Host, on loopback listeners, on others, on unix sockets.
  */
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  */
 #include "body_rows.h"
 #include "net/loop/loop.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

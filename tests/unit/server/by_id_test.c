@@ -3,8 +3,8 @@
  * connection or the server goes first, and each allocation failing in turn. Other threads are by_id_threads_test.c's.
  */
 #include "server/core/calls.h"
-#include "support/failing_allocator.h"
-#include "support/service.h"
+#include "support/failing/allocator.h"
+#include "support/server/service.h"
 
 #include <duplex/request.h>
 

@@ -3,7 +3,7 @@
  * without any of that.
  */
 #include "net/loop/loop.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  */
 #include "net/socket/listener.h"
 #include "server/server.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <duplex/metrics.h>
 

@@ -3,7 +3,7 @@
  * settles before it answers: the subprotocol, more headers, on every kind of answer.
  */
 #include "connection/connection.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  * failures_test.c - each allocation, and each system call, fails in its turn while a whole server lives: started, asked,
  * ended. What its client then sees must be one of the documented outcomes; nothing is left, nothing hangs.
  */
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
-#include "support/service.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
+#include "support/server/service.h"
 
 #include <dirent.h>
 #include <errno.h>

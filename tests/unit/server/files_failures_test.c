@@ -2,9 +2,9 @@
  * files_failures_test.c - each allocation, and each system call with each of its errors, fails in its turn while files are
  * asked for. What the client sees is one of the documented outcomes; nothing is left, nothing hangs, no byte is wrong.
  */
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
-#include "support/service.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
+#include "support/server/service.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #define TESTS_UNIT_SERVER_FILES_SITE_H
 
 #include "net/loop/loop.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * the middle of something must notice. Run under sanitizers this is about memory that is looked at afterwards.
  */
 #include "net/loop/loop.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * another client's echo.
  */
 #include "hostile_rows.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

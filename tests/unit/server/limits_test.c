@@ -3,7 +3,7 @@
  */
 #include "net/loop/loop.h"
 #include "server/http1/http_connection.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -4,7 +4,7 @@
  */
 #include "server/metrics.h"
 #include "server/server.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <duplex/request.h>
 

@@ -5,7 +5,7 @@
 #define TESTS_SERVER_PIECES_H
 
 #include "net/loop/loop.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

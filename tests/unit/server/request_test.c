@@ -2,7 +2,7 @@
  * request_test.c - what a route sees of a request, and answers that come later: early bytes, pipelining, peers that go.
  */
 #include "net/loop/loop.h"
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * turns_test.c - one peer that asks for very much at once has no more of a turn of the loop than its share, and gets every answer, in
  * order, all the same.
  */
-#include "support/service.h"
+#include "support/server/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  */
 #include "connection/connection_parts.h"
 #include "server/connections/websocket.h"
-#include "support/failing_allocator.h"
-#include "support/service.h"
+#include "support/failing/allocator.h"
+#include "support/server/service.h"
 
 #include <malloc.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * callbacks_test.c - topics from inside a connection's callbacks, on its last way, and at their limits.
  */
-#include "support/crowd.h"
+#include "support/connection/crowd.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  * However it fails: a documented error; who is subscribed gets each message that was accepted, or its loss is counted; each
  * on_close once; nothing left.
  */
-#include "support/crowd.h"
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
+#include "support/connection/crowd.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * slow_test.c - subscribers that are behind, or in the middle of a message of their own: what waits, in which order it goes
  * on, and what each policy forgets.
  */
-#include "support/crowd.h"
-#include "support/failing_allocator.h"
+#include "support/connection/crowd.h"
+#include "support/failing/allocator.h"
 #include "topics/topics.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
  * topics_test.c - subscribe, publish, unsubscribe on one loop: who gets what, in which order, in how many writes, and the limits.
  */
-#include "support/crowd.h"
-#include "support/failing_allocator.h"
-#include "support/failing_system.h"
+#include "support/connection/crowd.h"
+#include "support/failing/allocator.h"
+#include "support/failing/system.h"
 #include "topics/topics.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * Where the suite writes in pieces of some size, every cut stands for it. Cases that it judges leniently (a Close without a
  * code, the peer just hanging up) are held here to the exact code.
  */
-#include "support/frame_row.h"
+#include "support/ws/frame_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  *
  *   unit_ws_corpus FOLDER
  */
-#include "support/scenario.h"
+#include "support/ws/scenario.h"
 
 #include <dirent.h>
 #include <setjmp.h>

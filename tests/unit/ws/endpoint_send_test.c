@@ -2,8 +2,8 @@
  * endpoint_send_test.c - messages, fragments, control frames and Closes into the output: their bytes, what is refused, and
  * that without memory, room or randomness nothing of a frame is queued.
  */
-#include "support/endpoint_fixture.h"
-#include "support/failing_allocator.h"
+#include "support/ws/endpoint_fixture.h"
+#include "support/failing/allocator.h"
 #include <duplex/frame.h>
 #include "ws/frame.h"
 

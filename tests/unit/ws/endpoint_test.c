@@ -2,8 +2,8 @@
  * endpoint_test.c - what the hostile table does not show of the way in: blocked output, the questions that an owner may ask,
  * what an endpoint owns, and transforms.
  */
-#include "support/endpoint_fixture.h"
-#include "support/failing_allocator.h"
+#include "support/ws/endpoint_fixture.h"
+#include "support/failing/allocator.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

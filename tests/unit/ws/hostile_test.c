@@ -5,7 +5,7 @@
  * Each row runs for a server and, mirrored, for a client, cut in every way, and with each allocation failing. The rows'
  * names are referred to elsewhere (tests/project/guards.py): keep them.
  */
-#include "support/frame_row.h"
+#include "support/ws/frame_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * joint_test.c - a client and a server, joined in memory: what one is told to send, the other sees, in whatever pieces it
  * travels, and with each allocation failing.
  */
-#include "support/failing_allocator.h"
-#include "support/journal.h"
+#include "support/failing/allocator.h"
+#include "support/ws/journal.h"
 #include "ws/endpoint_internal.h"
 
 #include <setjmp.h>
