@@ -16,10 +16,11 @@ static struct dx_websocket *websocket;
 /* Called where GLib waits: for its own descriptors, and ours among them. */
 static gint wait_for_both(GPollFD *fds, guint count, gint timeout_ms)
 {
-    guint own_ms = (guint)dx_loop_timeout_ms(loop); /* -1, for ever, is the longest */
-    gint ready = g_poll(fds, count, (gint)MIN((guint)timeout_ms, own_ms));
+    /* -1, for ever, is the longest */
+    gint ready = g_poll(fds, count, (gint)MIN((guint)timeout_ms, (guint)dx_loop_timeout_ms(loop)));
 
-    if (dx_loop_dispatch(loop) != DX_OK || dx_websocket_ready_state(websocket) == DX_CLOSED)
+    if (dx_loop_dispatch(loop) != DX_OK ||
+        dx_websocket_ready_state(websocket) == DX_READY_STATE_CLOSED)
         g_main_loop_quit(main_loop);
     return ready;
 }
@@ -63,20 +64,18 @@ int main(int argc, char **argv)
 {
     struct dx_websocket_options options = dx_websocket_options_init();
     struct dx_websocket_listener listener = dx_websocket_listener_init();
-    const char *why;
-    GPollFD ours = {-1, G_IO_IN, 0};
 
     listener.on_open = on_open;
     listener.on_message = on_message;
     options.listener = &listener;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argc > 1 ? argv[1] : "", &options, &websocket))
         return g_printerr("usage: client_embed_glib URL\n"), 2;
-    ours.fd = dx_loop_fd(loop);
+    GPollFD ours = {dx_loop_fd(loop), G_IO_IN, 0};
     g_main_context_add_poll(NULL, &ours, G_PRIORITY_DEFAULT);
     g_main_context_set_poll_func(NULL, wait_for_both);
     main_loop = g_main_loop_new(NULL, FALSE);
     g_main_loop_run(main_loop);
-    why = dx_websocket_last_error(websocket);
+    const char *why = dx_websocket_last_error(websocket);
     g_printerr("%s\n", why != NULL ? why : "closed");
     return why != NULL;
 }

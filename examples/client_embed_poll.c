@@ -38,9 +38,9 @@ int main(int argc, char **argv)
         return fprintf(stderr, "usage: client_embed_poll URL <FILE\n"), 2;
     fds[0].events = fds[1].events = POLLIN;
     fds[1].fd = dx_loop_fd(loop);
-    while (dx_websocket_ready_state(websocket) != DX_CLOSED) {
-        bool wants_more =
-            dx_websocket_ready_state(websocket) == DX_OPEN && !dx_websocket_is_congested(websocket);
+    while (dx_websocket_ready_state(websocket) != DX_READY_STATE_CLOSED) {
+        bool wants_more = dx_websocket_ready_state(websocket) == DX_READY_STATE_OPEN &&
+                          !dx_websocket_is_congested(websocket);
 
         fds[0].fd = wants_more ? STDIN_FILENO : -1; /* poll leaves those out */
         fds[0].revents = 0;

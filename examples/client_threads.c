@@ -47,7 +47,7 @@ static void on_drain(struct dx_websocket *drained, void *user)
 {
     (void)user;
     pthread_mutex_lock(&lock);
-    is_over = dx_websocket_ready_state(drained) == DX_CLOSED;
+    is_over = dx_websocket_ready_state(drained) == DX_READY_STATE_CLOSED;
     pthread_cond_broadcast(&has_room);
     pthread_mutex_unlock(&lock);
 }

@@ -14,7 +14,7 @@
 
 static void on_open(struct dx_websocket *websocket, void *user)
 {
-    struct dx_tls_facts facts;
+    struct dx_tls_facts facts = dx_tls_facts_init();
 
     (void)user;
     if (dx_websocket_tls(websocket, &facts))

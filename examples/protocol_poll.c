@@ -79,7 +79,7 @@ static bool take(struct peer *peer, uint8_t *bytes, size_t len)
 static bool shake_hands(struct peer *peer, int fd)
 {
     struct dx_endpoint_options options = dx_endpoint_options_init(DX_ROLE_SERVER);
-    struct dx_handshake_upgrade upgrade;
+    struct dx_handshake_upgrade upgrade = dx_handshake_upgrade_init();
     char answer[DX_HANDSHAKE_ANSWER_ROOM];
     size_t answer_len = 0;
     enum dx_err err = dx_handshake_answer(peer->in, peer->in_len, NULL, 0, &upgrade, answer,

@@ -37,7 +37,7 @@ static void answer(const uint8_t *data, size_t len)
 {
     static const char *const ours[] = {"chat", "echo"};
     char text[DX_HANDSHAKE_ANSWER_ROOM];
-    struct dx_handshake_upgrade upgrade;
+    struct dx_handshake_upgrade upgrade = dx_handshake_upgrade_init();
     size_t text_len = 0;
     enum dx_err err =
         dx_handshake_answer(data, len, ours, 2, &upgrade, text, sizeof(text), &text_len);
@@ -56,7 +56,7 @@ static void read_response(const uint8_t *data, size_t len)
 {
     struct dx_handshake_request request = dx_handshake_request_init("a.example", "/");
     static const char *const subprotocols[] = {"chat"};
-    struct dx_handshake_response response;
+    struct dx_handshake_response response = dx_handshake_response_init();
     enum dx_err err;
 
     request.subprotocols = subprotocols;
@@ -113,7 +113,7 @@ static uint32_t sum_of(enum dx_role role, const uint8_t *data, size_t len, size_
     }
     while (dx_endpoint_output(endpoint, &waiting, 1) > 0)
         dx_endpoint_output_sent(endpoint, waiting.len);
-    CHECK(dx_endpoint_output_len(endpoint) == 0);
+    CHECK(dx_endpoint_buffered_amount(endpoint) == 0);
     dx_endpoint_free(endpoint);
     return sum;
 }

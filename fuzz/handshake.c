@@ -15,6 +15,7 @@
 static const char *const subprotocols[] = {"chat", "v2.chat"};
 
 static const struct dx_handshake_request asked = {
+    .size = sizeof(asked),
     .target = "/",
     .host = "h",
     .subprotocols = subprotocols,
@@ -138,7 +139,8 @@ static void check_asking(char *text)
     const char *subprotocol = take_line(&text), *extensions = take_line(&text);
     const char *name = take_line(&text), *value = take_line(&text);
     struct dx_handshake_header header = {name, value};
-    struct dx_handshake_request request = {.target = target,
+    struct dx_handshake_request request = {.size = sizeof(request),
+                                           .target = target,
                                            .host = host,
                                            .origin = origin,
                                            .subprotocols = &subprotocol,

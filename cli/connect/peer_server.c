@@ -83,7 +83,7 @@ static bool is_waiting(struct cli_peer *peer)
 {
     struct dx_connection *connection = server_of(peer)->connection;
 
-    return connection && dx_connection_buffered_len(connection) > 0;
+    return connection && dx_connection_buffered_amount(connection) > 0;
 }
 
 static void free_it(struct cli_peer *peer)

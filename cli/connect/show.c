@@ -216,7 +216,7 @@ void cli_show_request(struct cli_session *session, const char *head, size_t len)
 
 static void show_tls(struct cli_session *session, struct dx_websocket *websocket)
 {
-    struct dx_tls_facts facts;
+    struct dx_tls_facts facts = dx_tls_facts_init();
 
     if (dx_websocket_tls(websocket, &facts))
         cli_show_note(session, "%s, %s%s%s", facts.version, facts.cipher, facts.alpn ? ", " : "",

@@ -66,7 +66,7 @@ void cli_show_json_open(struct cli_session *session, struct dx_websocket *websoc
     struct cli_buffer line = begin("open");
     const char *value = "";
     const char *name;
-    struct dx_tls_facts facts;
+    struct dx_tls_facts facts = dx_tls_facts_init();
 
     add(&line, "url", dx_websocket_url(websocket), strlen(dx_websocket_url(websocket)));
     add(&line, "protocol", dx_websocket_protocol(websocket),

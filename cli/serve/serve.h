@@ -15,7 +15,7 @@ struct cli_serve_config {
     struct cli_server_config server;
     char **program; /* COMMAND [ARG…], ends with NULL; NULL when none was given */
 
-    enum dx_framing framing;
+    enum dx_program_framing framing;
     enum dx_newlines newlines;
     uint32_t flush_after_ms; /* 0: never */
     enum dx_invalid_utf8 invalid_utf8;

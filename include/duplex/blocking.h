@@ -17,7 +17,7 @@ extern "C" {
 
 struct dx_blocking;
 
-#define DX_FOREVER UINT32_MAX /* as timeout_ms */
+#define DX_TIMEOUT_INFINITE UINT32_MAX /* as timeout_ms */
 
 /**
  * Connects and waits until it is open, at most `timeout_ms` (and the options' connect_timeout). `options` may be NULL; its listener is

@@ -184,7 +184,7 @@ DX_API const char *dx_websocket_protocol(const struct dx_websocket *websocket);
 /** Always "" for now: no extension is offered. */
 DX_API const char *dx_websocket_extensions(const struct dx_websocket *websocket);
 /** Payload bytes that were sent and not given to the network, those in the outbox included; falls between callbacks only, and not after the end; begins anew when it opens again. */
-DX_API uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket);
+DX_API uint64_t dx_websocket_buffered_amount(struct dx_websocket *websocket);
 /** True when more than max_queue waits: sending fails until on_drain. On the loop's thread; what the outbox keeps is not meant. */
 DX_API bool dx_websocket_is_congested(const struct dx_websocket *websocket);
 /** Why it is not open: the detail of its last error event; NULL when there was none, while it is open, and after a clean close. On the loop's thread, valid until that changes. */

@@ -15,7 +15,12 @@ extern "C" {
 
 struct dx_websocket;
 
-enum dx_ready_state { DX_CONNECTING = 0, DX_OPEN, DX_CLOSING, DX_CLOSED };
+enum dx_ready_state {
+    DX_READY_STATE_CONNECTING = 0,
+    DX_READY_STATE_OPEN,
+    DX_READY_STATE_CLOSING,
+    DX_READY_STATE_CLOSED
+};
 
 /* Where a connection failed. */
 enum dx_failure_step {

@@ -142,7 +142,7 @@ DX_API DX_MUST_CHECK enum dx_err dx_connection_ping(struct dx_connection *connec
                                                     const void *data, size_t len);
 
 /** Bytes that wait in the library (not in the kernel), headers included; in on_close: that waited when it ended. */
-DX_API size_t dx_connection_buffered_len(const struct dx_connection *connection);
+DX_API size_t dx_connection_buffered_amount(const struct dx_connection *connection);
 
 /** True when more than max_queue bytes wait: stop producing until on_drain. */
 DX_API bool dx_connection_is_congested(const struct dx_connection *connection);
@@ -191,11 +191,21 @@ DX_API DX_MUST_CHECK enum dx_err dx_connection_peer(const struct dx_connection *
 DX_API bool dx_connection_tls(const struct dx_connection *connection, struct dx_tls_facts *facts);
 
 /* Messages and payload bytes so far. */
-struct dx_connection_totals {
+struct dx_connection_metrics {
+    size_t size;
     uint64_t messages_in, bytes_in, messages_out, bytes_out;
 };
-DX_API void dx_connection_counts(const struct dx_connection *connection,
-                                 struct dx_connection_totals *counts);
+
+/** Room for what a library of this version fills in. */
+static inline struct dx_connection_metrics dx_connection_metrics_init(void)
+{
+    struct dx_connection_metrics metrics = DX_ZEROED;
+
+    metrics.size = sizeof(metrics);
+    return metrics;
+}
+DX_API void dx_connection_metrics(const struct dx_connection *connection,
+                                  struct dx_connection_metrics *counts);
 
 #ifdef __cplusplus
 }

@@ -148,11 +148,11 @@ DX_API bool dx_endpoint_is_failed(const struct dx_endpoint *endpoint);
 DX_API size_t dx_endpoint_output(const struct dx_endpoint *endpoint, struct dx_slice *slices,
                                  size_t max_count);
 
-/** Takes the first `len` bytes (at most dx_endpoint_output_len) off what waits: they were sent. */
+/** Takes the first `len` bytes (at most dx_endpoint_buffered_amount) off what waits: they were sent. */
 DX_API void dx_endpoint_output_sent(struct dx_endpoint *endpoint, size_t len);
 
 /** Bytes that wait. */
-DX_API size_t dx_endpoint_output_len(const struct dx_endpoint *endpoint);
+DX_API size_t dx_endpoint_buffered_amount(const struct dx_endpoint *endpoint);
 
 /**
  * Tells that the output cannot be sent now (true), or flows again (false). While blocked, a pong waits aside and later

@@ -25,12 +25,22 @@ extern "C" {
 
 /* What a client asks for. Slices point into its request. */
 struct dx_handshake_upgrade {
+    size_t size;
     size_t head_len;         /* what stands behind are frames */
     struct dx_slice target;  /* path and query, as sent */
     struct dx_slice host;    /* Host, as sent */
     struct dx_slice origin;  /* len 0 when absent; judge it: browsers let any page connect (10.2) */
     const char *subprotocol; /* the first of `subprotocols` that is offered, or NULL */
 };
+
+/** Room for what a library of this version fills in. */
+static inline struct dx_handshake_upgrade dx_handshake_upgrade_init(void)
+{
+    struct dx_handshake_upgrade upgrade = DX_ZEROED;
+
+    upgrade.size = sizeof(upgrade);
+    return upgrade;
+}
 
 /* Enough for every answer, but for a subprotocol of one's own that is longer than 512 bytes. */
 #define DX_HANDSHAKE_ANSWER_ROOM 1024
@@ -58,6 +68,7 @@ struct dx_handshake_header {
 
 /* What a client asks for; borrowed. Everything is checked: no control character, no line end gets out. */
 struct dx_handshake_request {
+    size_t size;
     const char *target; /* path and query, percent-encoded, beginning with a slash */
     const char *host;   /* as it goes into Host: with the port when it is not the scheme's */
     const char *origin; /* or NULL */
@@ -71,8 +82,11 @@ struct dx_handshake_request {
 static inline struct dx_handshake_request dx_handshake_request_init(const char *host,
                                                                     const char *target)
 {
-    struct dx_handshake_request request = {target, host, NULL, NULL, 0, NULL, NULL, 0};
+    struct dx_handshake_request request = DX_ZEROED;
 
+    request.size = sizeof(request);
+    request.target = target;
+    request.host = host;
     return request;
 }
 
@@ -87,12 +101,22 @@ DX_API DX_MUST_CHECK enum dx_err dx_handshake_request_write(
 
 /* What a server has answered. */
 struct dx_handshake_response {
+    size_t size;
     size_t head_len;            /* what stands behind are frames, or the refusal's body */
     uint16_t status;            /* 101, or what it refused with; 0: no HTTP */
     const char *subprotocol;    /* the one of the request's that was chosen, or NULL */
     struct dx_slice extensions; /* what was accepted of the offer, in `in`; len 0: nothing */
     const char *detail;         /* DX_ERR_PROTOCOL: one static sentence naming the rule */
 };
+
+/** Room for what a library of this version fills in. */
+static inline struct dx_handshake_response dx_handshake_response_init(void)
+{
+    struct dx_handshake_response response = DX_ZEROED;
+
+    response.size = sizeof(response);
+    return response;
+}
 
 /**
  * Judges the answer to `request`, which carried `key` (RFC 6455 4.1). `in` are all bytes since the first; 1xx answers before it are

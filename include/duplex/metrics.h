@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* Since the server was made, over all its loops. What open connections have sent and received is in it. */
-struct dx_metrics {
+struct dx_server_metrics {
+    size_t size;
     size_t streams;        /* accepted and not closed now, HTTP and WebSockets */
     size_t websockets;     /* of them, open WebSockets */
     size_t half_open;      /* of them, those that have not sent a whole request yet */
@@ -27,8 +28,17 @@ struct dx_metrics {
     uint64_t messages_out, bytes_out;
 };
 
+/** Room for what a library of this version fills in. */
+static inline struct dx_server_metrics dx_server_metrics_init(void)
+{
+    struct dx_server_metrics metrics = DX_ZEROED;
+
+    metrics.size = sizeof(metrics);
+    return metrics;
+}
+
 /** Fills in what the server has done so far. Any thread. The numbers are each right, but not of one moment. */
-DX_API void dx_server_metrics(struct dx_server *server, struct dx_metrics *metrics);
+DX_API void dx_server_metrics(struct dx_server *server, struct dx_server_metrics *metrics);
 
 #define DX_METRICS_TEXT_MAX 8192
 

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-enum dx_framing {
+enum dx_program_framing {
     DX_FRAMING_LINES = 0, /* a line is a text message, without its \n or \r\n */
     DX_FRAMING_BINARY,    /* what one read gives is a binary message */
     DX_FRAMING_LENGTH, /* both ways: 1 byte opcode 't' or 'b', 4 bytes big-endian length, payload: see the manual */
@@ -61,7 +61,7 @@ struct dx_program_options {
     const char *const
         *env; /* "NAME=value", beside the request's CGI variables; ends with NULL; NULL: none */
     const char *directory; /* working directory; NULL: as now */
-    enum dx_framing framing;
+    enum dx_program_framing framing;
     enum dx_newlines newlines;
     enum dx_stderr stderr_to;
     enum dx_invalid_utf8 invalid_utf8;

@@ -108,6 +108,7 @@ DX_API void dx_tls_fingerprint(struct dx_tls *tls, char fingerprint[DX_TLS_FINGE
 
 /** What was agreed on a TLS connection; texts are valid as long as the struct, pointers as long as the connection. */
 struct dx_tls_facts {
+    size_t size;
     const char *version; /* "TLSv1.3" */
     const char *cipher;  /* as IANA names it: "TLS_AES_128_GCM_SHA256" */
     /* That the client asked for, in lower case; NULL: none, or no name of a host. */
@@ -118,6 +119,15 @@ struct dx_tls_facts {
     char client_subject[256];                         /* of that, RFC 2253, cut; "" without one */
     char client_fingerprint[DX_TLS_FINGERPRINT_ROOM]; /* its SHA-256; "" without one */
 };
+
+/** Room for what a library of this version fills in. */
+static inline struct dx_tls_facts dx_tls_facts_init(void)
+{
+    struct dx_tls_facts facts = DX_ZEROED;
+
+    facts.size = sizeof(facts);
+    return facts;
+}
 
 #ifdef __cplusplus
 }

@@ -103,7 +103,8 @@ DX_API size_t dx_topics_subscriber_count(struct dx_topics *topics, const char *n
                                          size_t name_len);
 
 /* What a set has done so far. */
-struct dx_topics_totals {
+struct dx_topics_metrics {
+    size_t size;
     size_t topics;         /* now */
     size_t subscriptions;  /* now */
     uint64_t published;    /* messages in */
@@ -112,8 +113,17 @@ struct dx_topics_totals {
     uint64_t disconnected; /* subscribers closed for being behind */
 };
 
+/** Room for what a library of this version fills in. */
+static inline struct dx_topics_metrics dx_topics_metrics_init(void)
+{
+    struct dx_topics_metrics metrics = DX_ZEROED;
+
+    metrics.size = sizeof(metrics);
+    return metrics;
+}
+
 /** Fills in what the set has done so far. Any thread. */
-DX_API void dx_topics_counts(struct dx_topics *topics, struct dx_topics_totals *counts);
+DX_API void dx_topics_metrics(struct dx_topics *topics, struct dx_topics_metrics *counts);
 
 #ifdef __cplusplus
 }

@@ -138,7 +138,7 @@ static int wait_len(const struct dx_blocking *blocking, uint64_t now_ms, uint64_
 static enum dx_err wait_until(struct dx_blocking *blocking, uint32_t timeout_ms,
                               bool (*is_so)(const struct dx_blocking *blocking))
 {
-    uint64_t due_ms = timeout_ms == DX_FOREVER ? UINT64_MAX : clock_ms() + timeout_ms;
+    uint64_t due_ms = timeout_ms == DX_TIMEOUT_INFINITE ? UINT64_MAX : clock_ms() + timeout_ms;
 
     for (;;) {
         struct pollfd wake = {.fd = dx_loop_fd(blocking->loop), .events = POLLIN};
@@ -171,7 +171,8 @@ static enum dx_err end_of(const struct dx_blocking *blocking)
 
 static bool is_open_or_ended(const struct dx_blocking *blocking)
 {
-    return blocking->has_ended || dx_websocket_ready_state(blocking->websocket) == DX_OPEN;
+    return blocking->has_ended ||
+           dx_websocket_ready_state(blocking->websocket) == DX_READY_STATE_OPEN;
 }
 
 static enum dx_err make(struct dx_blocking *blocking, const char *url,
@@ -287,7 +288,7 @@ static enum dx_err try_to_send(struct dx_blocking *blocking, enum dx_opcode opco
 
     if (err != DX_ERR_QUEUE_FULL || blocking->keeps)
         return err;
-    err = wait_until(blocking, DX_FOREVER, has_room);
+    err = wait_until(blocking, DX_TIMEOUT_INFINITE, has_room);
     if (err == DX_OK && !blocking->has_ended)
         err = dx_websocket_send(blocking->websocket, opcode, data, len);
     return err;
@@ -300,13 +301,13 @@ static enum dx_err send_message(struct dx_blocking *blocking, enum dx_opcode opc
 
     /* Where it is being made again, and nothing is kept: until it is open. */
     if (err == DX_OK && !blocking->keeps)
-        err = wait_until(blocking, DX_FOREVER, is_open_or_ended);
+        err = wait_until(blocking, DX_TIMEOUT_INFINITE, is_open_or_ended);
     if (err == DX_OK && blocking->has_ended)
         return end_of(blocking);
     if (err == DX_OK)
         err = try_to_send(blocking, opcode, data, len);
     if (err == DX_OK)
-        err = wait_until(blocking, DX_FOREVER, is_sent);
+        err = wait_until(blocking, DX_TIMEOUT_INFINITE, is_sent);
     if (err == DX_OK && blocking->has_ended)
         err = end_of(blocking);
     if (err != DX_OK && !blocking->has_ended)
@@ -395,7 +396,7 @@ enum dx_err dx_blocking_close(struct dx_blocking *blocking, uint16_t code, const
                               size_t reason_len, uint32_t timeout_ms)
 {
     enum dx_err err = turn(blocking);
-    bool is_waiting = dx_websocket_ready_state(blocking->websocket) == DX_CLOSED;
+    bool is_waiting = dx_websocket_ready_state(blocking->websocket) == DX_READY_STATE_CLOSED;
 
     if (err == DX_OK)
         err = dx_websocket_close(blocking->websocket, code, reason, reason_len);

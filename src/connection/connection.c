@@ -3,6 +3,8 @@
  */
 #include "connection/connection_parts.h"
 
+#include "base/sized.h"
+
 #include <stdlib.h>
 
 void dx_connection_kind_init(struct dx_connection_kind *kind, enum dx_role role,
@@ -227,7 +229,7 @@ void dx_connection_resume(struct dx_connection *connection)
     dx_connection_schedule(connection);
 }
 
-size_t dx_connection_buffered_len(const struct dx_connection *connection)
+size_t dx_connection_buffered_amount(const struct dx_connection *connection)
 {
     return connection->is_dead ? connection->unsent_len : connection->output.len;
 }
@@ -302,10 +304,16 @@ void dx_connection_count_sent(struct dx_connection *connection, size_t message_c
     dx_connection_count_out(connection, message_count, payload_len);
 }
 
-void dx_connection_counts(const struct dx_connection *connection,
-                          struct dx_connection_totals *counts)
+void dx_connection_metrics(const struct dx_connection *connection,
+                           struct dx_connection_metrics *metrics)
 {
-    *counts = connection->counts;
+    const struct dx_connection_counts *counts = &connection->counts;
+    struct dx_connection_metrics own = {.messages_in = counts->messages_in,
+                                        .bytes_in = counts->bytes_in,
+                                        .messages_out = counts->messages_out,
+                                        .bytes_out = counts->bytes_out};
+
+    dx_sized_fill(metrics, &own, sizeof(own));
 }
 
 struct dx_output *dx_connection_output(struct dx_connection *connection)

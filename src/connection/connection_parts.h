@@ -12,6 +12,11 @@
 #include "net/loop/large.h"
 #include "net/loop/loop.h"
 
+/* Messages and payload bytes so far: dx_connection_metrics without its size. */
+struct dx_connection_counts {
+    uint64_t messages_in, bytes_in, messages_out, bytes_out;
+};
+
 /* An idle server has ten thousand of these: tests cap the size. Moments are the low 32 bits of the loop's milliseconds. */
 struct dx_connection {
     struct dx_endpoint endpoint;
@@ -27,7 +32,7 @@ struct dx_connection {
     struct dx_large *kept;    /* input that waits while reading is paused, or that came early */
     struct dx_attachment *attachments;
     uint64_t id;
-    struct dx_connection_totals counts;
+    struct dx_connection_counts counts;
     struct dx_traffic *traffic;
     uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
     uint32_t phase_ms; /* last progress of a message; while closing: since when we wait */

@@ -3,6 +3,7 @@
  */
 #include "connection/connection_parts.h"
 
+#include "base/sized.h"
 #include "net/socket/address.h"
 
 #include <errno.h>
@@ -51,5 +52,10 @@ enum dx_err dx_connection_peer(const struct dx_connection *connection, char host
 
 bool dx_connection_tls(const struct dx_connection *connection, struct dx_tls_facts *facts)
 {
-    return dx_stream_tls_facts(&connection->stream, facts);
+    struct dx_tls_facts own;
+
+    if (!dx_stream_tls_facts(&connection->stream, &own))
+        return false;
+    dx_sized_fill(facts, &own, sizeof(own));
+    return true;
 }

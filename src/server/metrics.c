@@ -4,6 +4,7 @@
  */
 #include "server/metrics.h"
 
+#include "base/sized.h"
 #include "server/core/shard.h"
 
 #include <duplex/request.h>
@@ -14,7 +15,7 @@
 
 /* ---- sums ---- */
 
-static void add_shard(const struct dx_shard *shard, struct dx_metrics *metrics)
+static void add_shard(const struct dx_shard *shard, struct dx_server_metrics *metrics)
 {
     const struct dx_shard_counters *counters = &shard->counters;
 
@@ -34,15 +35,17 @@ static void add_shard(const struct dx_shard *shard, struct dx_metrics *metrics)
     metrics->bytes_out += dx_counter_read(&shard->traffic.bytes_out);
 }
 
-void dx_server_metrics(struct dx_server *server, struct dx_metrics *metrics)
+void dx_server_metrics(struct dx_server *server, struct dx_server_metrics *metrics)
 {
-    *metrics = (struct dx_metrics){
+    struct dx_server_metrics own = {
         .streams = atomic_load(&server->stream_count),
         .websockets = atomic_load(&server->websocket_count),
         .half_open = atomic_load(&server->half_open.count),
     };
+
     for (size_t index = 0; index < server->shard_count; index++)
-        add_shard(server->shards[index], metrics);
+        add_shard(server->shards[index], &own);
+    dx_sized_fill(metrics, &own, sizeof(own));
 }
 
 /* ---- text ---- */
@@ -75,7 +78,7 @@ static size_t write_row(const struct row *row, char *text, size_t room)
     return len + (size_t)put;
 }
 
-size_t dx_metrics_write(const struct dx_metrics *metrics, char text[DX_METRICS_TEXT_MAX])
+size_t dx_metrics_write(const struct dx_server_metrics *metrics, char text[DX_METRICS_TEXT_MAX])
 {
     const char *const none = "";
     const struct row rows[] = {
@@ -118,7 +121,7 @@ size_t dx_metrics_write(const struct dx_metrics *metrics, char text[DX_METRICS_T
 
 enum dx_err dx_server_metrics_text(struct dx_server *server, char *text, size_t room, size_t *len)
 {
-    struct dx_metrics metrics;
+    struct dx_server_metrics metrics = dx_server_metrics_init();
 
     if (room < DX_METRICS_TEXT_MAX)
         return DX_ERR_TOO_BIG;
@@ -131,7 +134,7 @@ enum dx_err dx_server_metrics_text(struct dx_server *server, char *text, size_t 
 
 static void on_request(struct dx_request *request, void *user)
 {
-    struct dx_metrics metrics;
+    struct dx_server_metrics metrics = dx_server_metrics_init();
     char text[DX_METRICS_TEXT_MAX];
 
     dx_server_metrics(user, &metrics);

@@ -7,6 +7,6 @@
 #include <duplex/metrics.h>
 
 /** Writes the text, NUL-terminated; returns its length, which for any numbers is below the room. */
-size_t dx_metrics_write(const struct dx_metrics *metrics, char text[DX_METRICS_TEXT_MAX]);
+size_t dx_metrics_write(const struct dx_server_metrics *metrics, char text[DX_METRICS_TEXT_MAX]);
 
 #endif

@@ -150,14 +150,17 @@ void dx_topics_tally(struct dx_topics *topics, const struct dx_tally *tally)
     add(&topics->disconnected, tally->disconnected);
 }
 
-void dx_topics_counts(struct dx_topics *topics, struct dx_topics_totals *counts)
+void dx_topics_metrics(struct dx_topics *topics, struct dx_topics_metrics *metrics)
 {
+    struct dx_topics_metrics own = dx_topics_metrics_init();
+
     pthread_mutex_lock(&topics->lock);
-    counts->topics = topics->names.count;
-    counts->subscriptions = topics->subscription_count;
-    counts->published = topics->published;
+    own.topics = topics->names.count;
+    own.subscriptions = topics->subscription_count;
+    own.published = topics->published;
     pthread_mutex_unlock(&topics->lock);
-    counts->delivered = atomic_load_explicit(&topics->delivered, memory_order_relaxed);
-    counts->dropped = atomic_load_explicit(&topics->dropped, memory_order_relaxed);
-    counts->disconnected = atomic_load_explicit(&topics->disconnected, memory_order_relaxed);
+    own.delivered = atomic_load_explicit(&topics->delivered, memory_order_relaxed);
+    own.dropped = atomic_load_explicit(&topics->dropped, memory_order_relaxed);
+    own.disconnected = atomic_load_explicit(&topics->disconnected, memory_order_relaxed);
+    dx_sized_fill(metrics, &own, sizeof(own));
 }

@@ -67,7 +67,7 @@ void dx_endpoint_output_sent(struct dx_endpoint *endpoint, size_t len)
     dx_output_consume(endpoint->output, len);
 }
 
-size_t dx_endpoint_output_len(const struct dx_endpoint *endpoint)
+size_t dx_endpoint_buffered_amount(const struct dx_endpoint *endpoint)
 {
     return endpoint->output->len;
 }

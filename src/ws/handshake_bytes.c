@@ -5,6 +5,7 @@
 #include <duplex/handshake.h>
 
 #include "http/head.h"
+#include "base/sized.h"
 #include "http/response.h"
 #include "http/url/target.h"
 #include "ws/handshake.h"
@@ -72,7 +73,7 @@ enum dx_err dx_handshake_answer(const uint8_t *in, size_t in_len, const char *co
                                 size_t subprotocol_count, struct dx_handshake_upgrade *upgrade,
                                 char *answer, size_t room, size_t *answer_len)
 {
-    struct dx_handshake_upgrade found = {0};
+    struct dx_handshake_upgrade found = dx_handshake_upgrade_init();
     struct dx_handshake_verdict verdict;
     struct dx_target target;
     struct dx_head head;
@@ -96,7 +97,7 @@ enum dx_err dx_handshake_answer(const uint8_t *in, size_t in_len, const char *co
     found.subprotocol = dx_handshake_choose_subprotocol(&head, subprotocols, subprotocol_count);
     err = write_101(&verdict, found.subprotocol, answer, room, answer_len);
     if (err == DX_OK)
-        *upgrade = found;
+        dx_sized_fill(upgrade, &found, sizeof(found));
     return err;
 }
 
@@ -120,33 +121,43 @@ static enum dx_err judge_response(const struct dx_head *head,
     return result == DX_HANDSHAKE_REFUSED ? DX_ERR_REFUSED : DX_ERR_PROTOCOL;
 }
 
+static enum dx_err broken_response(struct dx_handshake_response *response, const char *detail)
+{
+    struct dx_handshake_response found = dx_handshake_response_init();
+
+    found.detail = detail;
+    dx_sized_fill(response, &found, sizeof(found));
+    return DX_ERR_PROTOCOL;
+}
+
 enum dx_err dx_handshake_response_read(const struct dx_handshake_request *request, const char *key,
                                        const uint8_t *in, size_t in_len,
                                        struct dx_handshake_response *response)
 {
-    struct dx_handshake_response found = {0};
-    enum dx_err err = DX_ERR_AGAIN;
+    struct dx_handshake_response found = dx_handshake_response_init();
+    struct dx_handshake_request own = dx_handshake_request_init(NULL, NULL);
     struct dx_head head;
     size_t at = 0;
+    enum dx_err err = DX_SIZED_COPY(struct dx_handshake_request, header_count, &own, request);
 
+    if (err != DX_OK)
+        return err;
+    err = DX_ERR_AGAIN;
     while (err == DX_ERR_AGAIN) {
         switch (parse(&head, DX_HEAD_RESPONSE, in + at, in_len - at)) {
         case DX_HEAD_MORE:
             return DX_ERR_AGAIN;
         case DX_HEAD_REFUSED:
-            *response = (struct dx_handshake_response){.detail = head.refusal.detail};
-            return DX_ERR_PROTOCOL;
+            return broken_response(response, head.refusal.detail);
         case DX_HEAD_DONE:
             break;
         }
         at += head.len;
-        if (at > DX_HANDSHAKE_HEAD_MAX) {
-            *response = (struct dx_handshake_response){.detail = "the answer's heads are too long"};
-            return DX_ERR_PROTOCOL;
-        }
-        err = judge_response(&head, request, key, &found);
+        if (at > DX_HANDSHAKE_HEAD_MAX)
+            return broken_response(response, "the answer's heads are too long");
+        err = judge_response(&head, &own, key, &found);
     }
     found.head_len = at;
-    *response = found;
+    dx_sized_fill(response, &found, sizeof(found));
     return err;
 }

@@ -4,6 +4,7 @@
 #include "ws/handshake.h"
 
 #include "base/base64.h"
+#include "base/sized.h"
 #include "base/text.h"
 #include "http/list.h"
 
@@ -114,33 +115,37 @@ static void add_subprotocols(struct dx_response_head *head,
     add(head, "\r\n");
 }
 
-enum dx_err dx_handshake_request_write(const struct dx_handshake_request *request,
+enum dx_err dx_handshake_request_write(const struct dx_handshake_request *given,
                                        const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN],
                                        char key[DX_HANDSHAKE_KEY_LEN + 1], char *text, size_t room,
                                        size_t *len)
 {
     /* The header lines of a request are written like those of a response; only the first line differs. */
     struct dx_response_head head = {.text = text, .room = room};
+    struct dx_handshake_request own = dx_handshake_request_init("", "");
+    enum dx_err err = DX_SIZED_COPY(struct dx_handshake_request, header_count, &own, given);
 
-    if (!is_writable(request))
-        return DX_ERR_USAGE;
+    if (err == DX_OK && !is_writable(&own))
+        err = DX_ERR_USAGE;
+    if (err != DX_OK)
+        return err;
     dx_base64_encode(nonce, DX_HANDSHAKE_NONCE_LEN, key);
     key[DX_HANDSHAKE_KEY_LEN] = '\0';
     add(&head, "GET ");
-    add(&head, request->target);
+    add(&head, own.target);
     add(&head, " HTTP/1.1\r\n");
-    dx_response_head_add_text(&head, "Host", request->host);
+    dx_response_head_add_text(&head, "Host", own.host);
     dx_response_head_add_text(&head, "Upgrade", "websocket");
     dx_response_head_add_text(&head, "Connection", "Upgrade");
     dx_response_head_add_text(&head, "Sec-WebSocket-Key", key);
     dx_response_head_add_text(&head, "Sec-WebSocket-Version", "13");
-    if (request->origin != NULL)
-        dx_response_head_add_text(&head, "Origin", request->origin);
-    add_subprotocols(&head, request);
-    if (request->extensions != NULL)
-        dx_response_head_add_text(&head, "Sec-WebSocket-Extensions", request->extensions);
-    for (size_t i = 0; i < request->header_count; i++)
-        dx_response_head_add_text(&head, request->headers[i].name, request->headers[i].value);
+    if (own.origin != NULL)
+        dx_response_head_add_text(&head, "Origin", own.origin);
+    add_subprotocols(&head, &own);
+    if (own.extensions != NULL)
+        dx_response_head_add_text(&head, "Sec-WebSocket-Extensions", own.extensions);
+    for (size_t i = 0; i < own.header_count; i++)
+        dx_response_head_add_text(&head, own.headers[i].name, own.headers[i].value);
     return dx_response_head_end(&head, len);
 }
 

@@ -197,7 +197,7 @@ static void jam(struct dx_connection *connection)
     err = dx_topics_subscribe(topics, connection, name, name_len);
     if (err && err != DX_ERR_CLOSED)
         atomic_fetch_add(&failed, 1);
-    for (int i = 0; i < 200 && dx_connection_buffered_len(connection) < 4 * JAM_LEN; i++)
+    for (int i = 0; i < 200 && dx_connection_buffered_amount(connection) < 4 * JAM_LEN; i++)
         if (dx_connection_send(connection, DX_OP_TEXT, bytes, sizeof(bytes)) != DX_OK)
             return;
 }
@@ -329,7 +329,7 @@ static size_t count_descriptors(void)
     return count;
 }
 
-static bool report(const struct dx_topics_totals *counts, size_t before, size_t after)
+static bool report(const struct dx_topics_metrics *counts, size_t before, size_t after)
 {
     bool is_right = atomic_load(&opened) == atomic_load(&closed) &&
                     atomic_load(&closed_twice) == 0 && atomic_load(&failed) == 0 &&
@@ -350,7 +350,7 @@ static bool report(const struct dx_topics_totals *counts, size_t before, size_t 
 bool soak_serve(const struct soak_plan *plan, int control_fd)
 {
     struct publisher publishers[SOAK_THREADS];
-    struct dx_topics_totals counts;
+    struct dx_topics_metrics counts = dx_topics_metrics_init();
     struct dx_loop_watch *watch;
     size_t before;
 
@@ -377,7 +377,7 @@ bool soak_serve(const struct soak_plan *plan, int control_fd)
     atomic_store(&ends, true);
     for (size_t i = 0; i < SOAK_THREADS; i++)
         (void)pthread_join(publishers[i].thread, NULL);
-    dx_topics_counts(topics, &counts);
+    dx_topics_metrics(topics, &counts);
     dx_topics_free(topics);
     dx_server_free(server);
     dx_loop_free(loop);

@@ -3,7 +3,7 @@
  */
 #include "bridge/framing/framing.h"
 
-const struct dx_framing_ops *dx_framing_ops(enum dx_framing framing)
+const struct dx_framing_ops *dx_framing_ops(enum dx_program_framing framing)
 {
     static const struct dx_framing_ops *const table[] = {
 #define X(name, ops) [DX_FRAMING_##name] = &dx_framing_##ops,

@@ -2,7 +2,7 @@
  * framing.h - how messages and a program's bytes become each other: one table of operations.
  *
  * A framing knows bytes, frames and an endpoint. Pipes, and when they are read or written, are the
- * business of bridge/program. A new framing is a value of enum dx_framing in duplex/program.h, its
+ * business of bridge/program. A new framing is a value of enum dx_program_framing in duplex/program.h, its
  * line in DX_FRAMINGS below, and a file of its own beside this one.
  */
 #ifndef DX_BRIDGE_FRAMING_H
@@ -87,7 +87,7 @@ struct dx_framing_ops {
     bool wants_whole_messages; /* write gets each message in one piece */
 };
 
-/* Each framing: its name in enum dx_framing, and the end of the name of its operations. */
+/* Each framing: its name in enum dx_program_framing, and the end of the name of its operations. */
 #define DX_FRAMINGS(X)                                                                             \
  X(LINES, lines)                                                                                   \
  X(BINARY, binary)                                                                                 \
@@ -98,7 +98,7 @@ DX_FRAMINGS(X)
 #undef X
 
 /** The operations of a framing; NULL for a value that is none. */
-const struct dx_framing_ops *dx_framing_ops(enum dx_framing framing);
+const struct dx_framing_ops *dx_framing_ops(enum dx_program_framing framing);
 
 /* ---- for the framings (framed.c) ---- */
 

@@ -307,6 +307,7 @@ static void fill_request(struct dx_connector *connector, char *host, size_t room
     if (url->has_port)
         (void)snprintf(host + len, room - (size_t)len, ":%u", (unsigned)url->port);
     connector->request = connector->options.request;
+    connector->request.size = sizeof(connector->request);
     connector->request.host = host;
     connector->request.target = connector->normal + url->target_at;
     if (connector->drops_secrets)

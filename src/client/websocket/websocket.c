@@ -115,7 +115,7 @@ static void init(struct dx_websocket *websocket, struct dx_loop *loop)
     websocket->kind.endpoint.random_user = loop;
     bound_writing(&websocket->kind.options, options->heartbeat_text);
     atomic_init(&websocket->references, 1);
-    atomic_init(&websocket->state, DX_CONNECTING);
+    atomic_init(&websocket->state, DX_READY_STATE_CONNECTING);
     pthread_mutex_init(&websocket->lock, NULL);
 }
 
@@ -164,7 +164,7 @@ void dx_websocket_free_here(struct dx_websocket *websocket)
     } else {
         websocket->is_closed_by_user = true;
         dx_websocket_stop_connecting(websocket);
-        dx_websocket_set_state(websocket, DX_CLOSED);
+        dx_websocket_set_state(websocket, DX_READY_STATE_CLOSED);
         dx_websocket_end_life(websocket);
     }
     dx_websocket_drop(websocket);

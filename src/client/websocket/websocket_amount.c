@@ -13,7 +13,7 @@
 static uint64_t waiting_len(struct dx_websocket *websocket)
 {
     uint64_t waiting =
-        websocket->connection != NULL ? dx_connection_buffered_len(websocket->connection) : 0;
+        websocket->connection != NULL ? dx_connection_buffered_amount(websocket->connection) : 0;
     uint64_t headers;
 
     if (waiting == 0) {
@@ -84,14 +84,12 @@ void dx_websocket_freeze_amount(struct dx_websocket *websocket, bool is_reset)
         atomic_store(&websocket->shown_len, 0); /* it will be sent again */
 }
 
-uint64_t dx_websocket_buffered_amount(const struct dx_websocket *websocket)
+uint64_t dx_websocket_buffered_amount(struct dx_websocket *websocket)
 {
-    struct dx_websocket *own = (struct dx_websocket *)(uintptr_t)websocket;
-
     if (dx_loop_is_here(websocket->loop))
-        dx_websocket_refresh_amount(own);
+        dx_websocket_refresh_amount(websocket);
     else
-        dx_websocket_post_word(own, 0); /* which looks anew */
-    return atomic_load(&own->shown_len) + atomic_load(&own->kept_len) +
-           atomic_load(&own->dropped_len) + atomic_load(&own->posted_len);
+        dx_websocket_post_word(websocket, 0); /* which looks anew */
+    return atomic_load(&websocket->shown_len) + atomic_load(&websocket->kept_len) +
+           atomic_load(&websocket->dropped_len) + atomic_load(&websocket->posted_len);
 }

@@ -47,7 +47,7 @@ void dx_websocket_beat(struct dx_websocket *websocket)
     const struct dx_connection_options *options = &websocket->settings.connection;
     uint64_t now_ms = dx_loop_now_ms(websocket->loop);
 
-    if (dx_websocket_state(websocket) != DX_OPEN)
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return; /* closing has its own deadline */
     if (websocket->is_paused) {
         dx_websocket_note_heard(websocket); /* who does not read cannot miss an answer */

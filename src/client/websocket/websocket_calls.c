@@ -56,7 +56,7 @@ static bool is_message(const struct dx_websocket_call *call)
 /* Whether it has to wait for the connection or for the outbox. */
 static bool has_to_wait(const struct dx_websocket *websocket, const struct dx_websocket_call *call)
 {
-    if (!is_message(call) || dx_websocket_state(websocket) != DX_OPEN)
+    if (!is_message(call) || dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return false;
     if (call->kind == DX_CALL_SEND && websocket->settings.options.outbox != NULL)
         return !dx_outbox_has_room(&websocket->outbox, call->len);

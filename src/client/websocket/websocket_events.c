@@ -155,8 +155,9 @@ static bool is_listening(const struct dx_websocket *websocket)
     const struct dx_websocket_options *options = &websocket->settings.options;
     enum dx_ready_state state = dx_websocket_state(websocket);
 
-    return state == DX_OPEN ||
-           (state == DX_CLOSING && options->hears_while_closing && !options->strict_browser);
+    return state == DX_READY_STATE_OPEN ||
+           (state == DX_READY_STATE_CLOSING && options->hears_while_closing &&
+            !options->strict_browser);
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
@@ -271,7 +272,7 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
     (void)reason;
     (void)reason_len;
     websocket->closes_later = false; /* the peer reads no more */
-    dx_websocket_set_state(websocket, DX_CLOSING);
+    dx_websocket_set_state(websocket, DX_READY_STATE_CLOSING);
     /* Some codes only a server may send: an empty Close then. */
     if (dx_connection_close(connection, code, "", 0) == DX_ERR_USAGE)
         (void)dx_connection_close(connection, DX_CLOSE_NO_STATUS, "", 0);
@@ -290,7 +291,7 @@ static enum dx_failure_step step_of_timeout(const struct dx_websocket *websocket
 {
     if (info->sent_code == DX_CLOSE_POLICY)
         return DX_STEP_PROTOCOL;
-    if (dx_websocket_state(websocket) == DX_OPEN && has_heartbeat(websocket))
+    if (dx_websocket_state(websocket) == DX_READY_STATE_OPEN && has_heartbeat(websocket))
         return DX_STEP_HEARTBEAT;
     return DX_STEP_LOST;
 }

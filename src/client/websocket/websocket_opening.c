@@ -100,7 +100,7 @@ void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_even
                       struct dx_close_event *close)
 {
     dx_websocket_keep(websocket);
-    dx_websocket_set_state(websocket, DX_CLOSED);
+    dx_websocket_set_state(websocket, DX_READY_STATE_CLOSED);
     dx_outbox_rewind(&websocket->outbox);
     websocket->barrier = 0;
     websocket->closes_later = false;
@@ -181,7 +181,7 @@ static void note_open(struct dx_websocket *websocket, const struct dx_opening *o
     dx_websocket_note_heard(websocket);
     dx_websocket_note_error(websocket, NULL);
     dx_websocket_reset_amount(websocket);
-    dx_websocket_set_state(websocket, DX_OPEN);
+    dx_websocket_set_state(websocket, DX_READY_STATE_OPEN);
     if (websocket->is_paused)
         dx_connection_pause(websocket->connection);
     dx_websocket_keep(websocket);
@@ -433,12 +433,13 @@ void dx_websocket_try_again(struct dx_websocket *websocket)
     const char *url = NULL;
     bool goes_on = true;
 
-    dx_websocket_set_state(websocket, DX_CONNECTING);
+    dx_websocket_set_state(websocket, DX_READY_STATE_CONNECTING);
     dx_websocket_keep(websocket);
     if (reconnect->on_attempt != NULL && !atomic_load(&websocket->is_freed))
         goes_on = reconnect->on_attempt(websocket, websocket->attempt, &url, reconnect->user);
     /* The hook may have closed or freed it. */
-    if (dx_websocket_state(websocket) == DX_CONNECTING && !atomic_load(&websocket->is_freed))
+    if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
+        !atomic_load(&websocket->is_freed))
         begin_attempt(websocket, goes_on, url);
     else if (!websocket->free_is_done && atomic_load(&websocket->is_freed))
         dx_websocket_free_here(websocket);

@@ -110,7 +110,7 @@ static void hand_over_all(struct dx_websocket *websocket)
 void dx_websocket_pump_outbox(struct dx_websocket *websocket)
 {
     if (websocket->connection == NULL ||
-        (dx_websocket_state(websocket) != DX_OPEN && !websocket->closes_later))
+        (dx_websocket_state(websocket) != DX_READY_STATE_OPEN && !websocket->closes_later))
         return;
     hand_over_all(websocket);
     if (websocket->closes_later && dx_outbox_next(&websocket->outbox) == NULL)

@@ -89,11 +89,11 @@ enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcod
         }
         return err;
     }
-    if (state == DX_OPEN) {
+    if (state == DX_READY_STATE_OPEN) {
         err = send_open(websocket, opcode, data, len, was_taken);
         if (err != DX_ERR_CLOSED)
             return err;
-    } else if (state == DX_CONNECTING) {
+    } else if (state == DX_READY_STATE_CONNECTING) {
         return DX_ERR_STATE;
     }
     dx_websocket_count_dropped(websocket, len);
@@ -106,7 +106,7 @@ enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum
 {
     enum dx_err err;
 
-    if (dx_websocket_state(websocket) != DX_OPEN)
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return DX_ERR_STATE;
     if (!was_taken && dx_connection_is_congested(websocket->connection))
         return refuse(websocket, len);
@@ -124,7 +124,7 @@ enum dx_err dx_websocket_ping_here(struct dx_websocket *websocket, const void *d
 {
     enum dx_err err;
 
-    if (dx_websocket_state(websocket) != DX_OPEN)
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return DX_ERR_STATE;
     err = dx_connection_ping(websocket->connection, data, len);
     return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
@@ -149,7 +149,7 @@ static void close_open(struct dx_websocket *websocket, uint16_t code, const char
     if (reason_len > 0)
         memcpy(websocket->close_reason, reason, reason_len);
     websocket->closes_later = true;
-    dx_websocket_set_state(websocket, DX_CLOSING);
+    dx_websocket_set_state(websocket, DX_READY_STATE_CLOSING);
     dx_websocket_pump_outbox(websocket);
 }
 
@@ -158,13 +158,13 @@ void dx_websocket_close_here(struct dx_websocket *websocket, uint16_t code, cons
 {
     enum dx_ready_state state = dx_websocket_state(websocket);
 
-    if (state == DX_OPEN) {
+    if (state == DX_READY_STATE_OPEN) {
         close_open(websocket, code, reason, reason_len);
-    } else if (state == DX_CLOSED) {
+    } else if (state == DX_READY_STATE_CLOSED) {
         dx_websocket_stop_waiting(websocket);
-    } else if (state == DX_CONNECTING) {
+    } else if (state == DX_READY_STATE_CONNECTING) {
         dx_websocket_stop_connecting(websocket);
-        dx_websocket_set_state(websocket, DX_CLOSING);
+        dx_websocket_set_state(websocket, DX_READY_STATE_CLOSING);
         dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
                                 "it was closed before it was open");
     }
@@ -203,7 +203,7 @@ enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opc
         return DX_ERR_UTF8;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_send_here(websocket, opcode, data, len, false);
-    if (dx_websocket_state(websocket) == DX_CONNECTING &&
+    if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
         websocket->settings.options.outbox == NULL)
         return DX_ERR_STATE;
     return post_message(websocket, &call, data, len);
@@ -219,7 +219,7 @@ enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket, enum dx_o
         return DX_ERR_USAGE;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_send_fragment_here(websocket, opcode, data, len, is_last, false);
-    if (dx_websocket_state(websocket) != DX_OPEN)
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return DX_ERR_STATE;
     return post_message(websocket, &call, data, len);
 }
@@ -232,7 +232,7 @@ enum dx_err dx_websocket_ping(struct dx_websocket *websocket, const void *data, 
         return DX_ERR_USAGE;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_ping_here(websocket, data, len);
-    if (dx_websocket_state(websocket) != DX_OPEN)
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return DX_ERR_STATE;
     return dx_websocket_post(websocket, &call, data, len);
 }

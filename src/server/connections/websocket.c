@@ -73,10 +73,10 @@ void dx_server_websocket_shut_down(struct dx_server_websocket *websocket)
 static void log_close(const struct dx_server_websocket *websocket, struct dx_connection *connection,
                       const struct dx_close_info *info)
 {
-    struct dx_connection_totals counts;
+    struct dx_connection_metrics counts = dx_connection_metrics_init();
     struct dx_log_line line;
 
-    dx_connection_counts(connection, &counts);
+    dx_connection_metrics(connection, &counts);
     dx_log_line_init(&line);
     dx_log_line_bytes(&line, "peer", websocket->text, websocket->peer_len);
     dx_log_line_bytes(&line, "path", websocket->text + websocket->peer_len, websocket->path_len);

@@ -4,6 +4,7 @@
  */
 #include "server/exchange/request.h"
 
+#include "base/sized.h"
 #include "http/cookie.h"
 #include "http/list.h"
 #include "http/url/query.h"
@@ -281,7 +282,12 @@ bool dx_request_is_tls(const struct dx_request *request)
 
 bool dx_request_tls(const struct dx_request *request, struct dx_tls_facts *facts)
 {
-    return dx_stream_tls_facts(&request->exchange->transport->stream, facts);
+    struct dx_tls_facts own;
+
+    if (!dx_stream_tls_facts(&request->exchange->transport->stream, &own))
+        return false;
+    dx_sized_fill(facts, &own, sizeof(own));
+    return true;
 }
 
 /* ---- the subprotocol ---- */

@@ -57,7 +57,7 @@ void crowd_close(struct crowd *crowd)
     if (crowd->loop)
         assert_int_equal(dx_loop_run(crowd->loop), DX_OK);
     if (crowd->topics) {
-        struct dx_topics_totals counts = crowd_counts(crowd);
+        struct dx_topics_metrics counts = crowd_counts(crowd);
 
         assert_int_equal(counts.topics, 0);
         assert_int_equal(counts.subscriptions, 0);
@@ -153,10 +153,10 @@ void crowd_assert_took(struct crowd *crowd, size_t member, const char *expected)
     assert_string_equal(crowd_take(crowd, member), expected);
 }
 
-struct dx_topics_totals crowd_counts(struct crowd *crowd)
+struct dx_topics_metrics crowd_counts(struct crowd *crowd)
 {
-    struct dx_topics_totals counts;
+    struct dx_topics_metrics counts = dx_topics_metrics_init();
 
-    dx_topics_counts(crowd->topics, &counts);
+    dx_topics_metrics(crowd->topics, &counts);
     return counts;
 }

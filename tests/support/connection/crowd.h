@@ -50,6 +50,6 @@ const char *crowd_take(struct crowd *crowd, size_t member);
 /** The same, asserted. */
 void crowd_assert_took(struct crowd *crowd, size_t member, const char *expected);
 
-struct dx_topics_totals crowd_counts(struct crowd *crowd);
+struct dx_topics_metrics crowd_counts(struct crowd *crowd);
 
 #endif

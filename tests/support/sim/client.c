@@ -49,7 +49,7 @@ static void become_open(struct sim_client *client, size_t head_len)
 
 static void judge(struct sim_client *client)
 {
-    struct dx_handshake_response response;
+    struct dx_handshake_response response = dx_handshake_response_init();
     enum dx_err err = dx_handshake_response_read(&client->request, client->key, client->in,
                                                  client->in_len, &response);
 

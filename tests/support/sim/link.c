@@ -219,7 +219,7 @@ static void check_deadlines(const struct sim_side *side)
              (unsigned long long)(sim_now_us() - since_us) / 1000, (unsigned long long)bound_ms);
 }
 
-static void check_counts(const struct sim_side *side, const struct dx_connection_totals *counts)
+static void check_counts(const struct sim_side *side, const struct dx_connection_metrics *counts)
 {
     uint64_t came = side->peer->out.got_count + side->published_count;
 
@@ -242,7 +242,7 @@ static void check_info(const struct sim_side *side, const struct dx_close_info *
 }
 
 void sim_check_close(struct sim_side *side, const struct dx_close_info *info,
-                     const struct dx_connection_totals *counts)
+                     const struct dx_connection_metrics *counts)
 {
     const struct sim_flow *flow = &side->peer->out;
 

@@ -91,7 +91,7 @@ void sim_check_message(struct sim_side *side, enum dx_opcode opcode, const uint8
 void sim_check_chunk(struct sim_side *side, enum dx_opcode opcode, const uint8_t *data, size_t len,
                      bool is_first, bool is_last);
 void sim_check_close(struct sim_side *side, const struct dx_close_info *info,
-                     const struct dx_connection_totals *counts);
+                     const struct dx_connection_metrics *counts);
 
 /** At the world's end. `has_to_be_clean`: nothing that happened excuses anything. */
 void sim_check_link(const struct sim_link *link, bool has_to_be_clean);

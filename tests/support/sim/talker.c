@@ -404,9 +404,9 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 {
     struct sim_side *side = side_of(connection, user);
 
-    struct dx_connection_totals counts;
+    struct dx_connection_metrics counts = dx_connection_metrics_init();
 
-    dx_connection_counts(connection, &counts);
+    dx_connection_metrics(connection, &counts);
     sim_check_close(side, info, &counts);
     note_gone(side);
     dx_loop_timer_free(side->timer);

@@ -125,11 +125,11 @@ size_t sim_topics_address(const struct sim_side *side, uint8_t bytes[SIM_ADDRESS
 /* Whether a message that should have come may be missing. */
 static bool may_lack(uint8_t topic)
 {
-    struct dx_topics_totals counts;
+    struct dx_topics_metrics counts = dx_topics_metrics_init();
 
     if (topic == ADDRESSED)
         return true; /* what the connection refuses is not told */
-    dx_topics_counts(sim_manners.topics, &counts);
+    dx_topics_metrics(sim_manners.topics, &counts);
     return sim_manners.is_scarce || sim_manners.is_cramped || counts.dropped > 0;
 }
 

@@ -83,7 +83,7 @@ static void each_value_has_its_framing(void **state)
     assert_ptr_equal(dx_framing_ops(DX_FRAMING_LINES), &dx_framing_lines);
     assert_ptr_equal(dx_framing_ops(DX_FRAMING_BINARY), &dx_framing_binary);
     assert_ptr_equal(dx_framing_ops(DX_FRAMING_LENGTH), &dx_framing_length);
-    assert_null(dx_framing_ops((enum dx_framing)(DX_FRAMING_LENGTH + 1)));
+    assert_null(dx_framing_ops((enum dx_program_framing)(DX_FRAMING_LENGTH + 1)));
 }
 
 int main(void)

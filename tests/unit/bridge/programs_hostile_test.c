@@ -308,8 +308,8 @@ static size_t flood(uint8_t first)
 /* The program learns of it while its stdin is full. */
 static void row_94_flood_of_stdin(void **state)
 {
-    static const enum dx_framing framings[] = {DX_FRAMING_LINES, DX_FRAMING_BINARY,
-                                               DX_FRAMING_LENGTH};
+    static const enum dx_program_framing framings[] = {DX_FRAMING_LINES, DX_FRAMING_BINARY,
+                                                       DX_FRAMING_LENGTH};
     uint64_t begin_ms;
 
     for (size_t i = 0; i < 3; i++) {

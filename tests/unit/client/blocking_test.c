@@ -128,7 +128,7 @@ static void expect(const char *text)
 static void test_echo(void **state)
 {
     (void)state;
-    assert_int_equal(dx_blocking_state(blocking), DX_OPEN);
+    assert_int_equal(dx_blocking_state(blocking), DX_READY_STATE_OPEN);
     assert_int_equal(dx_blocking_send_text(blocking, "hello", 5), DX_OK);
     assert_int_equal(dx_blocking_buffered_amount(blocking), 0);
     expect("hello");
@@ -139,7 +139,7 @@ static void test_echo(void **state)
     assert_int_equal(dx_blocking_close_code(blocking), 0);
     assert_int_equal(dx_blocking_close(blocking, 1000, "bye", 3, 5000), DX_OK);
     assert_int_equal(dx_blocking_close_code(blocking), 1000);
-    assert_int_equal(dx_blocking_state(blocking), DX_CLOSED);
+    assert_int_equal(dx_blocking_state(blocking), DX_READY_STATE_CLOSED);
     assert_int_equal(dx_blocking_close(blocking, 0, NULL, 0, 5000), DX_OK);
 }
 

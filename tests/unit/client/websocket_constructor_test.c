@@ -150,7 +150,7 @@ static void test_c5_c6(void **state)
     bench.options.strict_browser = true;
     websocket_bench_start(&bench, NULL);
     assert_string_equal(dx_websocket_url(bench.websocket), bench.url);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_CONNECTING);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_CONNECTING);
     assert_string_equal(dx_websocket_extensions(bench.websocket), "");
     assert_string_equal(dx_websocket_protocol(bench.websocket), "");
     assert_int_equal(dx_websocket_buffered_amount(bench.websocket), 0);
@@ -333,7 +333,7 @@ static void test_c9_waiting_closed(void **state)
     start_two(true, &other);
     assert_int_equal(dx_websocket_close(other, 0, NULL, 0), DX_OK);
     websocket_bench_quiet(&bench);
-    assert_int_equal(dx_websocket_ready_state(other), DX_CLOSED);
+    assert_int_equal(dx_websocket_ready_state(other), DX_READY_STATE_CLOSED);
     dx_websocket_free(other);
     assert_int_equal(dx_websocket_close(bench.websocket, 0, NULL, 0), DX_OK);
     assert_false(is_second_there());

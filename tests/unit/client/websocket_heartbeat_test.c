@@ -109,7 +109,7 @@ static void test_answered_ping(void **state)
     use_pings(20, 5000);
     websocket_bench_open(&bench);
     answer(4, BENCH_PING, NULL, BENCH_PONG);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_OPEN);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_OPEN);
 }
 
 /* Inside a fragmented message no text can go in between: a ping asks. */
@@ -124,7 +124,7 @@ static void test_text_inside_fragments(void **state)
     assert_int_equal(dx_websocket_send_fragment(bench.websocket, DX_OP_TEXT, "a", 1, false), DX_OK);
     assert_true(websocket_bench_take_frame(&bench, &first, payload, &len));
     answer(2, BENCH_PING, NULL, BENCH_PONG);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_OPEN);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_OPEN);
     assert_true(websocket_bench_until(&bench, websocket_bench_is_closed));
     assert_int_equal(bench.step, DX_STEP_HEARTBEAT);
 }

@@ -47,7 +47,7 @@ static bool on_attempt(struct dx_websocket *websocket, uint32_t attempt, const c
                        void *user)
 {
     assert_ptr_equal(user, &bench);
-    assert_int_equal(dx_websocket_ready_state(websocket), DX_CONNECTING);
+    assert_int_equal(dx_websocket_ready_state(websocket), DX_READY_STATE_CONNECTING);
     assert_true(attempt_count < 16);
     attempts[attempt_count++] = attempt;
     *url = next_url;
@@ -91,7 +91,7 @@ static void test_again_and_again(void **state)
     assert_int_equal(attempt_count, 4);
     for (uint32_t i = 0; i < 4; i++)
         assert_int_equal(attempts[i], i + 1); /* it was never open for long enough */
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_OPEN);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_OPEN);
 }
 
 /* Open for stable_ms, and the next attempt is a first one again. */
@@ -289,7 +289,7 @@ static void check_waiting(void (*end)(struct dx_websocket *websocket))
 static void close_it(struct dx_websocket *websocket)
 {
     assert_int_equal(dx_websocket_close(websocket, 0, NULL, 0), DX_OK);
-    assert_int_equal(dx_websocket_ready_state(websocket), DX_CLOSED);
+    assert_int_equal(dx_websocket_ready_state(websocket), DX_READY_STATE_CLOSED);
     assert_int_equal(dx_websocket_send(websocket, DX_OP_TEXT, "x", 1), DX_OK);
     assert_int_equal(dx_websocket_buffered_amount(websocket), 1);
 }

@@ -242,11 +242,11 @@ static void test_close_arguments(void **state)
     (void)state;
     websocket_bench_start(&bench, NULL);
     check_close_rows("CONNECTING");
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_CONNECTING);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_CONNECTING);
     websocket_bench_accept(&bench, "", NULL, 0);
     assert_true(websocket_bench_until_journal(&bench, "open"));
     check_close_rows("OPEN");
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_OPEN);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_OPEN);
     assert_int_equal(dx_websocket_close(bench.websocket, 0, NULL, 0), DX_OK);
     check_close_rows("CLOSING");
     websocket_bench_put_frame(&bench, BENCH_CLOSE, "", 0);
@@ -302,7 +302,7 @@ static void test_close_behind_messages(void **state)
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_BINARY, much, sizeof(much)), DX_OK);
     assert_int_equal(send_text("last"), DX_OK);
     assert_int_equal(dx_websocket_close(bench.websocket, 1000, NULL, 0), DX_OK);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_CLOSING);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_CLOSING);
     assert_true(websocket_bench_take_frame(&bench, &first, got, &len));
     assert_int_equal(len, sizeof(much));
     expect_frame(BENCH_TEXT, "last", 4);

@@ -99,7 +99,7 @@ static void test_close_while_connecting(void **state)
     (void)state;
     websocket_bench_start(&bench, NULL);
     assert_int_equal(dx_websocket_close(bench.websocket, 0, NULL, 0), DX_OK);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_CLOSING);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_CLOSING);
     assert_journal(&bench, ""); /* never from inside the call */
     wait_closed();
     assert_journal(&bench, "error/3 close:1006::unclean/3 ");
@@ -126,7 +126,7 @@ static void test_peer_closes(void **state)
                               "bye",
                               5);
     expect_close("\x0f\xa0", 2);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_CLOSING);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_CLOSING);
     websocket_bench_quiet(&bench);
     assert_journal(&bench, "open/1 "); /* not before TCP has ended, too */
     websocket_bench_hang_up(&bench, false);
@@ -163,7 +163,7 @@ static void test_we_close(void **state)
     (void)state;
     websocket_bench_open(&bench);
     assert_int_equal(dx_websocket_close(bench.websocket, 3000, "why", 3), DX_OK);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_CLOSING);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_CLOSING);
     expect_close("\x0b\xb8why", 5);
     websocket_bench_put_frame(&bench, BENCH_CLOSE, "\x0f\xa1", 2); /* another code */
     websocket_bench_quiet(&bench);
@@ -306,7 +306,7 @@ static void test_full_default(void **state)
     amount = dx_websocket_buffered_amount(bench.websocket);
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "x", 1), DX_ERR_QUEUE_FULL);
     assert_int_equal(dx_websocket_buffered_amount(bench.websocket), amount);
-    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_OPEN);
+    assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_OPEN);
     assert_true(websocket_bench_until_journal(&bench, "drain"));
     assert_int_equal(dx_websocket_send(bench.websocket, DX_OP_TEXT, "x", 1), DX_OK);
     assert_journal(&bench, "open/1 drain/1 ");

@@ -117,7 +117,7 @@ static struct dx_shared *text_frame(size_t payload_len)
 /* A short frame (copied) and a long one (named) stand between messages as they were sent, and leave in one call. */
 static void test_shared_frames_keep_their_place(void **unused)
 {
-    struct dx_connection_totals counts;
+    struct dx_connection_metrics counts = dx_connection_metrics_init();
     struct dx_shared *small = text_frame(200), *large = text_frame(30000);
     struct bench bench;
     size_t at = 0;
@@ -145,7 +145,7 @@ static void test_shared_frames_keep_their_place(void **unused)
         assert_memory_equal(bench.wire + at + 3 + 204, "\x81\x7e\x75\x30z", 5);
         at += 3 + 204 + 30004;
     }
-    dx_connection_counts(bench.connection, &counts);
+    dx_connection_metrics(bench.connection, &counts);
     assert_int_equal(counts.messages_out, 6);
     assert_int_equal(counts.bytes_out, 2 * (1 + 200 + 30000));
     bench_release(&bench);
@@ -241,7 +241,7 @@ static void test_room_comes_at_half_of_the_queue(void **unused)
     attach(&bench, &a);
     attach(&bench, &b);
     fill(&bench);
-    assert_true(dx_connection_buffered_len(bench.connection) >= half);
+    assert_true(dx_connection_buffered_amount(bench.connection) >= half);
     bench.peer_has_ended = true;
     bench_turn(&bench, 1);
     assert_string_equal(bench.journal, "");

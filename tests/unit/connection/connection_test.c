@@ -52,7 +52,7 @@ static void test_idle_owns_nothing(void **unused)
     assert_null(bench.connection->kept);
     assert_null(bench.connection->output.first);
     assert_int_equal(dx_loop_pool(bench.loop)->used_len, 0);
-    assert_int_equal(dx_connection_buffered_len(bench.connection), 0);
+    assert_int_equal(dx_connection_buffered_amount(bench.connection), 0);
     assert_ptr_equal(dx_connection_loop(bench.connection), bench.loop);
     assert_null(*(void **)dx_connection_owner(bench.connection));
     assert_ptr_equal(dx_connection_of_owner(dx_connection_owner(bench.connection)),
@@ -91,8 +91,8 @@ static void test_one_write_for_many_messages(void **unused)
     assert_int_equal(write_count(), 1);
     failing_system_stop();
 
-    struct dx_connection_totals counts;
-    dx_connection_counts(bench.connection, &counts);
+    struct dx_connection_metrics counts = dx_connection_metrics_init();
+    dx_connection_metrics(bench.connection, &counts);
     assert_int_equal(counts.messages_in, 10);
     assert_int_equal(counts.bytes_in, 20);
     assert_int_equal(counts.messages_out, 20);
@@ -140,7 +140,7 @@ static void test_large_message_is_sent_from_the_callers_memory(void **unused)
     assert_int_equal(dx_connection_send(bench.connection, DX_OP_BINARY, payload, sizeof(payload)),
                      DX_OK);
     assert_int_equal(write_count(), 1);
-    assert_int_equal(dx_connection_buffered_len(bench.connection), 0);
+    assert_int_equal(dx_connection_buffered_amount(bench.connection), 0);
     failing_system_stop();
     bench_turn(&bench, 0);
     assert_int_equal(bench.wire_len, 7 + 4 + sizeof(payload));

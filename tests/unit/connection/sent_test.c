@@ -69,7 +69,7 @@ static void test_gathered_and_at_once_in_order(void **unused)
     send_named(&bench, 0, "b");
     assert_string_equal(bench.journal, "");
     send_named(&bench, 20000, "c");
-    assert_int_equal(dx_connection_buffered_len(bench.connection), 0);
+    assert_int_equal(dx_connection_buffered_amount(bench.connection), 0);
     assert_string_equal(bench.journal, "");
     send_named(&bench, 1, "d");
     turn_deaf(&bench);
@@ -348,7 +348,7 @@ static void test_many_wait_and_nothing_stays(void **unused)
 
 static void test_who_the_peer_is(void **unused)
 {
-    struct dx_tls_facts facts;
+    struct dx_tls_facts facts = dx_tls_facts_init();
     struct sockaddr_in from;
     struct bench bench;
     char host[DX_HOST_ROOM] = "";

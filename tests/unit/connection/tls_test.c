@@ -265,7 +265,7 @@ static void test_blocked(void **unused)
         assert_int_equal(dx_connection_send(bench.connection, DX_OP_BINARY, payload, 20000), DX_OK);
         sent++;
     }
-    assert_true(dx_connection_buffered_len(bench.connection) <= 300000 + 20004);
+    assert_true(dx_connection_buffered_amount(bench.connection) <= 300000 + 20004);
     for (size_t i = 0; i < sent; i++) {
         while (client.got_len < 20004) {
             assert_true(client.got_len + 20000 < 2 * sizeof(payload));
@@ -293,7 +293,7 @@ static void note_sent(struct dx_connection *connection, enum dx_err err, void *u
 /* What TLS has refused has not left, whatever of it OpenSSL holds already. */
 static void test_completions(void **unused)
 {
-    struct dx_tls_facts facts;
+    struct dx_tls_facts facts = dx_tls_facts_init();
     struct client client;
     struct bench bench;
     size_t sent = 0;

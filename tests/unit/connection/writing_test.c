@@ -68,12 +68,12 @@ static void test_congestion_drain_and_the_end_of_patience(void **unused)
     assert_string_equal(bench.journal, "");
     bench_quiet(&bench);
     assert_string_equal(bench.journal, "drain;");
-    assert_int_equal(dx_connection_buffered_len(bench.connection), 0);
+    assert_int_equal(dx_connection_buffered_amount(bench.connection), 0);
     bench_quiet(&bench);
     assert_string_equal(bench.journal, "drain;");
     congest(&bench);
     do {
-        assert_true(dx_connection_buffered_len(bench.connection) <= 400000 + 16);
+        assert_true(dx_connection_buffered_amount(bench.connection) <= 400000 + 16);
         err = dx_connection_send(bench.connection, DX_OP_BINARY, block, sizeof(block));
     } while (err == DX_OK);
     assert_int_equal(err, DX_ERR_QUEUE_FULL);

@@ -127,7 +127,7 @@ static void count_all(void)
 {
     static const size_t room = DX_METRICS_TEXT_MAX;
     char text[DX_METRICS_TEXT_MAX];
-    struct dx_metrics metrics;
+    struct dx_server_metrics metrics = dx_server_metrics_init();
     size_t len;
 
     dx_server_metrics(server, &metrics);

@@ -60,7 +60,7 @@ static void exhaust(int highest_fd)
 static void test_rest_and_recovery(void **state)
 {
     struct service_setup setup = service_setup_init();
-    struct dx_metrics metrics;
+    struct dx_server_metrics metrics = dx_server_metrics_init();
     struct raw open, raws[WAITING];
     unsigned turns, refused = 0, served = 0;
 

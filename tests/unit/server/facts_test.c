@@ -151,7 +151,7 @@ static void test_params(void **state)
 
 static void test_query_and_cookies(void **state)
 {
-    struct dx_tls_facts facts = {.version = "untouched"};
+    struct dx_tls_facts facts = {.size = sizeof(facts), .version = "untouched"};
     struct dx_request *request;
     const char *value;
     struct raw raw;

@@ -78,7 +78,7 @@ static void on_request(struct dx_request *request, void *user)
     static const struct dx_response_handlers handlers = {on_drain, on_close};
     struct echo *echo = calloc(1, sizeof(*echo));
     const void *body = dx_request_body(request, &echo->len);
-    struct dx_tls_facts facts = {0};
+    struct dx_tls_facts facts = dx_tls_facts_init();
     struct dx_response *response;
 
     (void)user;

@@ -23,10 +23,11 @@
 
 static struct service service;
 static struct answer answer;
-static struct dx_metrics now;
+static struct dx_server_metrics now;
 
 static void look(void)
 {
+    now = dx_server_metrics_init();
     dx_server_metrics(service.server, &now);
 }
 
@@ -148,8 +149,8 @@ static uint64_t value_of(const char *name)
 
 static void test_text(void **state)
 {
-    const struct dx_metrics metrics = {1,  2,  3,  4, 5, 6, 7, 8, 9, 10, {11, 12, 13, 14, 15},
-                                       16, 17, 18, 19};
+    const struct dx_server_metrics metrics = {
+        sizeof(metrics), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, {11, 12, 13, 14, 15}, 16, 17, 18, 19};
     static const char *const names[] = {"duplex_streams",
                                         "duplex_websockets",
                                         "duplex_half_open",
@@ -182,7 +183,7 @@ static void test_text(void **state)
 /* The longest text there can be fits. */
 static void test_room(void **state)
 {
-    struct dx_metrics metrics;
+    struct dx_server_metrics metrics = dx_server_metrics_init();
     char text[DX_METRICS_TEXT_MAX];
     size_t len;
 

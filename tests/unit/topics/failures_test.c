@@ -156,7 +156,7 @@ static bool live(struct crowd *crowd)
 
 static void check_balance(struct crowd *crowd)
 {
-    struct dx_topics_totals counts = crowd_counts(crowd);
+    struct dx_topics_metrics counts = crowd_counts(crowd);
 
     for (size_t i = 0; i < MEMBERS; i++)
         if (!crowd->members[i].connection || dx_connection_is_closing(crowd->members[i].connection))

@@ -48,7 +48,7 @@ static void open_jam(struct crowd *crowd, enum dx_slow_policy policy, size_t max
     (void)setsockopt(slow->peer, SOL_SOCKET, SO_RCVBUF, &len, sizeof(len));
     crowd_subscribe(crowd, 0, "a");
     crowd_subscribe(crowd, 1, "a");
-    while (dx_connection_buffered_len(slow->connection) <= QUEUE_LEN / 2) {
+    while (dx_connection_buffered_amount(slow->connection) <= QUEUE_LEN / 2) {
         assert_int_equal(dx_connection_send(slow->connection, DX_OP_BINARY, bytes, sizeof(bytes)),
                          DX_OK);
         assert_int_equal(dx_loop_dispatch(crowd->loop), DX_OK);
@@ -133,7 +133,7 @@ static void test_waits_and_goes_on(void **state)
     }
     assert_int_equal(crowd_counts(&crowd).delivered, 500);
     /* The connection has taken none of it: it stays far below what would abort it. */
-    assert_true(dx_connection_buffered_len(crowd.members[0].connection) <= QUEUE_LEN);
+    assert_true(dx_connection_buffered_amount(crowd.members[0].connection) <= QUEUE_LEN);
     assert_heard(&crowd.members[1], 1, 500);
     assert_heard(&crowd.members[0], 1, 500);
     assert_int_equal(crowd_counts(&crowd).delivered, 1000);
@@ -344,7 +344,7 @@ static void test_behind_a_long_message(void **state)
     slow = &crowd.members[0];
     crowd_subscribe(&crowd, 0, "a");
     crowd_subscribe(&crowd, 1, "a");
-    while (dx_connection_buffered_len(slow->connection) == 0) {
+    while (dx_connection_buffered_amount(slow->connection) == 0) {
         assert_int_equal(dx_connection_send(slow->connection, DX_OP_BINARY, bytes, 500), DX_OK);
         assert_int_equal(dx_loop_dispatch(crowd.loop), DX_OK);
     }
@@ -353,7 +353,7 @@ static void test_behind_a_long_message(void **state)
                      DX_OK);
     publish(&crowd, 1);
     turn(&crowd);
-    assert_true(dx_connection_buffered_len(slow->connection) >= sizeof(bytes));
+    assert_true(dx_connection_buffered_amount(slow->connection) >= sizeof(bytes));
     assert_heard(&crowd.members[1], 1, 1);
     assert_heard(slow, 1, 1);
 

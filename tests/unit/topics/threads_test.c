@@ -275,7 +275,7 @@ static void run(size_t max_backlog)
 {
     struct dx_topics_options options = dx_topics_options_init();
     struct dx_connection_options connection_options = dx_connection_options_init();
-    struct dx_topics_totals counts;
+    struct dx_topics_metrics counts = dx_topics_metrics_init();
     pthread_t publishers[PUBLISHERS];
 
     options.max_backlog = max_backlog;
@@ -304,7 +304,7 @@ static void run(size_t max_backlog)
         for (int k = 0; k < TOPICS; k++)
             check_stretches(&sides[i], sides[0].members[0].wire, k);
     }
-    dx_topics_counts(topics, &counts);
+    dx_topics_metrics(topics, &counts);
     assert_int_equal(counts.topics + counts.subscriptions + counts.dropped + counts.disconnected,
                      0);
     assert_int_equal(counts.published, TOPICS * PUBLISHERS * MESSAGES);

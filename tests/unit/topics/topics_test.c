@@ -26,7 +26,7 @@ static bool is_subscribed(struct crowd *crowd, size_t member, const char *name)
 static void test_subscribers_get_it(void **state)
 {
     struct crowd crowd;
-    struct dx_topics_totals counts;
+    struct dx_topics_metrics counts = dx_topics_metrics_init();
 
     (void)state;
     crowd_init(&crowd);
@@ -377,7 +377,7 @@ static long allocated_by_publishing(struct crowd *crowd, size_t len)
 static void test_encoded_once(void **state)
 {
     struct crowd crowd;
-    struct dx_connection_totals counts;
+    struct dx_connection_metrics counts = dx_connection_metrics_init();
 
     (void)state;
     crowd_init(&crowd);
@@ -389,7 +389,7 @@ static void test_encoded_once(void **state)
     crowd_quiet(&crowd);
     for (size_t i = 0; i < CROWD_MAX; i++) {
         assert_int_equal(crowd.members[i].wire_len, 12 + 5004);
-        dx_connection_counts(crowd.members[i].connection, &counts);
+        dx_connection_metrics(crowd.members[i].connection, &counts);
         assert_int_equal(counts.messages_out, 2);
         assert_int_equal(counts.bytes_out, 5010);
     }

@@ -183,10 +183,10 @@ static void what_waits_has_a_limit(void **state)
         count++;
     assert_int_equal(err, DX_ERR_TOO_MANY);
     assert_in_range(count, 11, 13);
-    len = dx_endpoint_output_len(server);
+    len = dx_endpoint_buffered_amount(server);
     assert_int_equal(len, count * (sizeof(block) + 4));
     dx_endpoint_output_sent(server, len);
-    assert_int_equal(dx_endpoint_output_len(server), 0);
+    assert_int_equal(dx_endpoint_buffered_amount(server), 0);
     assert_int_equal(dx_endpoint_send(server, DX_OP_BINARY, block, sizeof(block)), DX_OK);
     dx_endpoint_free(server);
 }
@@ -232,7 +232,7 @@ static void options_that_make_no_endpoint(void **state)
     client.fill_random = fill_nothing;
     assert_int_equal(dx_endpoint_new(&client, &endpoint), DX_OK);
     assert_int_equal(dx_endpoint_send(endpoint, DX_OP_TEXT, "x", 1), DX_ERR_SYSTEM);
-    assert_int_equal(dx_endpoint_output_len(endpoint), 0);
+    assert_int_equal(dx_endpoint_buffered_amount(endpoint), 0);
     dx_endpoint_free(endpoint);
     dx_endpoint_free(NULL);
 }

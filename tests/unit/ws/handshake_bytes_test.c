@@ -45,7 +45,7 @@ static void a_request_at_every_cut(void **state)
         "Sec-WebSocket-Accept: " ACCEPT "\r\nSec-WebSocket-Protocol: chat.v2\r\n\r\n";
     size_t head_len = sizeof(request) - 3, answer_len = 99;
     char answer[DX_HANDSHAKE_ANSWER_ROOM] = "untouched";
-    struct dx_handshake_upgrade upgrade = {.head_len = 42};
+    struct dx_handshake_upgrade upgrade = {.size = sizeof(upgrade), .head_len = 42};
 
     (void)state;
     for (size_t cut = 0; cut < head_len; cut++) {
@@ -90,7 +90,7 @@ static void refusals(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char answer[DX_HANDSHAKE_ANSWER_ROOM + 1];
-        struct dx_handshake_upgrade upgrade = {.head_len = 42};
+        struct dx_handshake_upgrade upgrade = {.size = sizeof(upgrade), .head_len = 42};
         size_t len = 0;
 
         if (answer_to(rows[i].request, strlen(rows[i].request), &upgrade, answer, &len) !=
@@ -113,7 +113,7 @@ static void a_head_without_end_is_refused(void **state)
 {
     static char request[DX_HANDSHAKE_HEAD_MAX + 2];
     char answer[DX_HANDSHAKE_ANSWER_ROOM];
-    struct dx_handshake_upgrade upgrade;
+    struct dx_handshake_upgrade upgrade = dx_handshake_upgrade_init();
     size_t len = 0, at = 0;
 
     (void)state;
@@ -133,8 +133,8 @@ static void a_client_and_a_server(void **state)
     static const struct dx_handshake_header extra = {"Authorization", "Bearer t"};
     struct dx_handshake_request request = dx_handshake_request_init("a.example", "/chat");
     char key[DX_HANDSHAKE_KEY_LEN + 1], text[1024], answer[DX_HANDSHAKE_ANSWER_ROOM + 64];
-    struct dx_handshake_upgrade upgrade;
-    struct dx_handshake_response response = {.head_len = 42};
+    struct dx_handshake_upgrade upgrade = dx_handshake_upgrade_init();
+    struct dx_handshake_response response = {.size = sizeof(response), .head_len = 42};
     size_t len = 0, answer_len = 0;
 
     (void)state;
@@ -232,7 +232,7 @@ static void answers_that_open_nothing(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct dx_handshake_response response = {.head_len = 42};
+        struct dx_handshake_response response = {.size = sizeof(response), .head_len = 42};
         enum dx_err err = dx_handshake_response_read(&request, KEY, (const uint8_t *)rows[i].answer,
                                                      strlen(rows[i].answer), &response);
 
@@ -247,7 +247,7 @@ static void interim_answers_have_an_end(void **state)
 {
     static const char one[] = "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n";
     struct dx_handshake_request request = dx_handshake_request_init("a", "/");
-    struct dx_handshake_response response;
+    struct dx_handshake_response response = dx_handshake_response_init();
     static char many[DX_HANDSHAKE_HEAD_MAX + sizeof(one)];
     size_t len = 0;
 

@@ -250,6 +250,7 @@ static const struct client_row client_rows[] = {
 /* clang-format on */
 
 static const struct dx_handshake_request plain_request = {
+    .size = sizeof(plain_request),
     .target = "/chat?x=1",
     .host = "example.com:8080",
     .subprotocols = subprotocols,
@@ -332,7 +333,7 @@ static void what_cannot_be_asked_for(void **state)
                                                          {"Sec-WebSocket-Key", KEY},
                                                          {"content-length", "5"},
                                                          {"Transfer-Encoding", "chunked"}};
-    struct dx_handshake_request request = {.target = "/", .host = "h"};
+    struct dx_handshake_request request = {.size = sizeof(request), .target = "/", .host = "h"};
 
     (void)state;
     assert_int_equal(try_request(&request), DX_OK);
