@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/options/items.h"
+#include "cli/server/page.h"
 #include "cli/server/service.h"
 
 /* ---- options ---- */
@@ -131,15 +132,29 @@ static void on_request(struct dx_request *request, void *user)
                              &connection);
 }
 
-static struct dx_route route = {
-    .size = sizeof(route), .on_request = on_request, .wants_upgrades = true};
+/* A browser that asks for the address gets a page that talks to it. */
+static void on_page(struct dx_request *request, void *user)
+{
+    (void)user;
+    dx_request_respond(request, 200, "text/html; charset=utf-8", cli_echo_page.headers,
+                       cli_echo_page.html, cli_echo_page.len);
+}
 
 static int add_routes(struct cli_service *service, const void *config)
 {
+    struct dx_route echo = dx_route_init();
+    struct dx_route page = dx_route_init();
     enum dx_err err;
 
-    route.user = (void *)config;
-    err = dx_server_route(service->server, "/", &route);
+    echo.on_request = on_request;
+    echo.user = (void *)config;
+    echo.wants_upgrades = true;
+    page.on_request = on_page;
+    page.wants_plain = true;
+    page.methods = "GET";
+    err = dx_server_route(service->server, "/", &echo);
+    if (err == DX_OK)
+        err = dx_server_route(service->server, "/", &page);
     return err == DX_OK ? 0 : cli_fail(service->name, "server", dx_err_text(err));
 }
 
@@ -154,7 +169,8 @@ const struct cli_command cli_echo = {
     .name = "echo",
     .synopsis = "duplex echo [options]\n",
     .summary = "answer each message with itself",
-    .about = "An echo server: each WebSocket message comes back as it was sent.\n",
+    .about = "An echo server: each WebSocket message comes back as it was sent. A browser that\n"
+             "opens the address gets a page to try it.\n",
     .examples = "  duplex echo\n"
                 "  duplex echo --port=9000 --max-message=100M\n",
     .groups = groups,

@@ -274,9 +274,9 @@ static struct dx_program_options options_of_programs(const struct cli_serve_conf
     for (size_t i = 0; i < sizeof(options.ladder_ms) / sizeof(options.ladder_ms[0]); i++)
         options.ladder_ms[i] = config->ladder.step_ms[i];
     options.answers_text_ping = config->answers_text_ping;
-    options.page = cli_program_page;
-    options.page_len = cli_program_page_len;
-    options.page_headers = cli_program_page_headers;
+    options.page = cli_program_page.html;
+    options.page_len = cli_program_page.len;
+    options.page_headers = cli_program_page.headers;
     return options;
 }
 

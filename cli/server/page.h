@@ -1,15 +1,19 @@
 /*
- * page.h - web/program.html, put into the program when it is built.
+ * page.h - the pages of web/ that the program serves itself, put into it when it is built.
  */
 #ifndef CLI_PAGE_H
 #define CLI_PAGE_H
 
 #include <stddef.h>
 
-extern const char cli_program_page[];
-extern const size_t cli_program_page_len;
+struct cli_page {
+    const char *html;
+    size_t len;
+    /* Content-Security-Policy: its own script and style, by their hashes, and WebSockets. */
+    const char *headers;
+};
 
-/* Its Content-Security-Policy: only its own script and style, by their hashes, and WebSockets to where it came from. */
-extern const char cli_program_page_headers[];
+extern const struct cli_page cli_program_page; /* web/program.html */
+extern const struct cli_page cli_echo_page;    /* web/echo.html */
 
 #endif

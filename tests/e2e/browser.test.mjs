@@ -73,6 +73,22 @@ test('the page of a program keeps a bounded number of lines', async (t) => {
   assert.deepEqual([kept[0], kept[999]], ['4001', '5000']);
 });
 
+test('the page of duplex echo: what is sent comes back, and it connects again', async (t) => {
+  const server = await start(t, ['echo', onePort]);
+  const page = await openPage(t, server.http('/a?b=c'));
+  await shows(page, '#status', /^open$/);
+  assert.equal(await text(page, '#url'), server.ws('/a?b=c'));
+  assert.equal(await text(page, '#command'), `echo hello | duplex connect ${server.ws('/a?b=c')}`);
+  await say(page, '#form', '早上好 <b>&amp;</b>');
+  await say(page, '#form', 'two');
+  await shows(page, '#output', /^早上好 <b>&amp;<\/b>\ntwo\n$/);
+  assert.equal(await page.locator('#output b').count(), 0, 'what comes back is text');
+  await page.locator('#again').evaluate((button) => { button.disabled = false; button.click(); });
+  await shows(page, '#status', /^open$/);
+  await say(page, '#form', 'again');
+  await shows(page, '#output', /\nagain\n$/);
+});
+
 const tutorial = [
   ['ls', () => ['ls', path.join(root, 'examples')], null, (shown) =>
     assert.deepEqual(shown.sort(), readdirSync(path.join(root, 'examples')).sort())],

@@ -21,6 +21,22 @@ test('a plain GET on a program path answers with the page, under a strict policy
   assert.equal(server.programs().length, 0);
 });
 
+test('duplex echo answers a plain GET with its page, other methods with 405', async (t) => {
+  const server = await start(t, ['echo', onePort]);
+  for (const target of ['/', '/a/b?c']) {
+    const { status, headers, body } = await request(t, server, target);
+    assert.equal(status, 200);
+    assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+    assert.match(body, /^<!DOCTYPE html>[^]*An echo server at/);
+    assert.doesNotMatch(body, /@import/);
+    assert.match(headers['content-security-policy'] ?? '', /default-src 'none'/);
+    assert.ok(!headers['content-security-policy'].includes('unsafe-inline'));
+  }
+  const post = await request(t, server, '/', { method: 'POST', headers: { 'Content-Length': '0' } });
+  assert.deepEqual([post.status, post.headers.allow], [405, 'GET, HEAD']);
+  assert.equal((await request(t, server, '/', { headers: { Host: 'example.org' } })).status, 421);
+});
+
 test('a path without a program or a file: 404', async (t) => {
   const server = await start(t, ['serve', onePort, '--route', '/a=cat']);
   for (const target of ['/', '/b', '/ab', '/A']) {
