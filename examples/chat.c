@@ -1,5 +1,5 @@
 /*
- * chat.c - a chat room: what one says everybody gets, in the same order.
+ * chat.c - a chat room: every visitor gets every message, in the same order.
  *
  *     cc chat.c $(pkg-config --cflags --libs duplex) -o chat && ./chat 8080
  */

@@ -1,5 +1,5 @@
 /*
- * client_chunks.c - puts one message of any length into a file as it comes, in constant memory.
+ * client_chunks.c - writes one message of any length to a file as it arrives, in constant memory.
  *
  *     cc client_chunks.c $(pkg-config --cflags --libs duplex) -o client_chunks
  *     ./client_chunks ws://127.0.0.1:8080/backup backup.tar
@@ -29,7 +29,7 @@ static void on_chunk(struct dx_websocket *websocket, enum dx_opcode opcode, cons
     }
     copy->len += len;
     copy->is_whole = is_last;
-    if (is_last) /* what came behind it would not be told any more */
+    if (is_last) /* later messages are not wanted */
         dx_websocket_close(websocket, DX_CLOSE_NORMAL, NULL, 0);
 }
 
@@ -43,19 +43,19 @@ int main(int argc, char **argv)
     struct dx_loop *loop;
 
     if (copy.file == NULL)
-        return fprintf(stderr, "client_chunks: URL and FILE are needed, or it cannot be written\n"),
-               2;
+        return fprintf(stderr, "client_chunks: give a URL and a FILE that can be written\n"), 2;
     listener.on_chunk = on_chunk;
     options.listener = &listener;
     options.user = &copy;
     connection.max_message = 0; /* no limit */
     options.connection = &connection;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argv[1], &options, &websocket)) {
-        fprintf(stderr, "client_chunks: there is nothing to be had at %s\n", argv[1]);
+        fprintf(stderr, "client_chunks: %s cannot be opened\n", argv[1]);
     } else if (dx_loop_run(loop) == DX_OK && !copy.is_whole) {
         const char *why = dx_websocket_last_error(websocket);
 
-        fprintf(stderr, "client_chunks: not whole: %s\n", why != NULL ? why : "it was closed");
+        fprintf(stderr, "client_chunks: the message is incomplete: %s\n",
+                why != NULL ? why : "it was closed");
     }
     fclose(copy.file);
     if (!copy.is_whole)

@@ -1,6 +1,8 @@
 /*
- * client_embed_glib.c - in a GLib main loop, by its poll function: what is typed is sent, line by line, and what comes is shown. (As a
- * source of its own, which can have a priority: embed_glib.c.)
+ * client_embed_glib.c - a client in a GLib main loop: sends each line that is typed, and shows each
+ * message that arrives.
+ *
+ * It replaces GLib's poll function. embed_glib.c adds a GSource instead, which can have a priority.
  *
  *     cc client_embed_glib.c $(pkg-config --cflags --libs duplex glib-2.0) -o client_embed_glib
  *     ./client_embed_glib ws://127.0.0.1:8080/

@@ -1,6 +1,6 @@
 /*
- * client_embed_poll.c - in a poll loop of one's own, without a single callback: sends what it reads as one message, which may be endless,
- * and reads no faster than the server does.
+ * client_embed_poll.c - a client in your own poll loop, without any callback: sends its standard
+ * input as one message of unlimited length, and reads no faster than the server does.
  *
  *     cc client_embed_poll.c $(pkg-config --cflags --libs duplex) -o client_embed_poll
  *     tar c . | ./client_embed_poll ws://127.0.0.1:8080/backup
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
         bool wants_more = dx_websocket_ready_state(websocket) == DX_READY_STATE_OPEN &&
                           !dx_websocket_is_congested(websocket);
 
-        fds[0].fd = wants_more ? STDIN_FILENO : -1; /* poll leaves those out */
+        fds[0].fd = wants_more ? STDIN_FILENO : -1; /* poll ignores negative descriptors */
         fds[0].revents = 0;
         if (poll(fds, 2, dx_loop_timeout_ms(loop)) > 0 && fds[0].revents != 0)
             read_some(websocket);
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     }
     why = dx_websocket_last_error(websocket);
     if (why != NULL)
-        fprintf(stderr, "client_embed_poll: not all has arrived: %s\n", why);
+        fprintf(stderr, "client_embed_poll: not everything arrived: %s\n", why);
     dx_websocket_free(websocket);
     dx_loop_free(loop);
     return why != NULL;

@@ -1,5 +1,6 @@
 /*
- * client_embed_uv.c - on a uv_loop_t of yours, beside handles of yours: a timer that pings a server, and how long each pong takes.
+ * client_embed_uv.c - a client on your own uv_loop_t, together with your own handles: a timer pings
+ * the server, and each round-trip time is printed.
  *
  *     cc client_embed_uv.c $(pkg-config --cflags --libs duplex-uv) -o client_embed_uv
  *     ./client_embed_uv ws://127.0.0.1:8080/ 10      pings ten times
@@ -35,7 +36,7 @@ static void on_pong(struct dx_websocket *websocket, const uint8_t *data, size_t 
     uint64_t sent;
 
     (void)user;
-    if (len != sizeof(sent)) /* not asked for */
+    if (len != sizeof(sent)) /* an unsolicited pong */
         return;
     memcpy(&sent, data, sizeof(sent));
     printf("%.3f ms\n", (double)(uv_hrtime() - sent) / 1e6);
@@ -69,9 +70,9 @@ int main(int argc, char **argv)
         return fprintf(stderr, "usage: client_embed_uv URL COUNT\n"), 2;
     uv_run(&uv, UV_RUN_DEFAULT);
     if (wanted > 0)
-        fprintf(stderr, "client_embed_uv: it ended before all pongs had come\n");
+        fprintf(stderr, "client_embed_uv: it was closed before all pongs arrived\n");
     dx_websocket_free(websocket);
     dx_loop_free(loop);
-    uv_run(&uv, UV_RUN_DEFAULT); /* the loop's own handles end */
+    uv_run(&uv, UV_RUN_DEFAULT); /* closes the loop's own handles */
     return uv_loop_close(&uv) != 0 || wanted > 0;
 }

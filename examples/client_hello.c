@@ -1,7 +1,8 @@
 /*
- * client_hello.c - says something to a server, shows what it answers, and closes.
+ * client_hello.c - sends a message to a server, prints the answer, and closes.
  *
- *     cc client_hello.c $(pkg-config --cflags --libs duplex) -o client_hello && ./client_hello ws://127.0.0.1:8080/ hello
+ *     cc client_hello.c $(pkg-config --cflags --libs duplex) -o client_hello
+ *     ./client_hello ws://127.0.0.1:8080/ hello
  */
 #include <duplex/client.h>
 

@@ -1,6 +1,6 @@
 /*
- * client_mirror.c - one connection to a server, for any number of visitors, in one loop: what the server says everybody gets, and what
- * they say it gets.
+ * client_mirror.c - shares one connection to a server among any number of visitors: everybody gets
+ * the server's messages, and the server gets theirs. Client and server run in one loop.
  *
  *     cc client_mirror.c $(pkg-config --cflags --libs duplex) -o client_mirror
  *     ./client_mirror wss://example.org/prices 8080
@@ -20,7 +20,7 @@ static void give(struct dx_connection *visitor, void *user)
     const uint8_t *data = dx_message_data(message, &len);
 
     if (dx_connection_send(visitor, dx_message_opcode(message), data, len) != DX_OK)
-        dx_connection_abort(visitor, DX_ERR_CLOSED, "it reads too slowly");
+        dx_connection_abort(visitor, DX_ERR_CLOSED, "the visitor reads too slowly");
 }
 
 static void forget(void *message)
@@ -28,7 +28,7 @@ static void forget(void *message)
     dx_message_drop((struct dx_message *)message);
 }
 
-/* The visitors' turn comes later: until then the message is kept. */
+/* The visitors are called later, so the message is kept until then. */
 static void from_origin(struct dx_websocket *websocket, struct dx_message *message, void *user)
 {
     struct dx_message *kept = dx_message_keep(message);
@@ -45,7 +45,7 @@ static void from_visitor(struct dx_connection *visitor, enum dx_opcode opcode, u
 {
     (void)user;
     if (dx_websocket_send(origin, opcode, data, len) != DX_OK)
-        dx_connection_close(visitor, DX_CLOSE_TRY_AGAIN, "the origin is not there", 23);
+        dx_connection_close(visitor, DX_CLOSE_TRY_AGAIN, "no origin server", 16);
 }
 
 static void on_close(struct dx_websocket *websocket, const struct dx_close_event *close, void *user)
@@ -55,7 +55,7 @@ static void on_close(struct dx_websocket *websocket, const struct dx_close_event
     if (close->will_reconnect)
         return;
     fprintf(stderr, "client_mirror: closed with %d\n", close->code);
-    dx_server_close(server, 0, NULL, NULL); /* dx_loop_run returns when nobody is left */
+    dx_server_close(server, 0, NULL, NULL); /* dx_loop_run returns after the last one */
 }
 
 int main(int argc, char **argv)
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     struct dx_connection_handlers handlers = dx_connection_handlers_init();
     struct dx_route route = dx_route_init_websocket(&handlers);
     struct dx_loop *loop;
-    char why[256] = "the origin's URL makes no sense";
+    char why[256] = "the origin's URL is invalid";
 
     options.reconnect = &reconnect;
     listener.on_message = from_origin;

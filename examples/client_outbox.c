@@ -1,9 +1,12 @@
 /*
- * client_outbox.c - a sensor's readings, one after the other; those of the time while the connection is down arrive later. A reading is
- * forgotten when the server has proved that it read it, so none is lost, and after a break some may come twice: they are numbered.
+ * client_outbox.c - sends a sensor's readings; readings made while the connection is down arrive
+ * later.
+ *
+ * A reading stays in the outbox until a pong proves that the server has read it. So no reading is
+ * lost, and after a break some may arrive twice: that is why they are numbered.
  *
  *     cc client_outbox.c $(pkg-config --cflags --libs duplex) -o client_outbox
- *     ./client_outbox ws://127.0.0.1:8080/ 20      says twenty readings, and ends when all have arrived
+ *     ./client_outbox ws://127.0.0.1:8080/ 20      sends 20 readings, ends when all have arrived
  */
 #include <duplex/client.h>
 
@@ -28,10 +31,11 @@ static void on_due(void *user)
         snprintf(text, sizeof(text), "reading %d", ++number);
         err = dx_websocket_send(websocket, DX_OP_TEXT, text, strlen(text));
         if (err != DX_OK)
-            fprintf(stderr, "%s is lost: %s\n", text, dx_err_text(err));
+            fprintf(stderr, "%s was not queued: %s\n", text, dx_err_text(err));
     }
     dx_websocket_outbox(websocket, &count, &unproven);
-    fprintf(stderr, "%d said, %zu not sent, %zu not proved\n", number, count - unproven, unproven);
+    fprintf(stderr, "%d made, %zu not sent, %zu not confirmed\n", number, count - unproven,
+            unproven);
     if (number == wanted && count == 0)
         dx_websocket_close(websocket, DX_CLOSE_NORMAL, NULL, 0);
     else

@@ -1,5 +1,6 @@
 /*
- * client_threads.c - four threads that send through one WebSocket, each a thousand numbers. When too much waits they wait, too.
+ * client_threads.c - four threads send a thousand numbers each through one WebSocket. They wait
+ * while its queue is full.
  *
  *     cc client_threads.c $(pkg-config --cflags --libs duplex) -pthread -o client_threads
  *     ./client_threads ws://127.0.0.1:8080/
@@ -11,7 +12,7 @@
 
 static struct dx_websocket *websocket;
 static pthread_t threads[4];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for what follows */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the variables below */
 static pthread_cond_t has_room = PTHREAD_COND_INITIALIZER;
 static int started, working = 4;
 static bool is_over;
@@ -28,7 +29,7 @@ static void *work(void *user)
         pthread_mutex_unlock(&lock);
     }
     pthread_mutex_lock(&lock);
-    /* The Close stands behind all that was sent. */
+    /* The Close is sent after everything that was queued before. */
     if (err != DX_OK || (--working == 0 && dx_websocket_close(websocket, 1000, NULL, 0) != DX_OK))
         dx_websocket_abort(websocket);
     pthread_mutex_unlock(&lock);
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argc > 1 ? argv[1] : "", &options, &websocket))
         return fprintf(stderr, "usage: client_threads URL\n"), 2;
     if (dx_loop_run(loop) == DX_OK)
-        on_drain(websocket, NULL); /* nobody has to wait any more */
+        on_drain(websocket, NULL); /* wakes the threads that still wait */
     while (started > 0)
         pthread_join(threads[--started], NULL);
     why = dx_websocket_last_error(websocket);

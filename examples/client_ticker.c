@@ -1,6 +1,7 @@
 /*
- * client_ticker.c - shows what a server tells, for ever: comes back when the connection is lost or no answer to "ping" comes in time,
- * each time with the token that the file has by then, and gives up when a token is refused.
+ * client_ticker.c - prints a server's messages, and reconnects when the connection is lost or the
+ * answer to "ping" is late. Each attempt reads the token from the file again. It gives up when a
+ * token is refused.
  *
  *     cc client_ticker.c $(pkg-config --cflags --libs duplex) -o client_ticker
  *     ./client_ticker ws://127.0.0.1:8080/live TOKEN-FILE
@@ -19,7 +20,7 @@ static bool add_token(struct dx_websocket *websocket, uint32_t attempt, const ch
     char token[256];
     bool is_read = file != NULL && fscanf(file, "%255s", token) == 1;
 
-    (void)websocket; /* there is none yet at the first attempt */
+    (void)websocket; /* NULL at the first attempt */
     (void)attempt;
     (void)user;
     if (file != NULL)
@@ -46,8 +47,8 @@ static void on_close(struct dx_websocket *websocket, const struct dx_close_event
     const char *why = dx_websocket_last_error(websocket);
 
     (void)user;
-    fprintf(stderr, "client_ticker: %s; %s\n", why != NULL ? why : "the server has closed",
-            close->will_reconnect ? "again soon" : "for good");
+    fprintf(stderr, "client_ticker: %s; %s\n", why != NULL ? why : "closed by the server",
+            close->will_reconnect ? "reconnecting soon" : "giving up");
 }
 
 int main(int argc, char **argv)
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
     connection.ping_interval_ms = 1000;
     connection.pong_timeout_ms = 1000;
     options.connection = &connection;
-    options.heartbeat_text = "ping"; /* NULL: the protocol's own */
+    options.heartbeat_text = "ping"; /* NULL: ping frames */
     options.heartbeat_answer = "pong";
     listener.on_message = show;
     listener.on_close = on_close;

@@ -1,6 +1,6 @@
 /*
- * client_tls.c - wss with an authority of one's own and a certificate to show, perhaps through a proxy: what was agreed, or who
- * refused it and why.
+ * client_tls.c - connects by wss with your own authority and a client certificate, optionally
+ * through a proxy; prints the TLS version and cipher, or who refused the connection and why.
  *
  *     cc client_tls.c $(pkg-config --cflags --libs duplex) -o client_tls
  *     ./client_tls wss://127.0.0.1:8443/ ca.pem client.pem client.key
@@ -49,23 +49,22 @@ int main(int argc, char **argv)
 
     if (argc < 2)
         return fprintf(stderr, "usage: client_tls URL [CA [CERTIFICATE KEY]]\n"), 2;
-    trust.ca_path = argc > 2 ? argv[2] : NULL; /* NULL: whom the system trusts */
+    trust.ca_path = argc > 2 ? argv[2] : NULL; /* NULL: the system's authorities */
     trust.certificate_path = argc > 4 ? argv[3] : NULL;
     trust.key_path = argc > 4 ? argv[4] : NULL;
     if (dx_tls_client_new(&trust, &options.tls, why, sizeof(why)) != DX_OK)
         return fprintf(stderr, "client_tls: %s\n", why), 1;
     options.proxy = getenv("https_proxy");
-    options.max_redirects = 5; /* they are refused unless one asks for them */
+    options.max_redirects = 5; /* the default is 0: no redirects */
     listener.on_open = on_open;
     listener.on_error = on_error;
     options.listener = &listener;
     if (dx_loop_new(&loop) || dx_websocket_new(loop, argv[1], &options, &websocket))
-        return fprintf(stderr, "client_tls: the URL or the proxy makes no sense\n"), 2;
+        return fprintf(stderr, "client_tls: the URL or the proxy is invalid\n"), 2;
     if (dx_loop_run(loop) != DX_OK || dx_websocket_last_error(websocket) != NULL)
         return 1;
     dx_websocket_free(websocket);
-    dx_tls_client_free(
-        options.tls); /* with the session, which the next connection would go on with */
+    dx_tls_client_free(options.tls); /* and its session, which the next connection could resume */
     dx_loop_free(loop);
     return 0;
 }

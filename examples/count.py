@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Counts to ten, ten numbers a second.
 
-flush=True is what makes the numbers arrive one by one. Python, like C and most languages, keeps what a
-program prints in a buffer while stdout is a pipe instead of a terminal, and hands it over when the buffer
-is full or the program ends: without it the client would see nothing for a second, then all ten at once.
-`python3 -u` does the same for a whole program without a change in it.
+flush=True sends each number at once. Python, like C and most languages, buffers standard output
+when it is a pipe instead of a terminal, and writes it when the buffer is full or the program ends.
+Without flush=True the client would see nothing for a second, then all ten numbers together.
+`python3 -u` does the same for a whole program, without changing it.
 """
 
 import time

@@ -1,5 +1,6 @@
 /*
- * embed_epoll.c - Duplex in a program that has its own epoll loop: here one that also counts seconds and tells every client.
+ * embed_epoll.c - a server in a program with its own epoll loop, which also has a timer that sends
+ * the seconds to every client.
  *
  *     cc embed_epoll.c $(pkg-config --cflags --libs duplex) -o embed_epoll && ./embed_epoll 8080
  */
@@ -46,7 +47,7 @@ static bool watch(int epoll_fd, int fd)
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* A loop is one descriptor to wait for, and a time to wait at most. */
+/* To the outside, a Duplex loop is one descriptor and a timeout. */
 static int run(struct dx_loop *loop, int epoll_fd, int timer_fd)
 {
     unsigned seconds = 0;

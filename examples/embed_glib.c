@@ -1,7 +1,9 @@
 /*
- * embed_glib.c - Duplex in a GLib main loop, as programs with a GTK window have it: a GSource of one descriptor and a time.
+ * embed_glib.c - a server in a GLib main loop, as GTK programs have: a GSource with one descriptor
+ * and a timeout.
  *
- *     cc embed_glib.c $(pkg-config --cflags --libs duplex glib-2.0) -o embed_glib && ./embed_glib 8080
+ *     cc embed_glib.c $(pkg-config --cflags --libs duplex glib-2.0) -o embed_glib
+ *     ./embed_glib 8080
  */
 #include <duplex/request.h>
 #include <duplex/topics.h>
@@ -13,10 +15,10 @@
 static struct dx_topics *topics;
 static struct dx_connection_handlers handlers;
 
-/* ---- the loop as a source of events ---- */
+/* ---- the loop as a GSource ---- */
 
 struct loop_source {
-    GSource base; /* first: GLib's pointer is ours */
+    GSource base; /* first, so that a GSource pointer is one to this struct */
     struct dx_loop *loop;
     gpointer tag;
 };
@@ -55,7 +57,7 @@ static void attach(struct dx_loop *loop)
     g_source_unref(source);
 }
 
-/* ---- what it serves ---- */
+/* ---- the server ---- */
 
 static void on_request(struct dx_request *request, void *user)
 {

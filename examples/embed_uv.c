@@ -1,6 +1,6 @@
 /*
- * embed_uv.c - Duplex on a uv_loop_t of yours, beside handles of yours: a timer that tells every client the seconds, and a
- * signal that ends everything in order.
+ * embed_uv.c - a server on your own uv_loop_t, together with your own handles: a timer sends the
+ * seconds to every client, and a signal shuts everything down in order.
  *
  *     cc embed_uv.c $(pkg-config --cflags --libs duplex-uv) -o embed_uv && ./embed_uv 8080
  */
@@ -43,7 +43,7 @@ static void on_interrupt(uv_signal_t *signal, int number)
     (void)number;
     uv_close((uv_handle_t *)&each_second, NULL);
     uv_close((uv_handle_t *)signal, NULL);
-    dx_server_close(server, 0, NULL, NULL); /* uv_run returns when nobody is left */
+    dx_server_close(server, 0, NULL, NULL); /* uv_run returns after the last connection */
 }
 
 int main(int argc, char **argv)
@@ -67,6 +67,6 @@ int main(int argc, char **argv)
     dx_server_free(server);
     dx_topics_free(topics);
     dx_loop_free(loop);
-    uv_run(uv, UV_RUN_DEFAULT); /* the loop's handles end */
+    uv_run(uv, UV_RUN_DEFAULT); /* closes the loop's own handles */
     return uv_loop_close(uv) == 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 /*
- * files.c - a web page's files and the WebSocket that it talks to, on one port.
+ * files.c - a page's static files, and the WebSocket that the page connects to, on one port.
  *
  *     cc files.c $(pkg-config --cflags --libs duplex) -o files && ./files DIRECTORY 8080
  */

@@ -1,8 +1,9 @@
 /*
- * Answers each line that the client sends with "data: " and the line, as greeter.js does.
- * Build it with: cc -o greeter examples/greeter.c
+ * greeter.c - answers each line that the client sends with "data: " and the line, like greeter.js.
  *
- * Not responsible for lines longer than its buffer: those are answered in pieces.
+ *     cc -o greeter examples/greeter.c && duplex serve ./greeter
+ *
+ * A line longer than the buffer is answered in pieces.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@ int main(void)
 {
     char line[4096];
 
-    /* Into a pipe stdio would hold 4 KiB back before the client saw any of it. */
+    /* When stdout is a pipe, stdio buffers 4 KiB by default. Flush after each line instead. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     while (fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';

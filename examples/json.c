@@ -1,8 +1,10 @@
 /*
- * json.c - an endpoint that answers JSON, and a WebSocket for those who know the token.
+ * json.c - an endpoint that answers with JSON, and a WebSocket for clients that know the token.
  *
  *     cc json.c $(pkg-config --cflags --libs duplex) -o json && ./json TOKEN 8080
- *     curl -X POST -d '"hello"' http://127.0.0.1:8080/say      wakes up every ws://127.0.0.1:8080/live?token=TOKEN
+ *     curl -X POST -d '"hello"' http://127.0.0.1:8080/say
+ *
+ * The POST sends "hello" to every client of ws://127.0.0.1:8080/live?token=TOKEN.
  */
 #include <duplex/request.h>
 #include <duplex/topics.h>
@@ -11,9 +13,9 @@
 #include <string.h>
 
 static struct dx_topics *topics;
-static struct dx_connection_handlers handlers; /* nothing is expected of listeners */
+static struct dx_connection_handlers handlers; /* listeners only receive */
 
-/* Takes as long for a wrong token as for the right one. */
+/* Compares in constant time, so that the duration does not reveal the token. */
 static bool is_token(const char *text, const char *token)
 {
     bool is_right = text != NULL && strlen(text) == strlen(token);

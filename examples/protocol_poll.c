@@ -1,8 +1,9 @@
 /*
- * protocol_poll.c - the protocol alone, on sockets of your own: an echo server around poll, where Duplex sees bytes and no
- * descriptor.
+ * protocol_poll.c - the protocol alone, on your own sockets: an echo server with poll, in which
+ * Duplex sees bytes but no descriptor.
  *
- *     cc protocol_poll.c $(pkg-config --cflags --libs duplex) -o protocol_poll && ./protocol_poll 8080
+ *     cc protocol_poll.c $(pkg-config --cflags --libs duplex) -o protocol_poll
+ *     ./protocol_poll 8080
  */
 #include <duplex/endpoint.h>
 #include <duplex/handshake.h>
@@ -20,17 +21,17 @@
 #define PEERS_MAX 64
 
 struct peer {
-    struct dx_endpoint *endpoint; /* NULL: the handshake is not done yet */
+    struct dx_endpoint *endpoint; /* NULL until the handshake is done */
     size_t in_len;
     uint8_t in[DX_HANDSHAKE_HEAD_MAX + 1];
 };
 
-static struct pollfd polled[1 + PEERS_MAX]; /* the first one listens */
+static struct pollfd polled[1 + PEERS_MAX]; /* the first one is the listener */
 static struct peer peers[1 + PEERS_MAX];
 
 /* ---- bytes out ---- */
 
-/* False: the connection is over. */
+/* Returns false when the connection is over. */
 static bool flush(struct peer *peer, struct pollfd *poll_fd)
 {
     struct dx_slice slice;
@@ -42,7 +43,7 @@ static bool flush(struct peer *peer, struct pollfd *poll_fd)
         if (sent < 0 && errno != EAGAIN)
             return false;
         if (sent < 0) {
-            poll_fd->events = POLLOUT; /* who does not read his echoes is not read either */
+            poll_fd->events = POLLOUT; /* read no more until the peer has read its echoes */
             return true;
         }
         dx_endpoint_output_sent(peer->endpoint, (size_t)sent);
@@ -55,12 +56,12 @@ static bool flush(struct peer *peer, struct pollfd *poll_fd)
 static bool handle(struct dx_endpoint *endpoint, const struct dx_event *event)
 {
     switch (event->type) {
-    case DX_EVENT_DATA: /* piece by piece, as it comes */
+    case DX_EVENT_DATA: /* in pieces, as they arrive */
         return dx_endpoint_send_fragment(endpoint, event->opcode, event->data, event->len,
                                          event->is_last) == DX_OK;
     case DX_EVENT_CLOSE:
         return dx_endpoint_close(endpoint, event->code, NULL, 0) == DX_OK;
-    default: /* pings are answered already; a failure has queued its Close */
+    default: /* pings are already answered; a failure has queued its Close */
         return true;
     }
 }
@@ -87,7 +88,10 @@ static bool shake_hands(struct peer *peer, int fd)
 
     if (err == DX_ERR_AGAIN)
         return true;
-    /* Browsers let any page connect: this server has nothing that a page must not see. Judge upgrade.origin if yours has. */
+    /*
+     * A browser lets any page connect. This server has no secrets; if yours has, check
+     * upgrade.origin here.
+     */
     if (send(fd, answer, answer_len, MSG_NOSIGNAL) != (ssize_t)answer_len || err != DX_OK ||
         dx_endpoint_new(&options, &peer->endpoint) != DX_OK)
         return false;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Reads what the client sends, one line a message, and answers each line.
+# Reads what the client sends, one line per message, and answers each line.
 
 while IFS= read -r line; do
   echo "You said: $line"

@@ -113,15 +113,15 @@ forEachCompiler('client_ticker', async (scope, name) => {
   await client.said(/two\n/, { on: 'stdout' });
   writeFileSync(tokenPath, 'second\n');
   first.terminate();
-  await client.said(/again soon/);
+  await client.said(/reconnecting soon/);
 
   const second = await npm.socket(1); // which never answers a ping
   second.send('three');
   await client.said(/three\n/, { on: 'stdout' });
   writeFileSync(tokenPath, 'third\n');
-  await client.said(/answer.*again soon/);
+  await client.said(/answer.*reconnecting soon/);
   await endsWith(client, 1);
-  assert.match(client.stderr, /401.*for good\n$/);
+  assert.match(client.stderr, /401.*giving up\n$/);
   assert.equal(client.stdout, 'one\ntwo\nthree\n');
   assert.deepEqual(npm.requests.map((request) => request.url), ['/live?token=first', '/live?token=second']);
 });
@@ -162,7 +162,7 @@ forEachCompiler('client_chunks', async (scope, name) => {
   await new Promise((resolve) => { second.send(part, { fin: false }, resolve); });
   second.terminate();
   await endsWith(cut, 1);
-  assert.match(cut.stderr, /not whole/);
+  assert.match(cut.stderr, /incomplete/);
   assert.equal(existsSync(file), false);
 });
 
@@ -315,5 +315,5 @@ forEachCompiler('client_embed_poll', async (scope, name) => {
   const cut = program(scope, name, [npm.url], piped);
   (await npm.socket(1)).terminate();
   await endsWith(cut, 1);
-  assert.match(cut.stderr, /not all has arrived/);
+  assert.match(cut.stderr, /not everything arrived/);
 });
