@@ -60,13 +60,13 @@ int main(int argc, char **argv)
     struct dx_loop *loop;
     uv_loop_t uv;
 
-    wanted = argc > 2 ? atoi(argv[2]) : 0;
     listener.on_open = on_open;
     listener.on_pong = on_pong;
     listener.on_close = on_close;
     options.listener = &listener;
-    if (wanted < 1 || uv_loop_init(&uv) || uv_timer_init(&uv, &timer) ||
-        dx_loop_new_on_uv(&uv, &loop) || dx_websocket_new(loop, argv[1], &options, &websocket))
+    if (argc != 3 || (wanted = atoi(argv[2])) < 1 || uv_loop_init(&uv) ||
+        uv_timer_init(&uv, &timer) || dx_loop_new_on_uv(&uv, &loop) ||
+        dx_websocket_new(loop, argv[1], &options, &websocket))
         return fprintf(stderr, "usage: client_embed_uv URL COUNT\n"), 2;
     uv_run(&uv, UV_RUN_DEFAULT);
     if (wanted > 0)
