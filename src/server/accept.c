@@ -1,5 +1,6 @@
 /*
- * accept.c - an accepted descriptor on its way to its shard, on another thread or not, where it becomes an HTTP connection.
+ * accept.c - gives an accepted descriptor to its shard, which may be on another thread, and makes a
+ * connection of it there.
  */
 #include "server/server.h"
 

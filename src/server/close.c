@@ -1,12 +1,12 @@
 /*
- * close.c - how a server ends, on all its loops: it begins in a turn of its own, is posted to each loop,
- * and is done when all of them are empty. What ending means for one loop is in shards.c.
+ * close.c - how a server ends, on all its loops: it begins in a turn of its own, is posted to each
+ * loop, and is done when all of them are empty. What ending means for one loop is in shards.c.
  */
 #include "server/server.h"
 
 /*
- * How often the server's loop checks whether the others are done. They do not report, so that no report
- * can be lost.
+ * How often the server's loop checks whether the others are done. They do not report, so that no
+ * report can be lost.
  */
 #define CHECK_MS 10
 

@@ -1,11 +1,11 @@
 /*
- * listeners.c - the addresses of a server, and which loop gets an accepted connection. How one listens is net/listener.h's.
+ * listeners.c - the addresses of a server, and which loop gets an accepted connection. Listening
+ * itself is net/socket/listener.h.
  */
 #include "server/server.h"
 
 #include "net/tls/tls.h"
 #include "server/core/log.h"
-#include "server/admission/peer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,14 +40,16 @@ static void on_accept(struct dx_listener *listener, int fd, const struct dx_addr
     dx_shard_give(least_loaded(owner->server), fd, peer, owner);
 }
 
-/* No descriptor is left: the answer goes out unasked, and what was asked is read so that no reset overtakes it. */
+/*
+ * No descriptor is left: answers without parsing the request, which is read so that closing sends
+ * no reset that overtakes the answer.
+ */
 static void on_refuse(struct dx_listener *listener, int fd, const struct dx_address *peer)
 {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                  "Retry-After: 1\r\nConnection: close\r\n\r\n";
     const struct dx_server_listener *owner = owner_of(listener);
     struct dx_loop *loop = owner->server->loop;
-    char peer_text[DX_PEER_TEXT_ROOM];
     struct dx_log_line line;
 
     if (owner->tls == NULL) {
@@ -57,9 +59,8 @@ static void on_refuse(struct dx_listener *listener, int fd, const struct dx_addr
     dx_shard_count_refusal(owner->server->shards[0], true);
     if (owner->tls == NULL)
         dx_shard_count_response(owner->server->shards[0], 503);
-    dx_peer_text(peer, peer_text);
     dx_log_line_init(&line);
-    dx_log_line_text(&line, "peer", peer_text);
+    dx_log_line_peer(&line, peer);
     dx_log_line_number(&line, "status", 503);
     dx_log_line_text(&line, "why", "no descriptor is free");
     dx_server_log(owner->server, DX_LOG_WARN, "refused", &line);
@@ -76,10 +77,10 @@ static bool is_unspecified(const struct dx_address *address)
     return memcmp(address->bytes, zero, sizeof(zero)) == 0;
 }
 
-/* A URL that can be clicked: all addresses are named by the one that is always there. */
+/* A URL to click on: a wildcard address is shown as the loopback address. */
 static char *url_of(const struct dx_address *address, const char *text, bool is_tls)
 {
-    bool is_ipv6 = address->family == DX_ADDRESS_IPV6 && text[0] != '*'; /* "*" is both */
+    bool is_ipv6 = address->family == DX_ADDRESS_IPV6 && text[0] != '*'; /* "*" is both families */
     char host[DX_ADDRESS_TEXT_MAX], url[URL_ROOM];
     const char *shown = host;
 
@@ -107,7 +108,7 @@ static struct dx_server_listener *make(struct dx_server *server, struct dx_liste
     }
     made->server = server;
     made->listener = listener;
-    /* Who reaches a unix socket may be a proxy for the whole world. */
+    /* A client of a unix socket may be a proxy for the whole world. */
     made->is_loopback =
         listener->address.family != DX_ADDRESS_UNIX && dx_address_is_loopback(&listener->address);
     made->tls = tls;
@@ -133,7 +134,7 @@ static void append(struct dx_server *server, struct dx_server_listener *owner)
     *at = owner;
 }
 
-/* Makes an owner of each listener in the list, or frees them all. */
+/* Makes an owner for each listener in the list, or frees them all. */
 static struct dx_server_listener *own_all(struct dx_server *server, struct dx_listener *list,
                                           const char *text, struct dx_tls *tls)
 {

@@ -1,6 +1,6 @@
 /*
- * metrics.c - what a server has done: the sums over its shards, and their text for Prometheus (exposition format 0.0.4). Where
- * things are counted is where they happen.
+ * metrics.c - sums of what the shards of a server have counted, and their text for Prometheus
+ * (exposition format 0.0.4). Not responsible for counting.
  */
 #include "server/metrics.h"
 
@@ -50,7 +50,7 @@ void dx_server_metrics(struct dx_server *server, struct dx_server_metrics *metri
 
 /* ---- text ---- */
 
-/* A line of the text; those of one family stand together, and the first of them has its help. */
+/* A line of the text. Lines of one family are together; the first of them has the help. */
 struct row {
     const char *name;
     const char *help;

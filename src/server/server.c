@@ -1,6 +1,6 @@
 /*
- * server.c - a server's life: made of options, given routes and addresses, freed. How it ends while connections are open is
- * close.c's.
+ * server.c - makes a server of its options, gives it routes, and frees it. How it ends while
+ * connections are open is in close.c.
  */
 #include "server/server.h"
 
@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Descriptors that max_connections leaves for everything else. */
+/* Descriptors that the default of max_connections leaves for everything else. */
 #define SPARE_DESCRIPTORS 64
 #define FREE_TURNS_MAX 1000
 
@@ -53,7 +53,7 @@ static enum dx_err add_shards(struct dx_server *server)
 
 static void on_free(struct dx_turn_task *task);
 
-/* Without randomness peers that fall together can be foreseen: no reason not to serve. */
+/* Without randomness a peer could predict whose counter it shares: no reason not to serve. */
 static void init_half_open(struct dx_server *server)
 {
     uint64_t key;
@@ -179,14 +179,14 @@ static void on_free(struct dx_turn_task *task)
     destroy(dx_container_of(task, struct dx_server, free_task));
 }
 
-/* Lets the connections of the server's own loop call back for the last time. */
+/* Runs the server's own loop until its connections have made their last callbacks. */
 static void see_off(struct dx_server *server)
 {
     struct dx_shard *shard = server->shards[0];
 
     for (int turn = 0; turn < FREE_TURNS_MAX && atomic_load(&shard->stream_count) > 0; turn++)
         if (dx_loop_dispatch(server->loop) != DX_OK)
-            return; /* inside a callback: the turn's end will do it */
+            return; /* inside a callback: the end of this turn does it */
 }
 
 void dx_server_free(struct dx_server *server)
@@ -205,7 +205,7 @@ void dx_server_free(struct dx_server *server)
         dx_shard_cut(server->shards[0]);
         see_off(server);
     }
-    /* Only now: until its end each thread may have called for a connection on any loop. */
+    /* Only now: until it ended, each thread could add calls for connections on any loop. */
     for (size_t index = 0; index < server->shard_count; index++)
         dx_shard_drop(server->shards[index]);
     atomic_store(&server->state, DX_SERVER_FREED);

@@ -1,5 +1,6 @@
 /*
- * shard.c - one loop's part of a server: taking streams in, and ending them. Not responsible for what they say.
+ * shards.c - makes the shards of a server with their loops and threads; ends and frees them. Not
+ * responsible for what happens on their streams.
  */
 #include "server/server.h"
 
@@ -12,10 +13,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Turns that a loop may need to see its connections off, once they are cut. */
+/* How many turns a loop may need for the last callbacks of connections that were cut. */
 #define CUT_TURNS_MAX 1000
 
-/* A drain is cut into this many steps at most, and none shorter than this. */
+/* A drain has at most this many steps, and none is shorter than this. */
 #define DRAIN_STEPS_MAX 256
 #define DRAIN_STEP_MS 5
 
@@ -34,7 +35,7 @@ static void *run_thread(void *data)
     return NULL;
 }
 
-/* Signals belong to the host's threads. */
+/* The thread blocks all signals: they belong to the host's threads. */
 static enum dx_err start_thread(struct dx_shard *shard)
 {
     sigset_t all, old;
@@ -42,7 +43,7 @@ static enum dx_err start_thread(struct dx_shard *shard)
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    shard->has_thread = true; /* before it runs: it reads this */
+    shard->has_thread = true; /* before the thread runs: it reads this */
     failed = pthread_create(&shard->thread, NULL, run_thread, shard);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     return failed == 0 ? DX_OK : DX_ERR_SYSTEM;
@@ -155,9 +156,9 @@ static bool is_cut(const struct dx_shard *shard)
 }
 
 /*
- * Each WebSocket that is left is shut down in this step with a chance of one in the steps that are left.
- * So every moment of the drain is equally likely, and no connection carries a timer for it. A handler
- * that is called here may free the server, which cuts the shard.
+ * Each WebSocket that is left is shut down in this step with a chance of one in the steps that are
+ * left. So every moment of the drain is equally likely, and no connection carries a timer for it. A
+ * handler that is called here may free the server, which cuts the shard.
  */
 static void drain_one_step(struct dx_shard *shard)
 {

@@ -1,6 +1,6 @@
 /*
- * admission.c - the rules of <duplex/server.h> for Host and Origin. How the headers are read is
- * http/host.h's and http/origin.h's.
+ * admission.c - the rules of <duplex/server.h> for Host and Origin. Reading the headers is
+ * http/host.h and http/origin.h.
  */
 #include "server/admission/admission.h"
 

@@ -1,5 +1,5 @@
 /*
- * peer.c - addresses of a connection for logs and for the Host rule. It resolves nothing.
+ * peer.c - writes and compares addresses. It resolves no names.
  */
 #include "server/admission/peer.h"
 

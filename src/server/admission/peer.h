@@ -1,5 +1,5 @@
 /*
- * peer.h - the addresses of a connection's two ends, as text and for rules.
+ * peer.h - the addresses of a connection's two ends: as text for logs, and for the Host rule.
  */
 #ifndef DX_SERVER_PEER_H
 #define DX_SERVER_PEER_H

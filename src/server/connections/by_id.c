@@ -1,10 +1,11 @@
 /*
- * by_id.c - the functions of <duplex/server.h> that any thread may call about connections: each becomes a call that waits for
- * the connection's loop. They go there even from the loop's own thread: so they never call back from inside, and the order
- * of one thread's calls is the order in which they are made.
+ * by_id.c - the functions of <duplex/server.h> about connections that any thread may call. Each
+ * becomes a call in the queue of the connection's loop, also on the loop's own thread: so none of
+ * them calls back from inside, and calls of one thread run in the order in which they are made.
  */
 #include "server/core/shard.h"
 
+#include "base/container.h"
 #include "ws/simd/utf8.h"
 
 #include <duplex/frame.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The shard to ask; or why there is none. */
+/* The shard that has the connection with that id. */
 static enum dx_err find_shard(struct dx_server *server, uint64_t id, struct dx_shard **shard)
 {
     if (dx_server_is_freed(server))
@@ -21,7 +22,7 @@ static enum dx_err find_shard(struct dx_server *server, uint64_t id, struct dx_s
     return *shard != NULL ? DX_OK : DX_ERR_NOT_FOUND;
 }
 
-/* Adds a call that was allocated; frees it when that fails. */
+/* Adds a call, or frees it when that fails. */
 static enum dx_err add(struct dx_shard *shard, struct dx_call *call)
 {
     enum dx_err err = dx_calls_add(shard, call);
@@ -43,11 +44,11 @@ struct message_call {
 static void run_message(struct dx_call *call, struct dx_shard *shard,
                         struct dx_connection *connection)
 {
-    struct message_call *message = (struct message_call *)(void *)call;
+    struct message_call *message = dx_container_of(call, struct message_call, call);
     enum dx_err err = DX_OK;
 
     (void)shard;
-    /* What the connection refuses is nobody's to tell: the sender is elsewhere. */
+    /* If the connection refuses it, there is no caller left to report that to. */
     if (connection != NULL)
         err = dx_connection_send(connection, message->opcode, message->bytes, message->len);
     (void)err;
@@ -87,7 +88,7 @@ struct close_reason {
     char text[DX_CLOSE_REASON_MAX];
 };
 
-/* As dx_connection_close would judge it, but now, while there is somebody to tell. */
+/* The checks of dx_connection_close, made now, while the caller can still get the error. */
 static enum dx_err keep_reason(struct close_reason *kept, uint16_t code, const char *reason,
                                size_t len)
 {
@@ -112,7 +113,7 @@ struct close_call {
 static void run_close(struct dx_call *call, struct dx_shard *shard,
                       struct dx_connection *connection)
 {
-    struct close_call *close = (struct close_call *)(void *)call;
+    struct close_call *close = dx_container_of(call, struct close_call, call);
 
     (void)shard;
     if (connection != NULL)
@@ -151,7 +152,7 @@ struct user_call {
 
 static void run_user(struct dx_call *call, struct dx_shard *shard, struct dx_connection *connection)
 {
-    struct user_call wanted = *(struct user_call *)(void *)call;
+    struct user_call wanted = *dx_container_of(call, struct user_call, call);
 
     (void)shard;
     free(call);
@@ -176,14 +177,14 @@ enum dx_err dx_server_call(struct dx_server *server, uint64_t id,
 
 /* ---- all of them ---- */
 
-/* One for all shards, each of which has a part in it. */
+/* One for all shards; each of them runs a part of it. */
 struct each {
     struct dx_server *server;
-    void (*call)(struct dx_connection *connection, void *user); /* NULL: closes them */
+    void (*call)(struct dx_connection *connection, void *user); /* NULL: close them */
     void (*done)(void *user);
     void *user;
     struct close_reason reason;
-    atomic_size_t left; /* parts that have not run, and will */
+    atomic_size_t left; /* parts that are still to run */
     bool is_cancelled;  /* a part could not be added; read under server->each_lock */
     struct each_part {
         struct dx_call call;
@@ -191,7 +192,7 @@ struct each {
     } parts[];
 };
 
-/* `count` parts have run, or will not. The last one is told. */
+/* `count` parts have run, or never will. The last one calls `done`. */
 static void end_parts(struct each *each, size_t count)
 {
     void (*done)(void *user) = each->done;
@@ -206,7 +207,7 @@ static void end_parts(struct each *each, size_t count)
         done(user);
 }
 
-/* Waits while the parts are being added: before that is over nobody knows whether any may run. */
+/* Waits while the parts are being added: only then it is known whether they may run. */
 static bool may_run(struct each *each)
 {
     bool may;
@@ -219,11 +220,11 @@ static bool may_run(struct each *each)
 
 static void run_part(struct dx_call *call, struct dx_shard *shard, struct dx_connection *connection)
 {
-    struct each *each = ((struct each_part *)(void *)call)->each;
+    struct each *each = dx_container_of(call, struct each_part, call)->each;
     bool may = may_run(each);
     uint32_t place = 0;
 
-    /* A shard that was cut has none that is open; a call may cut it. */
+    /* A call may free the server, which cuts the shard: then none is open any more. */
     while (may && atomic_load(&shard->state) != DX_SHARD_CUT &&
            (connection = dx_registry_next(&shard->registry, &place)) != NULL) {
         if (each->call != NULL)
@@ -252,7 +253,7 @@ static enum dx_err add_parts(struct dx_server *server, struct each *each)
     return err;
 }
 
-/* Fills in `each` but for its parts, and adds those. */
+/* Makes a copy of `wanted`, with a part for each shard, and adds the parts. */
 static enum dx_err begin(struct dx_server *server, const struct each *wanted)
 {
     size_t len = sizeof(*wanted) + server->shard_count * sizeof(wanted->parts[0]);

@@ -1,15 +1,17 @@
 /*
- * websocket.c - an open WebSocket in the server's books. Not responsible for its bytes: that is connection/.
+ * websocket.c - counts, finds, logs and shuts down open WebSockets. Not responsible for their
+ * bytes: that is connection/.
  */
 #include "server/connections/websocket.h"
 
+#include "base/container.h"
 #include "server/core/log.h"
 
 #include <string.h>
 
-/* What of a path is kept for the log. */
+/* How much of a path is kept for the log. */
 #define PATH_KEPT_LEN 256
-#define OPENED_MASK ((UINT64_C(1) << 46) - 1) /* two thousand years */
+#define OPENED_MASK ((UINT64_C(1) << 46) - 1) /* enough for two thousand years */
 
 static size_t kept_len_of(struct dx_slice path)
 {
@@ -23,9 +25,7 @@ size_t dx_server_websocket_len(const char *peer, struct dx_slice path)
 
 static struct dx_shard *shard_of(const struct dx_connection *connection)
 {
-    char *traffic = (char *)dx_connection_traffic(connection);
-
-    return (struct dx_shard *)(void *)(traffic - offsetof(struct dx_shard, traffic));
+    return dx_container_of(dx_connection_traffic(connection), struct dx_shard, traffic);
 }
 
 void dx_server_websocket_open(struct dx_connection *connection, const char *peer,
@@ -47,13 +47,11 @@ void dx_server_websocket_open(struct dx_connection *connection, const char *peer
     atomic_fetch_add(&shard->server->websocket_count, 1);
 }
 
-/* The route's entry has the kind in it with which the connection was made. */
+/* The kind with which the connection was made is embedded in the route's entry. */
 static const struct dx_route *route_of(const struct dx_connection *connection)
 {
-    const struct dx_connection_kind *kind = dx_connection_kind(connection);
-    const char *entry = (const char *)kind - offsetof(struct dx_route_entry, kind);
-
-    return &((const struct dx_route_entry *)(const void *)entry)->route;
+    return &dx_container_of(dx_connection_kind(connection), const struct dx_route_entry, kind)
+                ->route;
 }
 
 void dx_server_websocket_shut_down(struct dx_server_websocket *websocket)
@@ -61,9 +59,9 @@ void dx_server_websocket_shut_down(struct dx_server_websocket *websocket)
     struct dx_connection *connection = dx_connection_of_owner(websocket);
     const struct dx_route *route = route_of(connection);
 
-    if (websocket->is_told)
+    if (websocket->is_shut_down)
         return;
-    websocket->is_told = true;
+    websocket->is_shut_down = true;
     if (route->on_shutdown != NULL)
         route->on_shutdown(connection, route->user);
     else

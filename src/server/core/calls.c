@@ -1,5 +1,5 @@
 /*
- * calls.c - the queue of calls by id of one shard. What the calls do is by_id.c's.
+ * calls.c - the queue of calls by id of one shard. What the calls do is in connections/by_id.c.
  */
 #include "server/core/calls.h"
 
@@ -64,7 +64,7 @@ static void take_all(struct dx_calls *calls)
 }
 
 /*
- * A call may free the server: then the others are gone from the list, and the shard lives until the
+ * A call may free the server. Then the others are gone from the list, and the shard lives until the
  * turn's end.
  */
 static void on_posted(void *data)

@@ -1,9 +1,10 @@
 /*
- * calls.h - what other threads ask of a shard's connections by id: a queue a shard, run on its loop
- * in the order it was filled.
+ * calls.h - what other threads ask of a shard's connections by id: one queue for each shard, run on
+ * its loop in order.
  *
- * Bounded: DX_CALLS_MAX calls, and of what is to be sent the shard's share of max_memory. A call
- * that was taken in is run once, or dropped once when the server is freed.
+ * The queue holds at most DX_CALLS_MAX calls, and of their bytes at most the shard's share of
+ * max_memory. A call that was added runs exactly once; when the server is freed before, without a
+ * connection.
  */
 #ifndef DX_SERVER_CALLS_H
 #define DX_SERVER_CALLS_H
@@ -17,44 +18,45 @@
 struct dx_connection;
 struct dx_shard;
 
-/* Embedded in what a call needs to know. */
+/* A call; embedded in what it needs to know. */
 struct dx_call {
     struct dx_call *next;
-    uint64_t id; /* 0: it is about no connection in particular */
-    size_t len;  /* bytes that it counts for */
+    uint64_t id; /* of the connection; 0: it concerns no particular one */
+    size_t len;  /* bytes that it is counted with */
     /*
-     * On the shard's loop, or in dx_server_free; frees. `connection` is NULL when there is none
-     * with that id any more.
+     * Runs on the shard's loop, or in dx_server_free, and frees the call. `connection` is NULL when
+     * none with that id is left.
      */
     void (*run)(struct dx_call *call, struct dx_shard *shard, struct dx_connection *connection);
 };
 
 struct dx_call_list {
     struct dx_call *first;
-    struct dx_call **end; /* where the next one is to be linked */
+    struct dx_call **end; /* where the next one is linked */
 };
 
 struct dx_calls {
     pthread_mutex_t lock;
-    struct dx_call_list waiting; /* while it is not empty, the loop has a post */
-    size_t count;                /* of those that wait, and their bytes */
+    struct dx_call_list waiting; /* while it is not empty, a post to the loop is on its way */
+    size_t count;                /* of the waiting ones; `len` is their bytes */
     size_t len;
-    struct dx_call_list running; /* the loop's thread alone: taken, and not yet run */
+    struct dx_call_list running; /* taken and not yet run; the loop's thread only */
 };
 
 /** Returns DX_OK, DX_ERR_SYSTEM. */
 DX_MUST_CHECK enum dx_err dx_calls_init(struct dx_calls *calls);
 
-/** Nothing may wait in it. */
+/** Nothing may be left in it. */
 void dx_calls_release(struct dx_calls *calls);
 
 /**
- * Takes a call in. Any thread. Returns DX_OK; DX_ERR_NOMEM, DX_ERR_QUEUE_FULL: it is the caller's
- * still.
+ * Adds a call. Any thread.
+ *
+ * Returns DX_OK, or DX_ERR_NOMEM, DX_ERR_QUEUE_FULL: the call is still the caller's.
  */
 DX_MUST_CHECK enum dx_err dx_calls_add(struct dx_shard *shard, struct dx_call *call);
 
-/** Drops what waits: each is run without a connection. When no other thread can add any more. */
+/** Runs what waits without a connection. When no other thread can add calls any more. */
 void dx_calls_drop(struct dx_shard *shard);
 
 #endif

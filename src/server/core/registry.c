@@ -1,5 +1,5 @@
 /*
- * registry.c - the WebSockets of one shard by their ids. The table itself is base/ids.h's.
+ * registry.c - the WebSockets of one shard by their ids. The table itself is base/ids.h.
  */
 #include "server/core/registry.h"
 
@@ -23,7 +23,8 @@ void dx_registry_release(struct dx_registry *registry)
 }
 
 /*
- * An id whose connection is being made has the registry itself in its place: nobody asks meanwhile.
+ * While its connection is being made, an id has the registry itself in its place: it is not looked
+ * up meanwhile.
  */
 enum dx_err dx_registry_reserve(struct dx_registry *registry, uint64_t *id)
 {
@@ -57,8 +58,7 @@ struct dx_connection *dx_registry_next(const struct dx_registry *registry, uint3
 }
 
 /*
- * Who has an id has it from the loop that gave it, after the table had grown: a relaxed reading
- * sees that.
+ * The caller has the id from the loop that made it, after the table grew: a relaxed load sees that.
  */
 struct dx_shard *dx_registry_shard_of(const struct dx_server *server, uint64_t id)
 {

@@ -1,6 +1,5 @@
 /*
- * settings.c - the server's copy of its options. Not responsible for what they mean, but for that
- * they mean something.
+ * settings.c - copies and checks a server's options. Not responsible for what they mean.
  */
 #include "server/core/settings.h"
 
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A list of strings of the options, and where its copy goes. */
+/* One of the options' lists of strings; its copy replaces it. */
 struct list {
     const char *const **values;
     size_t *count;

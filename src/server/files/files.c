@@ -1,6 +1,6 @@
 /*
- * files.c - a directory whose files are served, made of its options. What is found in it is files_find.c's, how it is
- * answered files_answer.c's.
+ * files.c - makes a directory whose files are served, of its options. Finding a file is in
+ * files_find.c, answering with it in files_answer.c.
  */
 #include "server/files/files_parts.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A name in the directory, without a way to others. */
+/* A name in the directory itself: no path, no dotfile. */
 static bool is_name(const char *text)
 {
     return text[0] != '\0' && text[0] != '.' && strpbrk(text, "/\\") == NULL;
@@ -39,7 +39,7 @@ static bool are_valid(const struct dx_files_options *options)
            len_of(options->cache_control) + len_of(options->headers) <= DX_FILES_LINES_MAX;
 }
 
-/* Copies the text, with its NUL, to `*at`, and goes on behind it. */
+/* Copies the text with its NUL to `*at`, and moves `*at` after it. */
 static const char *keep(char **at, const char *text)
 {
     const char *kept = *at;

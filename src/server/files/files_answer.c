@@ -1,6 +1,6 @@
 /*
- * files_answer.c - the answer to a request for a file: 200, 206, 304, or why not. Not responsible for which file it is
- * (files_find.c), nor for how it leaves (file_body.c).
+ * files_answer.c - the answer to a request for a file: 200, 206, 304, or an error. Not responsible
+ * for which file it is (files_find.c), nor for how it is sent (the transport).
  */
 #include "server/files/files_parts.h"
 
@@ -17,9 +17,9 @@
 
 #define OWN_LINES_ROOM 320 /* Last-Modified, ETag, Accept-Ranges, Content-Range, Content-Encoding */
 #define LINES_ROOM (OWN_LINES_ROOM + DX_FILES_LINES_MAX + 64)
-#define LOCATION_ROOM 8448 /* a request line's path and query, and the name before them */
+#define LOCATION_ROOM 8448 /* a path and query of a request line, and the header's name */
 
-/* One answer with a file. */
+/* An answer with a file. */
 struct answer {
     unsigned status;
     uint64_t at;
@@ -31,7 +31,7 @@ struct answer {
 
 /* ---- answers without a file ---- */
 
-/* What is nobody's fault: an information in the log, not a warning. */
+/* An ordinary outcome, which is logged as information, not as a warning. */
 static void decline(struct dx_request *request, uint16_t status, const char *text,
                     const char *headers)
 {
@@ -39,7 +39,7 @@ static void decline(struct dx_request *request, uint16_t status, const char *tex
     dx_request_respond(request, status, "text/plain; charset=utf-8", headers, text, strlen(text));
 }
 
-/* A page's relative links need the slash. The query goes along. */
+/* Relative links of a page need the slash. The query is kept. */
 static void redirect(struct dx_request *request)
 {
     const struct dx_target *target = &request->target;
@@ -55,9 +55,9 @@ static void redirect(struct dx_request *request)
         dx_request_respond(request, 301, "text/plain; charset=utf-8", headers, "moved\n", 6);
 }
 
-/* ---- answers with one ---- */
+/* ---- answers with a file ---- */
 
-/* Sends the file or closes it. */
+/* Takes over the file: sends it or closes it. */
 static void answer_with(struct dx_request *request, const struct answer *answer)
 {
     struct dx_exchange *exchange = request->exchange;
@@ -81,7 +81,10 @@ static void answer_with(struct dx_request *request, const struct answer *answer)
     dx_request_free(request);
 }
 
-/* The site's own page for what is not there. It is no representation of what was asked for: no validators, no ranges. */
+/*
+ * The site's own page for missing files. It does not represent what was requested: it has no
+ * validators and no ranges.
+ */
 static bool answer_own_page(const struct dx_files *files, struct dx_request *request)
 {
     char headers[LINES_ROOM];
@@ -125,7 +128,7 @@ static void add_line(char lines[LINES_ROOM], const char *line)
     (void)snprintf(lines + len, LINES_ROOM - len, "%s", line);
 }
 
-/* Follows a Range, if there is one to follow: it is for GET alone (RFC 9110 14.2). */
+/* Applies the Range, if there is a valid one. Only GET has ranges (RFC 9110 section 14.2). */
 static void choose_part(struct dx_request *request, const struct dx_validators *validators,
                         int64_t now_s, uint64_t len, struct answer *answer)
 {
@@ -217,7 +220,7 @@ void dx_files_answer(struct dx_request *request, void *data)
     const struct dx_files *files = data;
     size_t route_len = dx_request_route_len(request);
     const char *path = request->path + (route_len > 1 ? route_len : 0);
-    bool lacks_slash = *path == '\0'; /* the directory itself, by the route's name */
+    bool lacks_slash = *path == '\0'; /* the route's path, without a slash */
     struct dx_found_file found;
     enum dx_err err;
 

@@ -1,6 +1,6 @@
 /*
- * files_find.c - which file a path names, in which coding, and what tells its states apart. Not responsible for how a file
- * is opened safely: that is net/file.h.
+ * files_find.c - which file a path names, in which coding, and its validators. Not responsible for
+ * opening a file safely (net/socket/file.h).
  */
 #include "server/files/files_parts.h"
 
@@ -15,13 +15,17 @@
 #define CODING_ROOM 4 /* ".br" */
 #define TAG_LEN 12    /* bytes of a tag's digest */
 
-/* A file whose inode has not changed for so long will have another time of change when it does: every clock that stamps files is
- * finer than this, FAT's included. */
+/*
+ * When an inode has not changed for so many seconds, the next change gets another time: every clock
+ * that stamps files is finer than this, including FAT's.
+ */
 #define SETTLED_S 2
 
 /* ---- names ---- */
 
-/* Whether each segment is a name that may be served: not empty (but the last), not hidden, no backslash in it. */
+/*
+ * Whether each segment may be served: no dotfile, no backslash, and only the last one may be empty.
+ */
 static bool is_servable(const char *path)
 {
     for (const char *segment = path; *segment != '\0';) {
@@ -34,7 +38,7 @@ static bool is_servable(const char *path)
     return true;
 }
 
-/* Opens `path` as a file, or as a directory's index; `name` is what was opened. */
+/* Opens `path` as a file, or as the index of a directory; `name` is what was opened. */
 static enum dx_err open_plain(const struct dx_files *files, const char *path,
                               char name[DX_FILES_PATH_ROOM], struct dx_found_file *found)
 {
@@ -71,7 +75,7 @@ static bool is_older(const struct timespec *one, const struct timespec *other)
                                         : one->tv_nsec < other->tv_nsec;
 }
 
-/* Takes the file beside it instead, where there is one that is not older. */
+/* Takes the coded file beside it instead, if there is one that is not older. */
 static bool take_coded(const struct dx_files *files, char *name, const char *suffix,
                        const char *coding, struct dx_found_file *found)
 {
@@ -128,8 +132,11 @@ enum dx_err dx_files_find(const struct dx_files *files, const char *path,
 
 /* ---- validators ---- */
 
-/* The tag is of the inode, its length and both its times. The time of modification alone would not do: archives and copies set
- * it, often for all files and versions to the same. Digested, for it is nobody's business which inode it is. */
+/*
+ * The tag is made of the inode, its length and both its times. The time of modification alone is
+ * not enough: archives and copies set it, often to the same for all files and versions. It is a
+ * digest, so that clients do not learn inode numbers.
+ */
 static void write_tag(const struct dx_found_file *found, char *text)
 {
     const struct dx_file *file = &found->file;
@@ -153,8 +160,11 @@ static void write_tag(const struct dx_found_file *found, char *text)
     text[DX_BASE64_LEN(TAG_LEN)] = '\0';
 }
 
-/* RFC 9110 8.8.1: strong is what no other bytes can ever have had. Within the granularity of the clock a file may change twice
- * and look the same, so until that is over its tag is weak; the tag itself stays the same, and matches in If-None-Match. */
+/*
+ * A strong tag must never have stood for other bytes (RFC 9110 section 8.8.1). Within the
+ * granularity of the clock a file may change twice and look the same, so the tag is weak until that
+ * time is over. The tag itself stays the same, and matches in If-None-Match.
+ */
 void dx_files_validate(const struct dx_found_file *found, int64_t now_s,
                        char etag[DX_FILES_ETAG_ROOM], struct dx_validators *validators)
 {
@@ -166,7 +176,7 @@ void dx_files_validate(const struct dx_found_file *found, int64_t now_s,
     (void)snprintf(etag, DX_FILES_ETAG_ROOM, "%s\"%s\"", is_settled ? "" : "W/", tag);
     *validators = (struct dx_validators){
         .etag = etag,
-        /* RFC 9110 8.8.2.1: never later than now. */
+        /* Never later than now (RFC 9110 section 8.8.2.1). */
         .modified_s = modified_s < now_s ? modified_s : now_s,
         .is_date_strong = is_settled && modified_s < now_s - SETTLED_S,
     };

@@ -1,6 +1,7 @@
 /*
- * files_hidden.c - files of a directory that are never served: by name, for a program that is edited gets another inode. The name
- * is enough, since no link leads to another one and a path with dots is refused.
+ * files_hidden.c - files of a directory that are never served. They are known by name, because a
+ * program that is edited may get another inode. The name is enough: links are not followed, and
+ * paths with dots are refused.
  */
 #include "server/files/files_parts.h"
 
@@ -8,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What of `path` stands behind the directory `root`; NULL: it lies elsewhere. Both without links and dots. */
+/*
+ * The part of `path` below the directory `root`; NULL: it is elsewhere. Both without links and
+ * dots.
+ */
 static const char *name_beneath(const char *root, const char *path)
 {
     size_t len = strlen(root);
