@@ -1,8 +1,9 @@
 /*
- * give.c - a message to one subscriber. As long as its connection has room the frame joins what the connection has to send;
- * otherwise it waits here, and what the connection sends of its own meanwhile goes ahead of it.
+ * give.c - a message to one subscriber. While its connection has room, the frame is added to the
+ * connection's output; otherwise it waits here, and messages that the application sends on that
+ * connection meanwhile leave before it.
  *
- * Nothing here calls the user back: sending queues, closing queues.
+ * Nothing here calls the user back: sending and closing only queue.
  */
 #include "topics/topics.h"
 
@@ -12,12 +13,12 @@ static void close_for_slowness(struct dx_subscriber *subscriber, struct dx_tally
 {
     static const char reason[] = "too slow";
 
-    dx_subscriber_forget(subscriber);
+    dx_subscriber_drop_pending(subscriber);
     (void)dx_connection_close(subscriber->connection, DX_CLOSE_POLICY, reason, sizeof(reason) - 1);
     tally->disconnected++;
 }
 
-/* Lost although there might have been place: for lack of memory. */
+/* There is no memory for a message that would have been accepted. */
 static void lose(struct dx_subscriber *subscriber, struct dx_tally *tally)
 {
     if (subscriber->part->topics->options.slow_policy == DX_SLOW_DISCONNECT)
@@ -38,21 +39,23 @@ static void drop_first(struct dx_subscriber *subscriber)
     free(pending);
 }
 
-void dx_subscriber_forget(struct dx_subscriber *subscriber)
+void dx_subscriber_drop_pending(struct dx_subscriber *subscriber)
 {
     while (subscriber->first)
         drop_first(subscriber);
 }
 
-/* What is congested was offered to the kernel before, and may be one long message of the application's own: a flush would
- * judge it as if it were a queue. */
+/*
+ * The output of a congested connection has been offered to the kernel already, and may be one long
+ * message of the application: a flush would apply max_queue to it.
+ */
 void dx_subscriber_flush(struct dx_subscriber *subscriber)
 {
     if (!dx_connection_is_congested(subscriber->connection))
         dx_connection_flush(subscriber->connection);
 }
 
-/* Room in fact: what was only gathered in this turn has been offered to the kernel. */
+/* Offers what was gathered in this turn to the kernel before it says that there is no room. */
 static bool has_room(struct dx_subscriber *subscriber)
 {
     if (dx_connection_has_room(subscriber->connection))
@@ -61,7 +64,7 @@ static bool has_room(struct dx_subscriber *subscriber)
     return dx_connection_has_room(subscriber->connection);
 }
 
-/* Returns false when it does not go now and has to wait. */
+/* Returns false when the message has to wait. */
 static bool hand_over(struct dx_subscriber *subscriber, struct dx_shared *frame,
                       uint32_t payload_len, struct dx_tally *tally)
 {
@@ -119,20 +122,20 @@ static void put_aside(struct dx_subscriber *subscriber, struct dx_shared *frame,
 void dx_subscriber_give(struct dx_subscriber *subscriber, struct dx_shared *frame,
                         uint32_t payload_len, struct dx_tally *tally)
 {
-    /* Nothing can be sent behind a Close. */
+    /* Nothing can be sent after a Close. */
     if (dx_connection_is_closing(subscriber->connection))
-        dx_subscriber_forget(subscriber);
+        dx_subscriber_drop_pending(subscriber);
     else if (subscriber->first || !hand_over(subscriber, frame, payload_len, tally))
         put_aside(subscriber, frame, payload_len, tally);
 }
 
-void dx_subscriber_go_on(struct dx_subscriber *subscriber)
+void dx_subscriber_resume(struct dx_subscriber *subscriber)
 {
     struct dx_tally tally = {0, 0, 0};
 
     while (subscriber->first && hand_over(subscriber, subscriber->first->frame,
                                           subscriber->first->payload_len, &tally)) {
-        /* A message that was lost may have taken all with it. */
+        /* Losing a message may have dropped all of them. */
         if (subscriber->first)
             drop_first(subscriber);
     }

@@ -1,6 +1,6 @@
 /*
- * names.c - topics by name: buckets under SipHash-1-3 (Aumasson and Bernstein), so that strangers who choose names cannot
- * make them collide. Not here: who is subscribed.
+ * names.c - topics by name: buckets under SipHash-1-3 (Aumasson and Bernstein), so that clients who
+ * choose names cannot make them collide. Not responsible for subscribers.
  */
 #include "topics/topics.h"
 
@@ -93,7 +93,9 @@ struct dx_topic *dx_topic_names_find(const struct dx_topic_names *names, uint64_
     return topic;
 }
 
-/* Without memory the chains grow longer, and that is all. The key stays untouched: it is read without the lock. */
+/*
+ * Without memory the chains only grow longer. The key is not written: it is read without the lock.
+ */
 static void grow(struct dx_topic_names *names)
 {
     struct dx_topic_names larger = *names;

@@ -1,17 +1,18 @@
 /*
- * part.c - what a loop has of a set of topics: the queue that publishers fill from any thread and the loop's turn empties.
+ * part.c - a loop's part of a set of topics: the queue that any thread fills by publishing and the
+ * loop empties.
  *
- * Who publishes on the loop's own thread has it emptied at this turn's end, others by a post. One of either is on its way
- * whenever the queue is not empty.
+ * What the loop's own thread publishes is delivered at the end of this turn, what others publish by
+ * a post. Whenever the queue is not empty, one or the other is on its way.
  */
 #include "topics/topics.h"
 
 #include <stdlib.h>
 
 #define FIRST_ROOM 16
-#define KEPT_ROOM 4096 /* items; a larger array is given back when it has been handed on */
+#define KEPT_ROOM 4096 /* items; a larger array is freed when it has been delivered */
 
-static void hand_on(struct dx_part *part, bool by_post)
+static void deliver(struct dx_part *part, bool by_post)
 {
     struct dx_topics *topics = part->topics;
     struct dx_batch batch;
@@ -26,12 +27,12 @@ static void hand_on(struct dx_part *part, bool by_post)
 
 static void on_post(void *data)
 {
-    hand_on(data, true);
+    deliver(data, true);
 }
 
 static void on_turn_end(struct dx_turn_task *task)
 {
-    hand_on(dx_container_of(task, struct dx_part, task), false);
+    deliver(dx_container_of(task, struct dx_part, task), false);
 }
 
 static struct dx_part *find(const struct dx_topics *topics, const struct dx_loop *loop)
@@ -43,7 +44,7 @@ static struct dx_part *find(const struct dx_topics *topics, const struct dx_loop
     return part;
 }
 
-enum dx_err dx_part_take(struct dx_topics *topics, struct dx_loop *loop, struct dx_part **part)
+enum dx_err dx_part_join(struct dx_topics *topics, struct dx_loop *loop, struct dx_part **part)
 {
     struct dx_part *found;
 
@@ -69,14 +70,17 @@ enum dx_err dx_part_take(struct dx_topics *topics, struct dx_loop *loop, struct 
     return DX_OK;
 }
 
-void dx_part_give(struct dx_part *part)
+void dx_part_leave(struct dx_part *part)
 {
     struct dx_topics *topics = part->topics;
     struct dx_part **at = &topics->parts;
 
     if (--part->subscriber_count > 0)
         return;
-    /* Nobody can publish to it any more: its presences have gone before, and what was queued for them. */
+    /*
+     * Nothing can be published to it any more: its presences are gone, and with them their
+     * messages.
+     */
     pthread_mutex_lock(&topics->lock);
     while (*at != part)
         at = &(*at)->next;
@@ -124,7 +128,7 @@ enum dx_err dx_part_prepare(struct dx_part *part)
 {
     enum dx_err err;
 
-    /* A message longer than the limit can be published while nothing waits. */
+    /* While nothing waits, a message that is longer than the limit is accepted. */
     if (part->item_count > 0 && part->backlog_len >= part->topics->options.max_backlog)
         return DX_ERR_QUEUE_FULL;
     err = reserve(part);
@@ -165,12 +169,16 @@ static void keep_or_free(struct dx_part *part, struct dx_batch *batch)
 }
 
 /*
- * What one batch leaves in so many connections waits for the turn's end, where it leaves together with everything else. The
- * rest is sent at once: it would take a block of memory a connection, and a cold look at each of them a second time.
+ * For so many connections of one batch, messages are gathered until the turn's end, where they
+ * leave together with all other output. The rest is sent at once: gathering would take a block of
+ * memory for each connection, and touch each of them, cold in the cache, a second time.
  */
 #define GATHERED_MAX 1024
 
-/* Consecutive messages of one topic, to one subscriber after the other: they leave in one write in either case. */
+/*
+ * Consecutive messages of one topic, subscriber by subscriber: they leave in one write in either
+ * case.
+ */
 static void deliver_run(const struct dx_item *items, size_t count, size_t *gathered,
                         struct dx_tally *tally)
 {

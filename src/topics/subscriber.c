@@ -1,9 +1,11 @@
 /*
- * subscriber.c - subscribing and the end of it. A subscriber knows its topics by a hash table of its own, a topic's list knows
- * its subscribers by pointer alone: 8 to 32 bytes on one side and 21 to 43 on the other, and everything in constant time.
+ * subscriber.c - subscribing and unsubscribing. A subscriber has its topics in a hash table of its
+ * own; a topic's list has pointers to its subscribers. That is 8 to 32 bytes on one side and 21 to
+ * 43 on the other, and everything in constant time.
  *
- * What was published before a change of a topic's list is handed on before the list changes: nobody gets what was published
- * before it came, nor misses what was before it went. A topic that ends on a loop has thereby no message left there.
+ * Pending messages are delivered before a topic's list changes. So a new subscriber gets none that
+ * was published before it came, one that leaves misses none, and a topic that ends on a loop has no
+ * message left there.
  */
 #include "topics/topics.h"
 
@@ -44,7 +46,7 @@ static void put_place(struct dx_subscriber *subscriber, struct dx_place place)
     subscriber->places[at] = place;
 }
 
-/* Moves up what stands behind the gap because its own place was taken. */
+/* Moves entries into the gap that are after it because their own place was taken. */
 static void remove_place(struct dx_subscriber *subscriber, struct dx_place *place)
 {
     uint32_t mask = subscriber->place_room - 1;
@@ -120,7 +122,10 @@ static void enlist(struct dx_presence *presence, struct dx_subscriber *subscribe
     presence->subscribers[presence->count++] = subscriber;
 }
 
-/* The last of the list takes the place of the one that goes. The presence is freed with the last one. */
+/*
+ * The last of the list takes the removed one's place. The presence is freed with its last
+ * subscriber.
+ */
 static void delist(struct dx_presence *presence, uint32_t index)
 {
     struct dx_subscriber *last = presence->subscribers[--presence->count];
@@ -134,7 +139,7 @@ static void delist(struct dx_presence *presence, uint32_t index)
         presence->subscribers[index] = last;
         find_place(last, presence)->index = index;
     }
-    /* A list that has shrunk gives memory back if there is memory to do so with. */
+    /* A list that has shrunk is made smaller, if realloc can do that. */
     if (presence->count < presence->room / 4)
         (void)!resize(presence, presence->room / 2);
 }
@@ -194,7 +199,10 @@ static enum dx_err add_topic(struct dx_topics *topics, struct dx_part *part,
     return err;
 }
 
-/* The presence that the subscriber is to be enlisted in, with room for it and counted already. NULL: it is in it already. */
+/*
+ * Finds or makes the presence for a subscriber, with room for it, and counts the subscription.
+ * NULL: it is subscribed already.
+ */
 static enum dx_err prepare(struct dx_subscriber *subscriber, const struct name *name,
                            struct dx_presence **presence)
 {
@@ -227,7 +235,10 @@ static enum dx_err prepare(struct dx_subscriber *subscriber, const struct name *
     return DX_OK;
 }
 
-/* Counts one less; a topic without subscribers on the loop hears nothing more, one without any is forgotten. */
+/*
+ * Counts a subscription less. A loop without subscribers leaves the topic; a topic without loops
+ * ends.
+ */
 static void count_out(struct dx_topics *topics, struct dx_presence *presence)
 {
     struct dx_topic *topic = presence->topic;
@@ -254,7 +265,7 @@ static struct dx_subscriber *of_attachment(struct dx_attachment *attachment)
 static void on_writable(struct dx_attachment *attachment, struct dx_connection *connection)
 {
     (void)connection;
-    dx_subscriber_go_on(of_attachment(attachment));
+    dx_subscriber_resume(of_attachment(attachment));
 }
 
 static void on_gone(struct dx_attachment *attachment, struct dx_connection *connection)
@@ -265,7 +276,7 @@ static void on_gone(struct dx_attachment *attachment, struct dx_connection *conn
     struct dx_batch batch = {NULL, 0, 0};
 
     (void)connection;
-    dx_subscriber_forget(subscriber);
+    dx_subscriber_drop_pending(subscriber);
     pthread_mutex_lock(&topics->lock);
     for (uint32_t i = 0; i < subscriber->place_room; i++) {
         struct dx_presence *presence = subscriber->places[i].presence;
@@ -283,7 +294,7 @@ static void on_gone(struct dx_attachment *attachment, struct dx_connection *conn
             delist(subscriber->places[i].presence, subscriber->places[i].index);
     free(subscriber->places);
     free(subscriber);
-    dx_part_give(part);
+    dx_part_leave(part);
 }
 
 static struct dx_subscriber *find_subscriber(const struct dx_topics *topics,
@@ -305,14 +316,14 @@ static enum dx_err make_subscriber(struct dx_topics *topics, struct dx_connectio
     made->attachment = (struct dx_attachment){NULL, topics, on_gone, on_writable};
     made->connection = connection;
     made->id = dx_connection_id(connection);
-    err = dx_part_take(topics, dx_connection_loop(connection), &made->part);
+    err = dx_part_join(topics, dx_connection_loop(connection), &made->part);
     if (err) {
         free(made);
         return err;
     }
     err = dx_connection_attach(connection, &made->attachment);
     if (err) {
-        dx_part_give(made->part);
+        dx_part_leave(made->part);
         free(made);
         return err;
     }

@@ -1,6 +1,7 @@
 /*
- * topics.c - a set of topics, and publishing: one encoding, put under one lock into the queue of each loop that has
- * subscribers, so that the order is the same on all of them. Nothing is sent here.
+ * topics.c - a set of topics, and publishing: a message is encoded once and added, under one lock,
+ * to the queue of each loop that has subscribers, so that the order is the same on all of them.
+ * Sending it is part.c and give.c.
  */
 #include "topics/topics.h"
 #include "base/sized.h"
@@ -46,16 +47,17 @@ void dx_topics_free(struct dx_topics *topics)
     free(topics);
 }
 
-static bool has_subscribers(struct dx_topics *topics, uint64_t hash, const char *name,
+/* Publishes to a topic without subscribers: only counts that. False: it has some. */
+static bool publish_to_none(struct dx_topics *topics, uint64_t hash, const char *name,
                             size_t name_len)
 {
     bool has;
 
     pthread_mutex_lock(&topics->lock);
     has = dx_topic_names_find(&topics->names, hash, name, name_len) != NULL;
-    topics->published += !has; /* to nobody */
+    topics->published += !has;
     pthread_mutex_unlock(&topics->lock);
-    return has;
+    return !has;
 }
 
 static enum dx_err encode(enum dx_opcode opcode, const void *data, size_t len,
@@ -76,7 +78,7 @@ static enum dx_err encode(enum dx_opcode opcode, const void *data, size_t len,
     return DX_OK;
 }
 
-/* All loops or none. */
+/* Queues the message for all loops or for none. */
 static enum dx_err spread(struct dx_topic *topic, struct dx_shared *frame, uint32_t payload_len,
                           uint64_t except)
 {
@@ -105,8 +107,11 @@ enum dx_err dx_topics_publish(struct dx_topics *topics, const char *name, size_t
         (opcode != DX_OP_TEXT && opcode != DX_OP_BINARY))
         return DX_ERR_USAGE;
     hash = dx_topic_names_hash(&topics->names, name, name_len);
-    /* Not for nobody, and not under the lock: the message is copied between two looks. */
-    if (!has_subscribers(topics, hash, name, name_len))
+    /*
+     * The message is encoded between two looks at the topic: not without subscribers, nor under the
+     * lock.
+     */
+    if (publish_to_none(topics, hash, name, name_len))
         return DX_OK;
     err = encode(opcode, data, len, &frame);
     if (err)
@@ -135,32 +140,4 @@ size_t dx_topics_subscriber_count(struct dx_topics *topics, const char *name, si
     count = topic ? topic->subscriber_count : 0;
     pthread_mutex_unlock(&topics->lock);
     return count;
-}
-
-static void add(atomic_uint_fast64_t *count, uint64_t more)
-{
-    if (more > 0)
-        atomic_fetch_add_explicit(count, more, memory_order_relaxed);
-}
-
-void dx_topics_tally(struct dx_topics *topics, const struct dx_tally *tally)
-{
-    add(&topics->delivered, tally->delivered);
-    add(&topics->dropped, tally->dropped);
-    add(&topics->disconnected, tally->disconnected);
-}
-
-void dx_topics_metrics(struct dx_topics *topics, struct dx_topics_metrics *metrics)
-{
-    struct dx_topics_metrics own = dx_topics_metrics_init();
-
-    pthread_mutex_lock(&topics->lock);
-    own.topics = topics->names.count;
-    own.subscriptions = topics->subscription_count;
-    own.published = topics->published;
-    pthread_mutex_unlock(&topics->lock);
-    own.delivered = atomic_load_explicit(&topics->delivered, memory_order_relaxed);
-    own.dropped = atomic_load_explicit(&topics->dropped, memory_order_relaxed);
-    own.disconnected = atomic_load_explicit(&topics->disconnected, memory_order_relaxed);
-    dx_sized_fill(metrics, &own, sizeof(own));
 }

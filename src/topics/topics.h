@@ -1,11 +1,16 @@
 /*
  * topics.h - the inside of <duplex/topics.h>: what the files of topics/ share.
  *
- * topics.c: the set, publishing, counting. names.c: its topics by name. part.c: what a loop has of a set. subscriber.c: what a
- * connection has. give.c: a message to one subscriber, and what waits for it.
+ *   topics.c       the set, and publishing
+ *   counts.c       what the set counts
+ *   names.c        its topics by name
+ *   part.c         a loop's part of a set
+ *   subscriber.c   a connection's subscriptions
+ *   give.c         a message to one subscriber, and what waits for it
  *
- * Two kinds of memory: what is marked "lock" belongs to whoever holds the set's lock, all else to the loop's thread. Nothing
- * here calls the user back, so a list cannot change while it is walked.
+ * There are two kinds of memory: what is marked "lock" may be used by whoever holds the set's lock,
+ * everything else by the loop's thread only. Nothing here calls the user back, so a list cannot
+ * change while it is walked.
  */
 #ifndef DX_TOPICS_TOPICS_H
 #define DX_TOPICS_TOPICS_H
@@ -19,10 +24,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A message that waits somewhere counts this much beside its bytes, so that many short ones are bounded, too. */
+/* A message that waits counts as its bytes and this, so that many short ones are bounded, too. */
 #define DX_TOPICS_MESSAGE_COST 32
 
-/* A name that somebody is subscribed to. All of it: lock. */
+/* A name that has subscribers. All of it: lock. */
 struct dx_topic {
     struct dx_topic *next;         /* in its bucket */
     struct dx_presence *presences; /* one for each loop that has subscribers */
@@ -32,12 +37,12 @@ struct dx_topic {
     char name[];
 };
 
-/* A topic on one loop: there while the loop has subscribers of it. */
+/* A topic on one loop. It exists while the loop has subscribers of the topic. */
 struct dx_presence {
     struct dx_topic *topic;
     struct dx_part *part;
-    struct dx_presence *next; /* lock: of the same topic, on another loop */
-    uint64_t batch;           /* lock: the part's batch that named it last */
+    struct dx_presence *next; /* lock: of the same topic on another loop */
+    uint64_t batch;           /* lock: of the part, when a message of it was last queued */
     struct dx_subscriber **subscribers;
     uint32_t count;
     uint32_t room;
@@ -51,20 +56,20 @@ struct dx_item {
     uint32_t payload_len;
 };
 
-/* What a loop has of a set: there while one of its connections has a subscriber. */
+/* A loop's part of a set. It exists while one of the loop's connections is a subscriber. */
 struct dx_part {
     struct dx_part *next; /* lock */
     struct dx_topics *topics;
     struct dx_loop *loop;
     pthread_t thread; /* the loop's */
     struct dx_turn_task task;
-    struct dx_item *items; /* lock: what is published and not handed on, in order */
+    struct dx_item *items; /* lock: published and not yet delivered, in order */
     size_t item_count;     /* lock */
     size_t item_room;      /* lock */
     size_t backlog_len;    /* lock: bytes of it */
-    uint64_t batch;        /* lock: how often the items were taken, and 1 */
+    uint64_t batch;        /* lock: counts how often the items were taken, from 1 */
     bool is_posted;        /* lock: a post is on its way */
-    struct dx_item *spare; /* room that an earlier batch has left */
+    struct dx_item *spare; /* an array that an earlier batch has left */
     size_t spare_room;
     size_t subscriber_count;
 };
@@ -76,13 +81,13 @@ struct dx_pending {
     uint32_t payload_len;
 };
 
-/* Where a subscriber stands in the list of a topic that it is subscribed to. */
+/* Where a subscriber is in the list of a topic. */
 struct dx_place {
     struct dx_presence *presence; /* NULL: free */
     uint32_t index;
 };
 
-/* What a connection has of a set, from its first subscription to its end. */
+/* A connection as a subscriber of a set, from its first subscription to its end. */
 struct dx_subscriber {
     struct dx_attachment attachment;
     struct dx_part *part;
@@ -96,7 +101,7 @@ struct dx_subscriber {
     size_t pending_len;
 };
 
-/* Names to topics: chained buckets under a keyed hash, for names may be a stranger's. */
+/* Names to topics: chained buckets under a keyed hash, because clients may choose names. */
 struct dx_topic_names {
     struct dx_topic **buckets;
     size_t bucket_count; /* a power of 2 */
@@ -116,7 +121,7 @@ struct dx_topics {
     atomic_uint_fast64_t disconnected;
 };
 
-/* What one batch has done: added to the set's counts at once. */
+/* What became of a batch; added to the set's counts at once. */
 struct dx_tally {
     uint64_t delivered;
     uint64_t dropped;
@@ -153,14 +158,21 @@ void dx_topic_names_remove(struct dx_topic_names *names, struct dx_topic *topic)
 
 /* ---- part.c ---- */
 
-/** The part of a loop, made when there is none; counts one subscriber more. On the loop's thread, without the lock. */
-DX_MUST_CHECK enum dx_err dx_part_take(struct dx_topics *topics, struct dx_loop *loop,
+/**
+ * Finds or makes the part of a loop, and counts a subscriber more. On the loop's thread, without
+ * the lock.
+ */
+DX_MUST_CHECK enum dx_err dx_part_join(struct dx_topics *topics, struct dx_loop *loop,
                                        struct dx_part **part);
 
-/** Counts one less; the last one ends the part. */
-void dx_part_give(struct dx_part *part);
+/** Counts a subscriber less; the last one frees the part. */
+void dx_part_leave(struct dx_part *part);
 
-/** Makes sure that one more item fits and that the loop will come for it. Lock; any thread. DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL. */
+/**
+ * Makes sure that one more item fits and that the loop will deliver it. Lock; any thread.
+ *
+ * Returns DX_OK, or DX_ERR_NOMEM, DX_ERR_QUEUE_FULL.
+ */
 DX_MUST_CHECK enum dx_err dx_part_prepare(struct dx_part *part);
 
 /** Queues an item after dx_part_prepare; takes a reference. Lock; any thread. */
@@ -176,27 +188,31 @@ static inline bool dx_presence_is_queued(const struct dx_presence *presence)
 /** Takes all that is queued. Lock, on the loop's thread. */
 void dx_part_take_batch(struct dx_part *part, struct dx_batch *batch);
 
-/** Hands a batch on, empty ones too, and releases it. On the loop's thread, without the lock. */
+/**
+ * Delivers a batch, which may be empty, and releases it. On the loop's thread, without the lock.
+ */
 void dx_part_deliver(struct dx_part *part, struct dx_batch *batch);
 
-/* ---- topics.c ---- */
+/* ---- counts.c ---- */
 
 /** Adds to the set's counts. Any thread. */
 void dx_topics_tally(struct dx_topics *topics, const struct dx_tally *tally);
 
 /* ---- give.c: on the loop's thread ---- */
 
-/** Hands a message to the connection, or has it wait, or whatever the policy says. */
+/**
+ * Gives a message to the connection, or lets it wait, or does what the policy for slow ones says.
+ */
 void dx_subscriber_give(struct dx_subscriber *subscriber, struct dx_shared *frame,
                         uint32_t payload_len, struct dx_tally *tally);
 
-/** Sends what was handed to its connection now, if the kernel takes it. */
+/** Sends what its connection has gathered, as far as the kernel takes it. */
 void dx_subscriber_flush(struct dx_subscriber *subscriber);
 
-/** Hands on what waits, as far as the connection takes it. */
-void dx_subscriber_go_on(struct dx_subscriber *subscriber);
+/** Gives what waits to the connection, as far as it has room. */
+void dx_subscriber_resume(struct dx_subscriber *subscriber);
 
-/** Forgets what waits. */
-void dx_subscriber_forget(struct dx_subscriber *subscriber);
+/** Drops what waits. */
+void dx_subscriber_drop_pending(struct dx_subscriber *subscriber);
 
 #endif
