@@ -79,7 +79,7 @@ static void on_due(struct dx_timer *timer)
         (struct dx_websocket *)(void *)((char *)timer - offsetof(struct dx_websocket, timer));
 
     if (websocket->connection != NULL)
-        dx_websocket_beat(websocket);
+        dx_websocket_on_beat_due(websocket);
     else
         dx_websocket_try_again(websocket);
 }
@@ -110,6 +110,8 @@ static void init(struct dx_websocket *websocket, struct dx_loop *loop)
     websocket->protocol = "";
     websocket->task.run = on_task;
     dx_timer_init(&websocket->timer, on_due);
+    dx_beat_init(&websocket->beat, options->heartbeat_answer, options->connection->ping_interval_ms,
+                 options->connection->pong_timeout_ms);
     dx_outbox_init(&websocket->outbox, &websocket->settings.outbox);
     dx_connection_kind_init(&websocket->kind, DX_ROLE_CLIENT, options->connection);
     websocket->kind.endpoint.random_user = loop;

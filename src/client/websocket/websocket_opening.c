@@ -178,7 +178,7 @@ static void note_open(struct dx_websocket *websocket, const struct dx_opening *o
 {
     websocket->opened_ms = dx_loop_now_ms(websocket->loop);
     websocket->protocol = opening->subprotocol != NULL ? opening->subprotocol : "";
-    dx_websocket_note_heard(websocket);
+    dx_beat_start(&websocket->beat, dx_loop_now_ms(websocket->loop));
     dx_websocket_note_error(websocket, NULL);
     dx_websocket_reset_amount(websocket);
     dx_websocket_set_state(websocket, DX_READY_STATE_OPEN);
@@ -186,7 +186,7 @@ static void note_open(struct dx_websocket *websocket, const struct dx_opening *o
         dx_connection_pause(websocket->connection);
     dx_websocket_keep(websocket);
     dx_websocket_send_first(websocket);
-    dx_websocket_start_beating(websocket);
+    dx_websocket_set_beat(websocket);
     dx_websocket_tell_open(websocket);
     dx_websocket_drop(websocket);
 }

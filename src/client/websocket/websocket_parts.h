@@ -1,14 +1,21 @@
 /*
  * websocket_parts.h - what a websocket is made of; for websocket*.c only.
  *
- * websocket.c: life and attributes. websocket_opening.c: opening and trying again. websocket_events.c: what the connection says, as
- * events to listeners. websocket_beat.c: the heartbeat by text. websocket_send.c: messages out, closing. websocket_outbox.c: what is
- * kept until it is sent. websocket_amount.c: the buffered amount. websocket_calls.c: calls from other threads. websocket_loop.c: the others of the loop.
+ * websocket.c            life and attributes
+ * websocket_opening.c    opening, how that or the connection ends, trying again
+ * websocket_handlers.c   what the connection reports
+ * websocket_events.c     the listeners
+ * websocket_send.c       messages out, closing
+ * websocket_outbox.c     the outbox at work
+ * websocket_amount.c     the buffered amount
+ * websocket_calls.c      calls from other threads
+ * websocket_loop.c       the other websockets of the loop
  */
 #ifndef DX_CLIENT_WEBSOCKET_PARTS_H
 #define DX_CLIENT_WEBSOCKET_PARTS_H
 
 #include "client/connector/connector.h"
+#include "client/websocket/beat.h"
 #include "client/websocket/outbox.h"
 #include "client/websocket/settings.h"
 #include "connection/connection.h"
@@ -66,12 +73,7 @@ struct dx_websocket {
         *last_error; /* the next one, or a text of an error where there was no memory; or NULL */
     char *last_detail;
 
-    /* the heartbeat by text */
-    bool waits_for_answer;
-    uint64_t heard_ms; /* last message */
-    size_t
-        answer_found; /* in pieces: so much of what may be the answer has come, and is kept from listeners */
-
+    struct dx_beat beat;
     struct dx_outbox outbox;
     bool outbox_was_full; /* somebody on the loop's thread was refused: drain is owed */
     bool drain_is_due;    /* the task tells it */
@@ -187,36 +189,31 @@ void dx_websocket_give_turn(struct dx_websocket *websocket);
 
 /* ---- websocket_events.c ---- */
 
-extern const struct dx_connection_handlers dx_websocket_whole_handlers;
-extern const struct dx_connection_handlers dx_websocket_chunk_handlers;
-
 bool dx_websocket_wants_chunks(const struct dx_websocket *websocket);
+
+/* Each calls the listeners; any of them may close or free the websocket. */
 void dx_websocket_tell_open(struct dx_websocket *websocket);
 void dx_websocket_tell_request(void *user, const char *head, size_t len);
 void dx_websocket_tell_error(struct dx_websocket *websocket, const struct dx_error_event *error);
 void dx_websocket_tell_close(struct dx_websocket *websocket, const struct dx_close_event *close);
-void dx_websocket_tell_drain(struct dx_websocket *websocket);
+void dx_websocket_tell_message(struct dx_websocket *websocket, enum dx_opcode opcode,
+                               const uint8_t *data, size_t len);
 void dx_websocket_tell_chunk(struct dx_websocket *websocket, enum dx_opcode opcode,
                              const uint8_t *data, size_t len, bool is_first, bool is_last);
+void dx_websocket_tell_drain(struct dx_websocket *websocket);
+void dx_websocket_tell_ping(struct dx_websocket *websocket, const uint8_t *data, size_t len);
+void dx_websocket_tell_pong(struct dx_websocket *websocket, const uint8_t *data, size_t len);
 
-/* ---- websocket_beat.c ---- */
+/* ---- websocket_handlers.c ---- */
 
-/** The heartbeat by text is due: asks, or gives the connection up. */
-void dx_websocket_beat(struct dx_websocket *websocket);
+extern const struct dx_connection_handlers dx_websocket_whole_handlers;
+extern const struct dx_connection_handlers dx_websocket_chunk_handlers;
 
-/** Sets the timer of that heartbeat, where there is one. */
-void dx_websocket_start_beating(struct dx_websocket *websocket);
+/** The timer fired while there was a connection: asks the peer, or gives the connection up. */
+void dx_websocket_on_beat_due(struct dx_websocket *websocket);
 
-/** Something came. */
-void dx_websocket_note_heard(struct dx_websocket *websocket);
-
-/** Whether a message is that heartbeat's answer. */
-bool dx_websocket_is_answer(const struct dx_websocket *websocket, enum dx_opcode opcode,
-                            const uint8_t *data, size_t len);
-
-/** The same for a piece; tells, before it says no, what it has kept back. */
-bool dx_websocket_is_answer_chunk(struct dx_websocket *websocket, enum dx_opcode opcode,
-                                  const uint8_t *data, size_t len, bool *is_first, bool is_last);
+/** Sets the timer for the heartbeat by text, where there is one. */
+void dx_websocket_set_beat(struct dx_websocket *websocket);
 
 /* ---- websocket_amount.c ---- */
 
