@@ -16,7 +16,7 @@ static void print_heading(FILE *out, const char *title, bool bold)
     fprintf(out, bold ? "\n\033[1m%s:\033[0m\n" : "\n%s:\n", title);
 }
 
-/* Prints blanks up to the text's column, on the next line when the names have taken it. */
+/* Prints blanks up to the text's column, on the next line if the names reach into it. */
 static size_t indent(FILE *out, size_t column)
 {
     if (column + 2 > TEXT_COLUMN) {
@@ -27,7 +27,7 @@ static size_t indent(FILE *out, size_t column)
     return TEXT_COLUMN;
 }
 
-/* Words up to `text_len` bytes, wrapped; returns the column after them. */
+/* Prints `text_len` bytes of text, wrapped; returns the column after it. */
 static size_t print_wrapped(FILE *out, size_t column, const char *text, size_t text_len)
 {
     bool is_first = column == TEXT_COLUMN;
@@ -83,7 +83,7 @@ void cli_help_print_command(FILE *out, const struct cli_command *command, bool b
         print_option(out, row.option);
     }
     fputs("\nTIME is 250ms, 5s or 2m, a bare number is seconds; SIZE is bytes, 64K, 1M or 1G.\n"
-          "What [brackets] show at the end is the default.\n",
+          "Defaults are in [brackets].\n",
           out);
     print_heading(out, "Examples", bold);
     fputs(command->examples, out);
@@ -100,8 +100,8 @@ void cli_help_print(FILE *out, bool bold)
         fprintf(out, "  %-9s%s\n", (*command)->name, (*command)->summary);
     fprintf(out, "  %-9s%s\n", "help", "show the help of a command: duplex help serve");
     print_heading(out, "Options", bold);
-    fputs("  -h, --help     show this help and end\n"
-          "  -V, --version  show the version and end\n",
+    fputs("  -h, --help     show this help and exit\n"
+          "  -V, --version  show the version and exit\n",
           out);
     print_heading(out, "A first try", bold);
     fputs("  duplex serve vmstat 1\n"

@@ -19,8 +19,8 @@
 #include "cli/text/escape.h"
 
 /*
- * A descriptor 0, 1 or 2 that is closed would become a client's socket, and what is printed a
- * message to it. Each is opened the wrong way round, so that using it fails as it should.
+ * If descriptor 0, 1 or 2 were closed, a client's socket could get its number, and output would go
+ * to that client. Open each for the other direction, so that using it fails.
  */
 static bool open_standard_streams(void)
 {
@@ -41,7 +41,7 @@ static bool wants_bold(void)
            !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
-/* Data that did not reach stdout is a failure (a full disk, a closed descriptor). */
+/* Output that did not reach stdout is a failure: a full disk, a closed descriptor. */
 static int finish_stdout(void)
 {
     bool failed = ferror(stdout) != 0;
@@ -157,8 +157,8 @@ static int help(char **words)
         struct cli_complaint complaint;
 
         cli_complain(&complaint, CLI_EXIT_USAGE,
-                     "help: %s: one word too many (write duplex help %s)", cli_shown(words[1]).text,
-                     words[0]);
+                     "help: %s: one argument too many (write duplex help %s)",
+                     cli_shown(words[1]).text, words[0]);
         return fail(NULL, &complaint);
     }
     if (command)

@@ -23,7 +23,7 @@ static const struct cli_option admission_options[] = {
      .choices = cli_origin_words,
      .placeholder = "ORIGIN",
      .preset = "any",
-     .help = "pages: same, any, null, https://*.example.org; repeatable",
+     .help = "origins: same, any, null, https://*.example.org; repeatable",
      .more = CLI_ORIGIN_MORE},
     {.name = NULL},
 };
@@ -35,8 +35,8 @@ static const struct cli_option limit_options[] = {
      .placeholder = "SIZE",
      .preset = "16M",
      .smallest = 1,
-     .help = "the longest message from a client",
-     .more = "It is the sum of the fragments. A longer one closes the connection with code 1009."},
+     .help = "maximum length of a message from a client",
+     .more = "All fragments together. A longer message closes the connection with code 1009."},
     {.name = "max-queue",
      .kind = CLI_SIZE,
      .field = FIELD(server.limits.max_queue),
@@ -44,8 +44,8 @@ static const struct cli_option limit_options[] = {
      .preset = "1M",
      .smallest = 1024,
      .largest = CLI_QUEUE_LARGEST,
-     .help = "output that may wait for a client before no more is read from it",
-     .more = "At four times that the connection is aborted."},
+     .help = "output that waits for a client before its input is paused",
+     .more = "At four times this size the connection is aborted."},
     {.name = NULL},
 };
 
@@ -55,7 +55,7 @@ static const struct cli_option running_options[] = {
      .field = FIELD(answers_text_ping),
      .preset_note = "off",
      .help = "answer the text message ping with pong",
-     .more = "This is the heartbeat of pages, which cannot send a WebSocket's own ping."},
+     .more = "Pages use this as a heartbeat, because they cannot send WebSocket pings."},
     {.name = NULL},
 };
 
@@ -84,12 +84,12 @@ static bool check(const struct cli_config *general, struct cli_complaint *compla
 
 /* ---- the server ---- */
 
-/* The client that does not read its own echoes is not read from either. */
+/* While a client does not read its echoes, it is not read from either. */
 static void send_back(struct dx_connection *connection, enum dx_opcode opcode, const uint8_t *data,
                       size_t len)
 {
     if (dx_connection_send(connection, opcode, data, len) != DX_OK)
-        return; /* it is closing, or being cut for lack of memory */
+        return; /* it is closing, or being aborted for lack of memory */
     if (dx_connection_is_congested(connection))
         dx_connection_pause(connection);
 }
@@ -127,12 +127,12 @@ static void on_request(struct dx_request *request, void *user)
     const struct cli_echo_config *config = user;
     struct dx_connection *connection;
 
-    /* When it fails the peer has gone, or was answered already. */
+    /* If it fails, the peer has gone or was answered already. */
     (void)!dx_request_accept(request, config->answers_text_ping ? &echo_or_pong : &echo, NULL,
                              &connection);
 }
 
-/* A browser that asks for the address gets a page that talks to it. */
+/* A browser that opens the address gets a page that sends messages to it. */
 static void on_page(struct dx_request *request, void *user)
 {
     (void)user;

@@ -1,9 +1,9 @@
 /*
- * bash.c - completion for bash, without the helpers of the bash-completion package: it works where
- * only bash is.
+ * bash.c - completion for bash, without the helpers of the bash-completion package: plain bash is
+ * enough.
  *
- * bash splits words at =, so that --framing=li comes as three of them; the value after = is
- * completed alone.
+ * bash splits words at =, so that --framing=li is three words; the value after = is completed
+ * alone.
  */
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * fish.c - completion for fish: one line an option.
+ * fish.c - completion for fish: one line per option.
  */
 #include <string.h>
 
@@ -105,9 +105,9 @@ void gen_fish(FILE *out)
                 (*command)->name);
     }
     fputs("complete -c duplex -n __fish_use_subcommand -a help -d 'show the help of a command'\n"
-          "complete -c duplex -n __fish_use_subcommand -s h -l help -d 'show the help and end'\n"
+          "complete -c duplex -n __fish_use_subcommand -s h -l help -d 'show the help and exit'\n"
           "complete -c duplex -n __fish_use_subcommand -s V -l version -d 'show the version and "
-          "end'\n",
+          "exit'\n",
           out);
     for (const struct cli_command *const *command = cli_commands; *command; command++) {
         for (struct cli_row row = {0}; cli_row_next(*command, &row);)

@@ -1,6 +1,5 @@
 /*
- * gen.h - what the generator of man pages and completions can print. It runs while the program is
- * built, never afterwards.
+ * gen.h - the generator of man pages and completions. It runs only while the program is built.
  */
 #ifndef CLI_GEN_H
 #define CLI_GEN_H
@@ -9,7 +8,7 @@
 
 #include "cli/commands.h"
 
-/** What the words of a value are, for completion. */
+/** What a value is, for completion. */
 enum gen_values { GEN_NONE, GEN_WORDS, GEN_FILES, GEN_DIRECTORIES };
 enum gen_values gen_values_of(const struct cli_option *option);
 

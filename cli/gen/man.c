@@ -5,7 +5,7 @@
 
 #include "cli/gen/gen.h"
 
-/* Plain text with what means something to scdoc escaped, and names of options in bold. */
+/* Plain text with scdoc's special characters escaped, and names of options in bold. */
 static void print_plain(FILE *out, const char *text)
 {
     for (const char *at = text; *at;) {

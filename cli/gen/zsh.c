@@ -1,5 +1,5 @@
 /*
- * zsh.c - completion for zsh: one _arguments call a command.
+ * zsh.c - completion for zsh: one _arguments call per command.
  */
 #include <string.h>
 
@@ -107,7 +107,7 @@ void gen_zsh(FILE *out)
     print_names(out);
     fputs("    )\n"
           "    _arguments -C \\\n"
-          "        '(- *)'{-h,--help}'[show the help and end]' \\\n"
+          "        '(- *)'{-h,--help}'[show the help and exit]' \\\n"
           "        '(- *)'{-V,--version}'[show the version and end]' \\\n"
           "        '1:command:->command' \\\n"
           "        '*::argument:->argument' && return\n"

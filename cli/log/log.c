@@ -1,9 +1,9 @@
 /*
- * log.c - where lines go: a descriptor that never makes the program wait.
+ * log.c - writes lines to a descriptor without ever waiting for it.
  *
- * A pipe or terminal is opened once more without blocking: setting O_NONBLOCK on the one that was
- * inherited would change it for the shell and everybody else that shares it. Where that is refused,
- * a line is written only when poll() says there is room.
+ * A pipe or terminal is opened again with O_NONBLOCK: setting it on the inherited descriptor would
+ * change it for the shell and all other processes that share it. Where opening again is refused, a
+ * line is written only when poll() says that there is room.
  */
 #include "cli/log/log.h"
 
@@ -30,8 +30,8 @@ struct cli_log {
     bool colour;
     enum dx_log_level level;
     enum cli_log_format format;
-    pthread_mutex_t lock; /* of the rest */
-    uint64_t lost;        /* lines since the last that was written */
+    pthread_mutex_t lock; /* for `lost`, and for the order of lines */
+    uint64_t lost;        /* lines since the last one that was written */
 };
 
 static bool wants_colour(const struct cli_log_config *config)
@@ -43,7 +43,7 @@ static bool wants_colour(const struct cli_log_config *config)
            !(no_colour && *no_colour) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
-/* stderr without blocking if it is a pipe or terminal and may be opened again; else itself. */
+/* A non-blocking descriptor of stderr where that can be had, else stderr itself. */
 static int open_stderr(void)
 {
     struct stat status;
@@ -95,7 +95,7 @@ void cli_log_close(struct cli_log *log)
     free(log);
 }
 
-/* True when all of it was taken. A piece of a line can only remain on a full disk or terminal. */
+/* True if all of it was written. Only a full disk or terminal can take a part of a line. */
 static bool write_now(const struct cli_log *log, const struct cli_log_line *line)
 {
     struct pollfd room = {.fd = log->fd, .events = POLLOUT};
@@ -112,8 +112,8 @@ static void say_lost(struct cli_log *log, const struct timespec *now)
     int len = snprintf(count, sizeof(count), "%" PRIu64, log->lost);
     struct dx_log_field field = {"lines", count, (size_t)len};
 
-    cli_log_line_format(&line, log->format, log->colour, now, DX_LOG_WARN,
-                        "lines of this log were lost", &field, 1);
+    cli_log_line_format(&line, log->format, log->colour, now, DX_LOG_WARN, "log lines were lost",
+                        &field, 1);
     if (write_now(log, &line))
         log->lost = 0;
 }

@@ -1,6 +1,6 @@
 /*
- * log_line.c - text and JSON lines. Both show a value through the same escapes, so that neither can
- * be made to lie.
+ * log_line.c - text and JSON lines. Both escape a value in the same way, so that no value can forge
+ * another field or line.
  */
 #include "cli/log/log_line.h"
 
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* Kept free for what ends a line: three dots, a quote, a brace, a newline. */
+/* Reserved for the end of a line: three dots, a quote, a brace, a newline. */
 #define CLOSERS_LEN 6
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -30,7 +30,7 @@ static bool append_text(struct cli_log_line *line, const char *text)
     return append(line, text, strlen(text));
 }
 
-/* Appends what closes something that was opened; there is always room for it. */
+/* Appends the end of a value or line; there is always room for it. */
 static void append_closer(struct cli_log_line *line, const char *closer)
 {
     size_t len = strlen(closer);
@@ -39,8 +39,10 @@ static void append_closer(struct cli_log_line *line, const char *closer)
     line->len += len;
 }
 
-/* Doubles backslashes; in quotes escapes the quote; for JSON escapes both once more. Returns
- * false when it did not fit. */
+/*
+ * Doubles backslashes; in quotes escapes the quote; for JSON escapes both once more. Returns false
+ * when it did not fit.
+ */
 static bool append_piece(struct cli_log_line *line, const char *piece, size_t piece_len,
                          bool in_quotes, bool json)
 {

@@ -1,5 +1,5 @@
 /*
- * log_line.h - one line of the log, laid out in a buffer of fixed size. Knows no file and no clock.
+ * log_line.h - one line of the log, laid out in a buffer of fixed size. No file, no clock.
  */
 #ifndef CLI_LOG_LINE_H
 #define CLI_LOG_LINE_H

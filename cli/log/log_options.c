@@ -20,7 +20,7 @@ const struct cli_option cli_log_options[] = {
      .choices = levels,
      .placeholder = "LEVEL",
      .preset = "info",
-     .help = "how much to log: error, warn, info or debug"},
+     .help = "what to log: error, warn, info or debug"},
     {.name = "verbose",
      .letter = 'v',
      .kind = CLI_SET,
@@ -39,15 +39,16 @@ const struct cli_option cli_log_options[] = {
      .choices = formats,
      .placeholder = "FORMAT",
      .preset = "text",
-     .help = "text, or json with one object a line",
-     .more = "Bytes that could drive a terminal, and all that is not UTF-8, are written as "
-             "\\\\xNN; a line has at most 1024 bytes."},
+     .help = "text, or json with one object per line",
+     .more = "Bytes that could control a terminal, and bytes that are not UTF-8, are written "
+             "as \\\\xNN. A line has at most 1024 bytes."},
     {.name = "log-file",
      .kind = CLI_TEXT,
      .field = FIELD(file),
      .placeholder = "FILE",
      .preset_note = "stderr",
      .help = "append the log to FILE",
-     .more = "A full disk or a reader that has gone loses lines, never the server."},
+     .more = "If the disk is full or the reader has gone, lines are lost; the server "
+             "continues."},
     {.name = NULL},
 };

@@ -22,7 +22,7 @@ static bool is_label_byte(char byte)
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-/* What resolvers take: the library admits more as a Host header. */
+/* The names that resolvers accept. dx_host_parse accepts more, for Host headers. */
 static bool is_made_of_labels(const char *text, size_t len)
 {
     size_t label_len = 0;
@@ -48,7 +48,7 @@ bool cli_host_is_valid(const char *text, size_t len)
         return false;
     if (host.kind == DX_HOST_NAME)
         return is_made_of_labels(text, len);
-    /* 0x7f.1 is an IPv4 address to browsers; a command line has to say it plainly. */
+    /* dx_host_parse takes 0x7f.1 for an IPv4 address, as browsers do; only 127.0.0.1 is fine here. */
     return host.kind == DX_HOST_IPV6 || (host.len == len && memcmp(host.text, text, len) == 0);
 }
 

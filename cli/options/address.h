@@ -1,6 +1,5 @@
 /*
- * address.h - what --listen and --port name. Checks the spelling; names are resolved and sockets
- * bound elsewhere.
+ * address.h - the spelling of addresses to listen on. The library resolves names and binds sockets.
  */
 #ifndef CLI_ADDRESS_H
 #define CLI_ADDRESS_H

@@ -1,6 +1,5 @@
 /*
- * number.c - durations, sizes, counts and ports out of text. An option's own range is
- * checked by parse.c.
+ * number.c - reads durations, sizes, counts and ports. parse.c checks an option's own range.
  */
 #include "cli/options/number.h"
 
@@ -41,7 +40,7 @@ static bool read_digits(const char *text, uint64_t *number, const char **end)
     return true;
 }
 
-/* Up to three decimals as thousandths; false when there are more or none. */
+/* Reads one to three decimals as thousandths; false for none or more. */
 static bool read_thousandths(const char *text, uint64_t *thousandths, const char **end)
 {
     uint64_t weight = 100;
@@ -58,7 +57,7 @@ static bool read_thousandths(const char *text, uint64_t *thousandths, const char
     return true;
 }
 
-/* Milliseconds in a unit; 0 for a unit that is none. */
+/* Milliseconds in a unit; 0 for an unknown one. */
 static uint64_t unit_ms(const char *unit)
 {
     static const struct {

@@ -30,7 +30,7 @@ DX_MUST_CHECK const char *cli_count_parse(const char *text, uint64_t *count);
 /** A TCP port, 0 to 65535. */
 DX_MUST_CHECK const char *cli_port_parse(const char *text, uint16_t *port);
 
-/** Write a value in its shortest spelling that the parser reads back to the same value. */
+/** Print a value in its shortest form that the parser reads back. */
 void cli_duration_print(uint64_t duration_ms, char text[static CLI_NUMBER_TEXT_MAX]);
 void cli_size_print(uint64_t size, char text[static CLI_NUMBER_TEXT_MAX]);
 

@@ -11,13 +11,13 @@ const struct cli_option cli_general_options[] = {
      .kind = CLI_SET,
      .set = CLI_WISH_HELP,
      .field = offsetof(struct cli_config, wish),
-     .help = "show this help and end"},
+     .help = "show this help and exit"},
     {.name = "version",
      .letter = 'V',
      .kind = CLI_SET,
      .set = CLI_WISH_VERSION,
      .field = offsetof(struct cli_config, wish),
-     .help = "show the version and end"},
+     .help = "show the version and exit"},
     {.name = NULL},
 };
 

@@ -14,7 +14,7 @@ static const char not_an_origin[] =
     "not an origin (write same, any, null, https://HOST[:PORT] or https://*.HOST)";
 
 /*
- * What follows a scheme that pages have: http, https, or that of a browser's extensions. NULL for
+ * What follows a scheme that pages have: http, https, or that of a browser extension. NULL for
  * others.
  */
 static const char *after_scheme(const char *text)
@@ -46,7 +46,7 @@ const char *cli_origin_check(const char *text)
         return "an origin is in lower case (write it so)";
     if (strncmp(rest, "*.", 2) == 0)
         rest += 2;
-    /* To the library an asterisk elsewhere is a character of a name. */
+    /* The library takes an asterisk elsewhere as a part of a name. */
     if (strchr(rest, '*') || !dx_origin_is_pattern(dx_slice_of(text)))
         return not_an_origin;
     return NULL;

@@ -1,6 +1,6 @@
 /*
- * origin.h - the spelling of names that stand in a request: Origin, Host, Sec-WebSocket-Protocol.
- * Matching is the library's.
+ * origin.h - the spelling of names in a request: Origin, Host, Sec-WebSocket-Protocol. The library
+ * matches them.
  */
 #ifndef CLI_ORIGIN_H
 #define CLI_ORIGIN_H

@@ -152,7 +152,7 @@ static bool store(struct parser *parser, const struct cli_row *row, const char *
         return true;
     case CLI_TEXT:
         if (*text == '\0')
-            return cli_complain_of(parser->complaint, option->name, text, "nothing given");
+            return cli_complain_of(parser->complaint, option->name, text, "the value is empty");
         *(const char **)field = text;
         return true;
     case CLI_CHOICE:
@@ -234,7 +234,8 @@ static bool complain_of_option(struct parser *parser, const char *word)
                             "%s: no such option (did you mean --%s?)", shown.text, suggestion.best);
     if (other)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s: no such option (it is one of duplex %s)", shown.text, other->name);
+                            "%s: no such option (it is an option of duplex %s)", shown.text,
+                            other->name);
     return cli_complain(parser->complaint, CLI_EXIT_USAGE,
                         "%s: no such option (see duplex %s --help)", shown.text,
                         parser->command->name);
@@ -323,7 +324,7 @@ static bool parse_operand(struct parser *parser, const char *word)
     }
     if (*field)
         return cli_complain(parser->complaint, CLI_EXIT_USAGE,
-                            "%s: one word too many (write one %s)", cli_shown(word).text,
+                            "%s: one argument too many (write one %s)", cli_shown(word).text,
                             command->operand_name);
     *field = word;
     return true;

@@ -1,6 +1,6 @@
 /*
- * suggest.c - edit distance with neighbours swapped counted as one (optimal string alignment), in
- * three rows.
+ * suggest.c - edit distance in which two swapped neighbours count as one edit (optimal string
+ * alignment), in three rows.
  */
 #include "cli/options/suggest.h"
 
@@ -44,7 +44,7 @@ void cli_suggestion_offer(struct cli_suggestion *suggestion, const char *name)
     if (typed_len == 0 || typed_len > NAME_MAX_LEN || name_len > NAME_MAX_LEN)
         return;
     if (typed_len >= 3 && strncmp(suggestion->typed, name, typed_len) == 0)
-        distance = 1; /* an abbreviation is nearer than any slip of two */
+        distance = 1; /* an abbreviation is closer than two typing errors */
     else
         distance = distance_between(suggestion->typed, typed_len, name, name_len);
     if (distance > (name_len < 6 ? 2 : 3) || distance * 2 > name_len)

@@ -10,7 +10,7 @@
 #include "cli/serve/program.h"
 #include "cli/text/escape.h"
 
-/* ---- words that do not go together ---- */
+/* ---- options that exclude or need each other ---- */
 
 static bool check_something_to_serve(const struct cli_serve_config *config,
                                      struct cli_complaint *complaint)
@@ -28,12 +28,12 @@ static bool check_routes(const struct cli_serve_config *config, struct cli_compl
     for (size_t i = 0; i < config->routes.count; i++) {
         if (config->program && strcmp(routes[i].path, "/") == 0)
             return cli_complain_of(complaint, "route", routes[i].text,
-                                   "%s is at / already (leave out one of the two)",
+                                   "%s is already at / (leave out one of the two)",
                                    cli_shown(config->program[0]).text);
         for (size_t j = 0; j < i; j++)
             if (strcmp(routes[i].path, routes[j].path) == 0)
                 return cli_complain_of(complaint, "route", routes[i].text,
-                                       "%s has a program already (give each path once)",
+                                       "%s already has a program (give each path once)",
                                        cli_shown(routes[i].path).text);
     }
     return true;
@@ -47,12 +47,12 @@ static bool check_statics(const struct cli_serve_config *config, struct cli_comp
         for (size_t j = 0; j < i; j++)
             if (strcmp(statics[i].path, statics[j].path) == 0)
                 return cli_complain_of(complaint, "static", statics[i].text,
-                                       "%s has a directory already (give each path once)",
+                                       "%s already has a directory (give each path once)",
                                        cli_shown(statics[i].path).text);
     return true;
 }
 
-/* ---- what has to be there ---- */
+/* ---- programs and directories ---- */
 
 static bool check_directories(const struct cli_serve_config *config,
                               struct cli_complaint *complaint)
@@ -68,7 +68,7 @@ static bool check_directories(const struct cli_serve_config *config,
     return true;
 }
 
-/* `route` is the value that names the program; NULL for COMMAND. */
+/* `route` is the value of --route that names the program; NULL for COMMAND. */
 static bool check_program(const char *name, const char *route, struct cli_complaint *complaint)
 {
     struct cli_shown shown = cli_shown(name);
@@ -84,7 +84,7 @@ static bool check_program(const char *name, const char *route, struct cli_compla
         return cli_complain(complaint, CLI_EXIT_USAGE, "%s%s is a directory (name a program in it)",
                             where, shown.text);
     case CLI_PROGRAM_FORBIDDEN:
-        return cli_complain(complaint, CLI_EXIT_RESOURCE, "%s%s may not be executed (chmod +x %s)",
+        return cli_complain(complaint, CLI_EXIT_RESOURCE, "%s%s is not executable (chmod +x %s)",
                             where, shown.text, shown.text);
     case CLI_PROGRAM_NOT_IN_PATH:
         if (!route && strchr(name, ' '))
@@ -92,7 +92,7 @@ static bool check_program(const char *name, const char *route, struct cli_compla
                                 "no program %s in PATH (leave out the quotes around its words)",
                                 shown.text);
         return cli_complain(complaint, CLI_EXIT_USAGE,
-                            "%sno program %s in PATH (write ./%s for one that lies here)", where,
+                            "%sno program %s in PATH (write ./%s for one in this directory)", where,
                             shown.text, shown.text);
     case CLI_PROGRAM_MISSING:
         break;

@@ -1,5 +1,5 @@
 /*
- * ladder.h - how long a program that has to end is waited for before each harder step.
+ * ladder.h - how long to wait for a program to end before each harder step.
  */
 #ifndef CLI_LADDER_H
 #define CLI_LADDER_H

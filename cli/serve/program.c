@@ -1,5 +1,5 @@
 /*
- * program.c - looks a program up in PATH and says what keeps it from running.
+ * program.c - looks a program up in PATH and finds why it cannot run.
  */
 #include "cli/serve/program.h"
 

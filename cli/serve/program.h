@@ -1,6 +1,6 @@
 /*
- * program.h - is there such a program? Asked when the server starts, so that a slip in its name is
- * not found by the first client.
+ * program.h - whether a program exists, checked when the server starts, so that a typing error does
+ * not show only when the first client connects.
  */
 #ifndef CLI_PROGRAM_H
 #define CLI_PROGRAM_H
@@ -11,7 +11,7 @@ enum cli_program_state {
     CLI_PROGRAM_FOUND,
     CLI_PROGRAM_MISSING,
     CLI_PROGRAM_DIRECTORY,   /* it is one */
-    CLI_PROGRAM_FORBIDDEN,   /* it may not be executed */
+    CLI_PROGRAM_FORBIDDEN,   /* it is not executable */
     CLI_PROGRAM_NOT_IN_PATH, /* a name without a slash */
 };
 

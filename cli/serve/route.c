@@ -1,6 +1,5 @@
 /*
- * route.c - PATH=COMMAND and [PATH=]DIR. Whether the program and the directory exist is check.c's
- * question.
+ * route.c - PATH=COMMAND and [PATH=]DIR. check.c finds out whether programs and directories exist.
  */
 #include "cli/serve/route.h"
 
@@ -81,7 +80,7 @@ enum dx_err cli_static_parse(const char *text, struct cli_static *files, const c
     enum dx_err err;
 
     *problem = NULL;
-    /* A directory whose name has an = can still be given: ./a=b, or /=/srv/a=b. */
+    /* A directory with = in its name can be given as ./a=b or /=/srv/a=b. */
     if (equals && *text != '/' && *text != '.')
         *problem = "the path has no leading / (write /PATH=DIR, or ./DIR for a name with an =)";
     else if (*parsed.directory == '\0')

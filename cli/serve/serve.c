@@ -1,5 +1,5 @@
 /*
- * serve.c - the command `duplex serve`: its options, and the routes that they make.
+ * serve.c - the command `duplex serve`: its options, and the routes made from them.
  */
 #include "cli/serve/serve.h"
 
@@ -20,7 +20,7 @@
 /* ---- options ---- */
 
 #define FIELD(name) offsetof(struct cli_serve_config, name)
-#define READ_LARGEST 65536 /* of a program's output: framed, it must not be four times a queue */
+#define READ_LARGEST 65536 /* of output; framed it must be less than four queues */
 
 static const char *const framings[] = {"lines", "binary", "length", NULL};
 static const char *const newlines[] = {"keep", "escape", "reject", NULL};
@@ -78,7 +78,7 @@ static const struct cli_option program_options[] = {
      .choices = framings,
      .placeholder = "MODE",
      .preset = "lines",
-     .help = "what is a message to the program: lines, binary (bytes as read) or length (records)",
+     .help = "how bytes become messages: lines, binary (as read) or length (records)",
      .more = "See *FRAMING*."},
     {.name = "binary",
      .kind = CLI_SET,
@@ -92,50 +92,50 @@ static const struct cli_option program_options[] = {
      .placeholder = "MODE",
      .preset = "keep",
      .help = "a newline inside a client's message: keep, escape or reject (close 1003)",
-     .more = "It matters to *--framing=lines* only. *keep*: the program sees several lines. "
-             "*escape*: it sees one, where \\\\n, \\\\r and \\\\\\\\ stand for newline, carriage "
-             "return and "
-             "backslash. *reject*: the connection is closed with code 1003."},
+     .more = "Only for *--framing=lines*. *keep*: the program gets several lines. *escape*: "
+             "it gets one line, in which \\\\n, \\\\r and \\\\\\\\ stand for newline, "
+             "carriage return and backslash. *reject*: the connection is closed with code "
+             "1003."},
     {.name = "flush-after",
      .kind = CLI_DURATION,
      .field = FIELD(flush_after_ms),
      .placeholder = "TIME",
      .preset_note = "never",
      .help = "send an unfinished line after this silence",
-     .more = "For prompts, which end without a newline. What is left when the program ends is "
-             "always sent. 0 is never."},
+     .more = "For prompts, which end without a newline. When the program ends, the rest of "
+             "its output is always sent. 0 means never."},
     {.name = "invalid-utf8",
      .kind = CLI_CHOICE,
      .field = FIELD(invalid_utf8),
      .choices = invalid_utf8s,
      .placeholder = "MODE",
      .preset = "replace",
-     .help = "what a program prints that is not UTF-8: replace (by U+FFFD) or close (1011)",
-     .more = "Text messages are UTF-8 by the protocol. *replace* logs one line for each "
-             "connection. A program that prints other bytes wants *--framing=binary*."},
+     .help = "output that is not UTF-8: replace (by U+FFFD) or close (1011)",
+     .more = "Text messages must be UTF-8. *replace* logs one line per connection. Use "
+             "*--framing=binary* for a program that prints other bytes."},
     {.name = "stderr",
      .kind = CLI_CHOICE,
      .field = FIELD(stderr_to),
      .choices = stderrs,
      .placeholder = "TO",
      .preset = "log",
-     .help = "where stderr goes: log, client or stdout",
-     .more = "*client* sends it among the messages, as if it had been printed to stdout; *stdout* "
-             "is that of *duplex* itself."},
+     .help = "where the programs' stderr goes: log, client or stdout",
+     .more = "*client* sends it as messages, as if it were stdout. *stdout* writes it to the "
+             "stdout of *duplex*."},
     {.name = "chdir",
      .kind = CLI_TEXT,
      .field = FIELD(directory),
      .placeholder = "DIR",
      .help = "run the programs in DIR",
-     .more = "COMMAND is looked up before that, from where *duplex* was started."},
+     .more = "COMMAND is looked up first, from where *duplex* was started."},
     {.name = "env",
      .kind = CLI_LIST,
      .field = FIELD(env),
      .item = &item_variable,
      .placeholder = "NAME[=VALUE]",
-     .help = "a variable for the programs; repeatable",
-     .more = "_NAME_ alone hands on the variable that *duplex* itself has; it is an error if "
-             "it has none. See *ENVIRONMENT*."},
+     .help = "an environment variable for the programs; repeatable",
+     .more = "_NAME_ alone passes on the variable of *duplex* itself; it is an error if that "
+             "is not set. See *ENVIRONMENT*."},
     {.name = "ladder",
      .kind = CLI_ITEM,
      .field = FIELD(ladder),
@@ -143,15 +143,15 @@ static const struct cli_option program_options[] = {
      .placeholder = "TIME,TIME,TIME",
      .preset = "1s,1s,1s",
      .help = "how a program is ended: time from end of file to INT, to TERM, to KILL",
-     .more = "The signals go to the program's whole session, so to everything that it started. "
-             "0 goes on to the next step at once."},
+     .more = "The signals go to the program's session, and so to every process that it "
+             "started. 0 continues with the next step at once."},
     {.name = "text-pong",
      .kind = CLI_FLAG,
      .field = FIELD(answers_text_ping),
      .preset_note = "off",
      .help = "answer the text message ping with pong",
-     .more = "The program sees neither. This is the heartbeat of pages, which cannot send a "
-             "WebSocket's own ping."},
+     .more = "The program sees neither message. Pages use this as a heartbeat, because they "
+             "cannot send WebSocket pings."},
     {.name = NULL},
 };
 
@@ -162,19 +162,20 @@ static const struct cli_option path_options[] = {
      .item = &item_route,
      .placeholder = "PATH=COMMAND",
      .help = "another program at PATH and below; repeatable",
-     .more = "The longest _PATH_ wins; it ends at the first =. _COMMAND_ is split at blanks, "
-             "where '...', \"...\" and \\\\ quote as in a shell. Nothing is expanded and no shell "
-             "runs: for a pipe write _sh -c '...'_. COMMAND behind the options is the route /."},
+     .more = "The longest matching _PATH_ wins. _PATH_ ends at the first =. _COMMAND_ is "
+             "split at blanks; '...', \"...\" and \\\\ quote as in a shell. Nothing is "
+             "expanded and no shell runs: for a pipe write _sh -c '...'_. COMMAND after the "
+             "options is the route /."},
     {.name = "static",
      .kind = CLI_LIST,
      .field = FIELD(statics),
      .item = &item_static,
      .placeholder = "[PATH=]DIR",
      .help = "serve the files in DIR at PATH, or at /; repeatable",
-     .more = "Only GET and HEAD, index.html for a directory; no dotfiles, no listings, no "
-             "symbolic links that lead out. A program may stand at the same path: it gets the "
-             "WebSockets, the directory everything else. A _DIR_ that begins with / and has an = "
-             "in its name is written behind a path: /=/srv/a=b."},
+     .more = "Only GET and HEAD; index.html for a directory; no dotfiles, no listings, no "
+             "symbolic links that leave _DIR_. A program may have the same path: it gets the "
+             "WebSockets, the directory gets all other requests. If _DIR_ begins with / and "
+             "contains an =, write a path before it: /=/srv/a=b."},
     {.name = NULL},
 };
 
@@ -186,9 +187,10 @@ static const struct cli_option admission_options[] = {
      .choices = cli_origin_words,
      .placeholder = "ORIGIN",
      .preset_note = "same, and loopback on loopback",
-     .help = "pages: same, any, null, https://*.example.org; repeatable",
-     .more = CLI_ORIGIN_MORE " On a loopback address any loopback page is admitted too: a "
-                             "development server stands on another port."},
+     .help = "origins: same, any, null, https://*.example.org; repeatable",
+     .more = CLI_ORIGIN_MORE
+     "On a loopback address any loopback page is accepted, too: a development server "
+     "has another port."},
     {.name = NULL},
 };
 
@@ -199,10 +201,9 @@ static const struct cli_option limit_options[] = {
      .placeholder = "SIZE",
      .preset = "1M",
      .smallest = 1,
-     .help = "the longest message from a client",
-     .more = "It is the sum of the fragments. A longer one closes the connection with code 1009. "
-             "What a program prints may be "
-             "of any length."},
+     .help = "maximum length of a message from a client",
+     .more = "All fragments together. A longer message closes the connection with code 1009. "
+             "A program may print messages of any length."},
     {.name = "max-queue",
      .kind = CLI_SIZE,
      .field = FIELD(server.limits.max_queue),
@@ -210,16 +211,16 @@ static const struct cli_option limit_options[] = {
      .preset = "1M",
      .smallest = READ_LARGEST,
      .largest = CLI_QUEUE_LARGEST,
-     .help = "output that may wait for a client before its program has to",
-     .more = "At four times that the connection is aborted."},
+     .help = "output that waits for a client before its program has to wait",
+     .more = "At four times this size the connection is aborted."},
     {.name = "max-programs",
      .kind = CLI_COUNT,
      .field = FIELD(max_programs),
      .placeholder = "N",
      .preset = "256",
      .smallest = 1,
-     .help = "the most programs at once",
-     .more = "One more gets status 503 with _Retry-After_."},
+     .help = "maximum number of programs at the same time",
+     .more = "Further connections get status 503 with _Retry-After_."},
     {.name = NULL},
 };
 
@@ -246,13 +247,13 @@ static const struct cli_foreign foreign[] = {
     {.word = "--passstderr", .ours = "--stderr=client"},
     {.word = "--closems", .ours = "--ladder=TIME,TIME,TIME"},
     {.word = "--dir", .ours = "--route=/NAME=COMMAND, once for each program"},
-    {.word = "--cgidir", .note = "it runs no CGI programs: a web server in front can"},
-    {.word = "--devconsole", .note = "open its URL in a browser: the page shows the program live"},
+    {.word = "--cgidir", .note = "Duplex runs no CGI programs; use a web server in front"},
+    {.word = "--devconsole", .note = "open its URL in a browser: a page shows the program live"},
     {.word = "-b", .ours = "--binary"},
     {.word = "-t", .note = "a line is a text message, unless there is --binary"},
     {.word = "--text", .note = "a line is a text message, unless there is --binary"},
     {.word = "-s", .ours = "--port=PORT COMMAND"},
-    {.word = "-E", .note = "the end of the program closes its connection, and the other way round"},
+    {.word = "-E", .note = "the end of the program closes the connection, and vice versa"},
     {.word = NULL},
 };
 
@@ -342,7 +343,7 @@ static size_t count_words(char **words)
     return count;
 }
 
-/* Whatever a program's command names, here or where it runs: a word that is no path hides nothing. */
+/* Each word of a command might be a path, from here or from where the program runs. */
 static bool hide_words(const struct cli_serve_config *config, char **words, char **paths,
                        size_t *count)
 {
@@ -369,7 +370,10 @@ static void free_paths(char **paths)
     free(paths);
 }
 
-/* What files may not show, should it lie among them: programs and the TLS key. Ends with NULL; NULL: no memory. */
+/*
+ * What --static must not serve even if it is in the directory: programs and the TLS key. Ends with
+ * NULL. Returns NULL without memory.
+ */
 static char **hidden_paths(const struct cli_serve_config *config)
 {
     const struct cli_route *routes = config->routes.items;
@@ -444,9 +448,9 @@ const struct cli_command cli_serve = {
     .name = "serve",
     .synopsis = "duplex serve [options] COMMAND [ARG...]\n"
                 "       duplex serve [options] --route=PATH=COMMAND...\n",
-    .summary = "make a WebSocket server of any program",
-    .about = "Each WebSocket connection gets the program COMMAND of its own: what the client\n"
-             "sends comes in on stdin, what the program prints goes out as messages. Options\n"
+    .summary = "turn any program into a WebSocket server",
+    .about = "Starts COMMAND once for each WebSocket connection. Messages from the client are\n"
+             "lines on its stdin; each line that it prints is a message to the client. Options\n"
              "end at COMMAND.\n",
     .examples = "  duplex serve ./counter.sh\n"
                 "  duplex serve --port=9000 vmstat 1\n"

@@ -20,7 +20,7 @@ struct cli_serve_config {
     uint32_t flush_after_ms; /* 0: never */
     enum dx_invalid_utf8 invalid_utf8;
     enum dx_stderr stderr_to;
-    const char *directory; /* that programs run in; NULL: as now */
+    const char *directory; /* that programs run in; NULL: that of duplex */
     struct cli_list env;   /* const char *: "NAME=VALUE" */
     struct cli_ladder ladder;
     bool answers_text_ping;

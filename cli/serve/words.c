@@ -1,6 +1,6 @@
 /*
  * words.c - the quoting rules of POSIX shells (XCU 2.2) without any expansion. The state machine
- * has one function a state.
+ * has one function per state.
  */
 #include "cli/serve/words.h"
 
@@ -97,7 +97,7 @@ static const char *next_byte(struct splitter *s)
 
 enum dx_err cli_words_split(const char *text, char ***words, const char **problem)
 {
-    /* A word takes at least one byte and a blank: half as many words as bytes, and the end. */
+    /* A word needs a byte and a blank: at most half as many words as bytes, and the NULL. */
     size_t len = strlen(text);
     size_t slots = len / 2 + 2;
     char **block = malloc(slots * sizeof(*block) + len + 1);

@@ -9,7 +9,7 @@
 
 /**
  * Splits at blanks (space, tab, newline). '…' keeps everything; "…" keeps everything but \" and \\
- * (and \$, \`), where the backslash goes; elsewhere \ keeps the next byte. `words` gets one block
+ * (and \$, \`), without the backslash; elsewhere \ keeps the next byte. `words` gets one block
  * that ends with NULL, for the caller to free().
  *
  * Returns DX_OK; DX_ERR_USAGE, and `problem` says what is wrong, also when there is no word;

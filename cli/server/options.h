@@ -75,12 +75,12 @@ extern const struct cli_foreign cli_server_foreign[];
 #define CLI_QUEUE_LARGEST ((uint64_t)1 << 30)
 extern const char *const cli_origin_words[];
 #define CLI_ORIGIN_MORE                                                                            \
- "A request whose _Origin_ is the host and port that it asked for is always admitted, and so "     \
- "is one without an _Origin_: programs send none. *same* names this rule. *any* admits "           \
- "every page of the Web. *null* admits pages opened from files, and with them any site that "      \
- "chooses to hide its origin. _https://\\*.example.org_ matches every name below "                 \
- "example.org, not example.org itself; a port that is not the scheme's own has to be named. "      \
- "All others get status 403."
+ "A request whose _Origin_ is the host and port that it was sent to is always "                    \
+ "accepted, and so is a request without an _Origin_, as programs send. *same* names "              \
+ "this rule. *any* accepts every website. *null* accepts pages opened from files, "                \
+ "and with them any website that hides its origin. _https://\\*.example.org_ "                     \
+ "matches every name below example.org, but not example.org itself. Give the port "                \
+ "unless it is the scheme's default. All others get status 403."
 
 /** Checks TLS and addresses; false and a complaint. */
 DX_MUST_CHECK bool cli_server_check(const struct cli_server_config *config,

@@ -32,7 +32,7 @@ static struct dx_connection_options connection_options(const struct cli_server_c
     return options;
 }
 
-/* Many connections want many descriptors; programs get the old limit back. */
+/* Many connections need many descriptors; programs get the old limit back. */
 static void raise_descriptor_limit(struct cli_service *service)
 {
     struct rlimit limit;
@@ -44,7 +44,7 @@ static void raise_descriptor_limit(struct cli_service *service)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* ---- the ending ---- */
+/* ---- ending ---- */
 
 static void on_programs_closed(void *user)
 {
@@ -75,14 +75,14 @@ static void begin_ending(struct cli_service *service, int number)
                     on_server_closed, service);
 }
 
-/* Returns whether more signals may be looked at. */
+/* False: the loop ends, read no more signals. */
 static bool take_signal(struct cli_service *service, const struct signalfd_siginfo *info)
 {
     int number = (int)info->ssi_signo;
 
     /*
-     * One from the kernel says that the terminal has gone: it ends what was started there, as it
-     * does without TLS.
+     * From the kernel it means that the terminal has gone: it ends the server, as it does without
+     * TLS.
      */
     if (number == SIGHUP && info->ssi_code != SI_KERNEL) {
         if (service->signal == 0)
@@ -110,9 +110,9 @@ static void on_signal(int fd, void *user)
             return;
 }
 
-/* ---- the beginning ---- */
+/* ---- starting ---- */
 
-/* Before any thread is started, so that no other thread is interrupted. */
+/* Before any thread is started, so that all threads have them blocked. */
 static int block_signals(struct cli_service *service)
 {
     sigset_t signals;
@@ -232,7 +232,7 @@ static int run(struct cli_service *service)
     cli_tls_announce(service);
     announce(service);
     if (dx_loop_run(service->loop) != DX_OK)
-        return cli_fail(service->name, "event loop", "it did not run");
+        return cli_fail(service->name, "event loop", "could not run");
     return service->exit_status;
 }
 
@@ -244,7 +244,7 @@ int cli_service_run(const char *name, const struct cli_server_config *config,
 
     if (exit_status == 0)
         exit_status = run(&service);
-    /* After a second signal nothing may hold it up; the spawner ends what is left. */
+    /* After a second signal nothing may delay the exit; the spawner ends the programs. */
     if (service.exit_status >= 128)
         _exit(service.exit_status);
     dx_programs_free(service.programs);

@@ -1,5 +1,5 @@
 /*
- * tls.c - certificates from files or of one's own, for the listeners.
+ * tls.c - certificates for the listeners, from files or self-signed.
  */
 #include "cli/server/tls.h"
 
@@ -14,9 +14,9 @@
 #define OWN_DAYS 365
 #define NAMES_MAX 100
 
-/* ---- a certificate of one's own ---- */
+/* ---- a self-signed certificate ---- */
 
-/* The names that clients may use: loopback's, those of --host, and the addresses that are listened on. */
+/* The names in it: loopback, those of --host, and the listening addresses. */
 struct names {
     const char *items[NAMES_MAX];
     char hosts[NAMES_MAX][INET6_ADDRSTRLEN + 256];
@@ -31,7 +31,7 @@ static void add(struct names *names, const char *text, size_t len)
         return;
     memcpy(host, text, len);
     host[len] = '\0';
-    /* A zone is for this machine alone. */
+    /* A zone has a meaning on this machine only. */
     host[strcspn(host, "%")] = '\0';
     for (size_t i = 0; i < names->count; i++)
         if (strcmp(names->items[i], host) == 0)
@@ -39,7 +39,7 @@ static void add(struct names *names, const char *text, size_t len)
     names->items[names->count++] = host;
 }
 
-/* HOST:PORT or [IPv6]:PORT, as it was checked. */
+/* `address` was checked: HOST:PORT or [IPv6]:PORT, or one without a host. */
 static void add_address(struct names *names, const char *address)
 {
     const char *end = strrchr(address, ':');
@@ -82,7 +82,7 @@ static int make_own(const struct cli_service *service, struct dx_tls **tls)
     if (err == DX_OK)
         return 0;
     return cli_fail(service->name, "--tls-self-signed",
-                    err == DX_ERR_USAGE ? "a --host or --listen that no certificate can name"
+                    err == DX_ERR_USAGE ? "a host of --host or --listen cannot be in a certificate"
                                         : dx_err_text(err));
 }
 
@@ -114,16 +114,14 @@ int cli_tls_make(const struct cli_service *service, struct dx_tls **tls)
     return service->config->tls.cert ? load(service, tls) : 0;
 }
 
-/* A key that others can read is no failure, but worth a line. */
 void cli_tls_warn(const struct cli_service *service)
 {
     const char *key = service->config->tls.key;
     struct stat status;
 
     if (key && stat(key, &status) == 0 && (status.st_mode & S_IROTH))
-        cli_log_say(service->log, DX_LOG_WARN,
-                    "others can read the private key: take that right away (chmod o-r)", "file",
-                    key, NULL);
+        cli_log_say(service->log, DX_LOG_WARN, "other users can read the private key (chmod o-r)",
+                    "file", key, NULL);
 }
 
 void cli_tls_announce(const struct cli_service *service)
@@ -133,10 +131,10 @@ void cli_tls_announce(const struct cli_service *service)
     if (!service->config->tls.is_self_signed)
         return;
     dx_tls_fingerprint(service->tls, fingerprint);
-    fprintf(stderr, "duplex: certificate of its own, SHA-256 %s\n", fingerprint);
+    fprintf(stderr, "duplex: self-signed certificate, SHA-256 %s\n", fingerprint);
 }
 
-/* On the loop's thread: a few milliseconds, once in a while. */
+/* On the loop's thread: a few milliseconds, and rare. */
 void cli_tls_reload(const struct cli_service *service)
 {
     char fingerprint[DX_TLS_FINGERPRINT_ROOM];
@@ -144,8 +142,8 @@ void cli_tls_reload(const struct cli_service *service)
 
     if (dx_tls_reload(service->tls, why, sizeof(why)) != DX_OK) {
         cli_log_say(service->log, DX_LOG_ERROR,
-                    "the certificate stays as it was: reloading on SIGHUP has failed", "why", why,
-                    NULL);
+                    "reloading the certificate on SIGHUP failed: the old one stays in use", "why",
+                    why, NULL);
         return;
     }
     dx_tls_fingerprint(service->tls, fingerprint);

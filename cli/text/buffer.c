@@ -12,7 +12,7 @@
 
 char *cli_buffer_reserve(struct cli_buffer *buffer, size_t len)
 {
-    /* Whoever fills it bounds it. */
+    /* Callers bound what they put in. */
     buffer->bytes.max_len = SIZE_MAX;
     if (dx_buf_reserve(&buffer->bytes, len) == DX_OK)
         return cli_buffer_text(buffer) + cli_buffer_len(buffer);

@@ -1,6 +1,6 @@
 /*
- * buffer.h - text that is built piece by piece (dx_buf). That memory was short is noted, and asked
- * once at the end.
+ * buffer.h - text that is built piece by piece (dx_buf). Lack of memory is recorded, so that it can
+ * be checked once at the end.
  */
 #ifndef CLI_BUFFER_H
 #define CLI_BUFFER_H
@@ -9,10 +9,10 @@
 
 #include "base/buf.h"
 
-/* Begins zeroed. */
+/* Zeroed at first. */
 struct cli_buffer {
     struct dx_buf bytes;
-    bool has_failed; /* memory was short: something is missing */
+    bool has_failed; /* there was no memory: the text is not whole */
 };
 
 static inline char *cli_buffer_text(const struct cli_buffer *buffer)
@@ -36,7 +36,7 @@ void cli_buffer_commit(struct cli_buffer *buffer, size_t len);
 /** Drops the first `len` bytes. */
 void cli_buffer_drop(struct cli_buffer *buffer, size_t len);
 
-/** Empties it; keeps the memory unless it is much. */
+/** Empties it; keeps at most 256 KiB of memory. */
 void cli_buffer_clear(struct cli_buffer *buffer);
 
 void cli_buffer_release(struct cli_buffer *buffer);

@@ -60,7 +60,7 @@ bool cli_base64_decode(struct cli_buffer *to, const char *text, size_t len)
     size_t decoded_len;
 
     if (!at)
-        return true; /* the buffer says so */
+        return true; /* recorded in the buffer */
     if (dx_base64_decode_loose(dx_slice_of_len(text, len), (uint8_t *)at, room, &decoded_len) !=
         DX_OK)
         return false;

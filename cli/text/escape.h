@@ -1,5 +1,5 @@
 /*
- * escape.h - foreign bytes as a message may show them (dx_text_escape), in a text with an end.
+ * escape.h - untrusted bytes escaped for messages (dx_text_escape), NUL-terminated.
  */
 #ifndef CLI_ESCAPE_H
 #define CLI_ESCAPE_H
@@ -12,7 +12,7 @@
  */
 void cli_escape(const char *text, size_t len, char *out, size_t size);
 
-/* A word of the command line as a message may show it, cut at 255 bytes. */
+/* A word of the command line, escaped, at most 255 bytes. */
 struct cli_shown {
     char text[256];
 };

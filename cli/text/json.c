@@ -204,7 +204,7 @@ static void put_character(struct cli_buffer *to, const char *text, size_t len)
     else if (byte < 0x20 || byte == 0x7f)
         cli_buffer_printf(to, "\\u%04x", byte);
     else if (len == 2 && byte == 0xc2 &&
-             (unsigned char)text[1] < 0xa0) /* C1: some terminals obey */
+             (unsigned char)text[1] < 0xa0) /* C1: some terminals obey them */
         cli_buffer_printf(to, "\\u00%02x", (unsigned char)text[1]);
     else
         cli_buffer_put(to, text, len);

@@ -7,8 +7,8 @@
 #include "cli/text/buffer.h"
 
 /**
- * Writes an object or array, a member a line, two blanks for each level, in colours if asked for; harmless on a terminal. False, and
- * nothing is written: the text is none.
+ * Writes an object or array with one member per line, two blanks per level, escaped for terminals.
+ * Returns false, and writes nothing, if the text is neither.
  */
 bool cli_json_pretty(struct cli_buffer *to, const char *text, size_t len, bool colours);
 

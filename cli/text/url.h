@@ -1,6 +1,6 @@
 /*
- * url.h - the URL of a WebSocket as the program keeps it: in its normal form, and apart from it the
- * name and password, which go into a header and are never shown.
+ * url.h - the URL of a WebSocket in its normal form, and apart from it the name and password, which
+ * go into a header and are never shown.
  */
 #ifndef CLI_URL_H
 #define CLI_URL_H

@@ -71,7 +71,7 @@ with tempfile.TemporaryDirectory() as directory:
         'a slip': run(duplex, 'echo', '--of-thistest=1').stderr ==
         'duplex echo: --of-thistest: no such option (did you mean --of-this-test?)\n',
         'another command': run(duplex, 'serve', '--of-this-test=1', 'cat').stderr ==
-        'duplex serve: --of-this-test: no such option (it is one of duplex echo)\n',
+        'duplex serve: --of-this-test: no such option (it is an option of duplex echo)\n',
         'a good value': run(duplex, 'echo', '--of-this-test=9', '--version').stdout.startswith('duplex '),
         '--help': re.search(r'\n  --of-this-test=N +an option that a test has added \[7\]\n',
                             run(duplex, 'echo', '--help').stdout),

@@ -38,7 +38,7 @@ const root = [
   [['-v', 'ws://127.0.0.1:1/'], '-v: goes after the command (write duplex connect -v)'],
   [['--'], '--: no such option (see duplex --help)'],
   [['help', 'sevre'], 'sevre: no such command (did you mean duplex serve?)'],
-  [['help', 'serve', 'cat'], 'help: cat: one word too many (write duplex help serve)'],
+  [['help', 'serve', 'cat'], 'help: cat: one argument too many (write duplex help serve)'],
 ];
 
 // The words of wscat, websocat and websocketd, where those have no command. tests/unit/cli/foreign_test.c looks at all rows.
@@ -61,17 +61,17 @@ const serve = [
   [[], 'no program given (write duplex serve COMMAND, or --route=PATH=COMMAND)'],
   [['--'], 'no program given (write duplex serve COMMAND, or --route=PATH=COMMAND)'],
   [['--static=web'], 'no program given (write duplex serve COMMAND, or --route=PATH=COMMAND)'],
-  [['nosuchprogram'], 'no program nosuchprogram in PATH (write ./nosuchprogram for one that lies here)'],
+  [['nosuchprogram'], 'no program nosuchprogram in PATH (write ./nosuchprogram for one in this directory)'],
   [['ls -l'], 'no program ls -l in PATH (leave out the quotes around its words)'],
   [['./nosuchprogram', '-x'], 'no program ./nosuchprogram (check the path)'],
   [['./plain/x'], 'no program ./plain/x (check the path)'],
   [[''], 'no program  (check the path)'],
   [['./web'], './web is a directory (name a program in it)'],
-  [['./plain'], './plain may not be executed (chmod +x ./plain)', 1],
+  [['./plain'], './plain is not executable (chmod +x ./plain)', 1],
   [['--chdir=web', './web/nosuchprogram'], 'no program ./web/nosuchprogram (check the path)'],
   [['--chdir=nowhere', 'cat'], '--chdir=nowhere: No such file or directory (check the path)', 1],
   [['--chdir=plain', 'cat'], '--chdir=plain: Not a directory (check the path)', 1],
-  [['--chdir=', 'cat'], '--chdir=: nothing given'],
+  [['--chdir=', 'cat'], '--chdir=: the value is empty'],
 
   // Options that are none.
   [['--statc=web', 'cat'], '--statc: no such option (did you mean --static?)'],
@@ -89,15 +89,15 @@ const serve = [
   [['--port=8080', '--dir=cgi'],
     '--dir: no such option (write duplex serve --route=/NAME=COMMAND, once for each program)'],
   [['--devconsole', 'cat'],
-    '--devconsole: no such option (open its URL in a browser: the page shows the program live)'],
+    '--devconsole: no such option (open its URL in a browser: a page shows the program live)'],
   [['--passenv=A,B', 'cat'], '--passenv: no such option (write duplex serve --env=NAME, once for each)'],
   [['-maxforks=3', 'cat'], '-maxforks: no such option (write duplex serve --max-programs=N)'],
   [['--maxframesize', '9', 'cat'], '--maxframesize: no such option (write duplex serve --max-message=SIZE)'],
   [['--ssl', 'cat'], '--ssl: no such option (write duplex serve --tls-cert=FILE --tls-key=FILE, ' +
-    'or --tls-self-signed for a try)'],
+    'or --tls-self-signed for testing)'],
   [['--address=1.2.3.4', 'cat'], '--address: no such option (write duplex serve --listen=HOST:PORT)'],
   [['--loglevel=debug', 'cat'], '--loglevel: no such option (did you mean --log-level?)'],
-  [['--cgidir=x', 'cat'], '--cgidir: no such option (it runs no CGI programs: a web server in front can)'],
+  [['--cgidir=x', 'cat'], '--cgidir: no such option (Duplex runs no CGI programs; use a web server in front)'],
   [['-s', '1234', 'cat'], '-s: no such option (write duplex serve --port=PORT COMMAND)'],
 
   // Values that are missing or too many.
@@ -139,7 +139,7 @@ const serve = [
     '--tls-cert=none.pem: No such file or directory (check the path)', 1],
   [['--tls-cert=cert.pem', '--tls-key=web', 'cat'], '--tls-key=web: Is a directory (name another one)', 1],
   [['--tls-self-signed', '--tls-cert=cert.pem', '--tls-key=key.pem', 'cat'],
-    '--tls-self-signed: there is --tls-cert=cert.pem (leave out one of the two)'],
+    '--tls-self-signed: it excludes --tls-cert=cert.pem (leave out one of the two)'],
   [['--tls-client-ca=cert.pem', 'cat'], '--tls-client-ca=cert.pem: it needs a certificate (add --tls-cert=FILE)'],
   [['--tls-client-ca=cert.pem', '--tls-self-signed', 'cat'],
     '--tls-client-ca=cert.pem: it needs a certificate (add --tls-cert=FILE)'],
@@ -190,18 +190,18 @@ const serve = [
   [['--route=/x=cat \\'], '--route=/x=cat \\: ends in a backslash (write \\\\ for one)'],
   [['--route=/a/../b=cat'], `--route=/a/../b=cat: ${routePath}`],
   [['--route=/a?b=cat'], `--route=/a?b=cat: ${routePath}`],
-  [['--route=/a=cat', '--route=/a/=ls'], '--route=/a/=ls: /a has a program already (give each path once)'],
-  [['--route=/=ls', 'cat'], '--route=/=ls: cat is at / already (leave out one of the two)'],
+  [['--route=/a=cat', '--route=/a/=ls'], '--route=/a/=ls: /a already has a program (give each path once)'],
+  [['--route=/=ls', 'cat'], '--route=/=ls: cat is already at / (leave out one of the two)'],
   [['--route=/x=nosuchprogram -a'],
-    '--route=/x=nosuchprogram -a: no program nosuchprogram in PATH (write ./nosuchprogram for one that lies here)'],
-  [['--route=/x=./plain'], '--route=/x=./plain: ./plain may not be executed (chmod +x ./plain)', 1],
+    '--route=/x=nosuchprogram -a: no program nosuchprogram in PATH (write ./nosuchprogram for one in this directory)'],
+  [['--route=/x=./plain'], '--route=/x=./plain: ./plain is not executable (chmod +x ./plain)', 1],
   [['--static=', 'cat'], '--static=: no directory (write DIR or PATH=DIR)'],
   [['--static=/x=', 'cat'], '--static=/x=: no directory (write DIR or PATH=DIR)'],
   [['--static=x=web', 'cat'],
     '--static=x=web: the path has no leading / (write /PATH=DIR, or ./DIR for a name with an =)'],
   [['--static=nowhere', 'cat'], '--static=nowhere: No such file or directory (check the path)', 1],
   [['--static=/x=plain', 'cat'], '--static=/x=plain: Not a directory (check the path)', 1],
-  [['--static=web', '--static=/=web', 'cat'], '--static=/=web: / has a directory already (give each path once)'],
+  [['--static=web', '--static=/=web', 'cat'], '--static=/=web: / already has a directory (give each path once)'],
 
   // Who may connect, and what programs get.
   [['--origin=ftp://x', 'cat'], `--origin=ftp://x: ${origin}`],
@@ -221,7 +221,7 @@ const serve = [
   [['--env=DUPLEX_NOT_SET', 'cat'], '--env=DUPLEX_NOT_SET: not set here (write NAME=VALUE, or set it before)'],
 
   // The log.
-  [['--log-file=', 'cat'], '--log-file=: nothing given'],
+  [['--log-file=', 'cat'], '--log-file=: the value is empty'],
   [['--log-file=nowhere/log', 'cat'], '--log-file=nowhere/log: No such file or directory (check the path)', 1],
   [['--log-file=web', 'cat'], '--log-file=web: Is a directory (check the path)', 1],
 
@@ -235,8 +235,8 @@ const echo = [
   [['--port=0', '--', '--port=0'],
     '--port=0: not an option (duplex echo takes options only: see duplex echo --help)'],
   [['-'], '-: not an option (duplex echo takes options only: see duplex echo --help)'],
-  [['--framing=lines'], '--framing: no such option (it is one of duplex serve)'],
-  [['--env=A=b'], '--env: no such option (it is one of duplex serve)'],
+  [['--framing=lines'], '--framing: no such option (it is an option of duplex serve)'],
+  [['--env=A=b'], '--env: no such option (it is an option of duplex serve)'],
   [['--prot=80'], '--prot: no such option (did you mean --port?)'],
   [['--max-message=-1'], `--max-message=-1: ${size}`],
   [['--threads=two'], `--threads=two: ${count}`],
@@ -248,9 +248,9 @@ const url = 'ws://127.0.0.1:1/';
 const connect = [
   [[], 'no URL given (write duplex connect ws://HOST[:PORT]/PATH)'],
   [['localhost:8080'], 'localhost:8080: not the URL of a WebSocket (write ws://localhost:8080)'],
-  [[url, 'again'], 'again: one word too many (write one URL)'],
-  [['--', url, '-v'], '-v: one word too many (write one URL)'],
-  [['--framing=lines', url], '--framing: no such option (it is one of duplex serve)'],
+  [[url, 'again'], 'again: one argument too many (write one URL)'],
+  [['--', url, '-v'], '-v: one argument too many (write one URL)'],
+  [['--framing=lines', url], '--framing: no such option (it is an option of duplex serve)'],
   [['--sned=x', url], '--sned: no such option (did you mean --send?)'],
   [['--connect', url], '--connect: no such option (write duplex connect URL)'],
   [['-x', 'hi', url], '-x: no such option (write duplex connect --send=TEXT URL)'],
@@ -286,7 +286,7 @@ const connect = [
   [['--expect=0', url], '--expect=0: too small (at least 1)'],
   [['--expect=x', url], `--expect=x: ${count}`],
   [['--match=(', url], '--match=(: not a pattern: Unmatched ( or \\('],
-  [['--match=', url], '--match=: nothing given'],
+  [['--match=', url], '--match=: the value is empty'],
   [['--linger=never', url], `--linger=never: ${duration}`],
   [['--linger=0', url], '--linger=0: too small (at least 1ms)'],
   [['--timeout=forever', url], `--timeout=forever: ${duration}`],
@@ -317,8 +317,8 @@ const connect = [
 
 // A URL stands for the command, too.
 const shortConnect = [
-  [[url, '--framing=lines'], '--framing: no such option (it is one of duplex serve)'],
-  [['WSS://127.0.0.1:1/', 'again'], 'again: one word too many (write one URL)'],
+  [[url, '--framing=lines'], '--framing: no such option (it is an option of duplex serve)'],
+  [['WSS://127.0.0.1:1/', 'again'], 'again: one argument too many (write one URL)'],
   [['ws://127.0.0.1:1/', '--expect=0'], '--expect=0: too small (at least 1)'],
 ];
 
