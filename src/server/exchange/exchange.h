@@ -14,8 +14,8 @@ struct dx_exchange {
     struct dx_transport *transport;
     struct dx_request *request;   /* being read or decided; NULL once it is answered or abandoned */
     struct dx_response *response; /* an answer in pieces that is not yet sent to its end */
-    const struct dx_connection_options
-        *limits;             /* of the route, or of the server before there is one */
+    /* Of the route; of the server before there is one. */
+    const struct dx_connection_options *limits;
     struct dx_output output; /* what waits of the answer */
     bool is_blocked;         /* an answer in pieces waits for the peer */
 };

@@ -22,8 +22,8 @@ struct dx_request_text;
 struct dx_request {
     struct dx_exchange *exchange;
     const struct dx_route_entry *route;
-    uint8_t
-        *bytes; /* the head's; its method, target, names and values end with a NUL once complete */
+    /* The head's. Once it is complete its method, target, names and values end with a NUL. */
+    uint8_t *bytes;
     uint32_t len;
     uint32_t room;    /* charged to the pool */
     bool is_complete; /* the head is */
