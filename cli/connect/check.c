@@ -1,5 +1,5 @@
 /*
- * check_connect.c - see check_connect.h.
+ * check.c - what can be known to fail before `duplex connect` begins.
  */
 #include "cli/connect/connect.h"
 
@@ -7,14 +7,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/connect/target.h"
 #include "cli/options/check.h"
 #include "cli/text/escape.h"
 #include "cli/options/header.h"
+#include "cli/text/url.h"
 
 static bool check_target(const struct cli_connect_config *config, struct cli_complaint *complaint)
 {
     const char *url = config->url;
     const char *const *addresses = config->listen.items;
+    char completed[DX_URL_MAX + 1];
 
     if (config->listen.count > 0 && url)
         return cli_complain_of(complaint, "listen", addresses[0],
@@ -24,7 +27,7 @@ static bool check_target(const struct cli_connect_config *config, struct cli_com
     if (!url)
         return cli_complain(complaint, CLI_EXIT_USAGE,
                             "no URL given (write duplex connect ws://HOST[:PORT]/PATH)");
-    if (strstr(url, "://"))
+    if (strstr(url, "://") || cli_target_complete(url, completed, sizeof(completed)))
         return true;
     return cli_complain(complaint, CLI_EXIT_USAGE, "%s: not the URL of a WebSocket (write ws://%s)",
                         cli_shown(url).text, cli_shown(url).text);

@@ -3,7 +3,7 @@
  */
 #include "cli/connect/connect.h"
 
-#include "cli/connect/session.h"
+#include "cli/connect/run.h"
 #include "cli/options/items.h"
 
 /* ---- options ---- */
@@ -381,7 +381,7 @@ static bool check(const struct cli_config *config, struct cli_complaint *complai
 
 static int run(const struct cli_config *config)
 {
-    return cli_session_run((const struct cli_connect_config *)config);
+    return cli_connect_run((const struct cli_connect_config *)config);
 }
 
 const struct cli_command cli_connect = {

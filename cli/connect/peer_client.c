@@ -11,19 +11,20 @@
 #include <duplex/tls_client.h>
 #include <duplex/version.h>
 
-#include "cli/text/codec.h"
-#include "cli/options/header.h"
-#include "cli/options/complaint.h"
+#include "base/container.h"
+#include "cli/connect/peer.h"
 #include "cli/connect/proxy.h"
-#include "cli/connect/session.h"
-#include "cli/connect/terminal.h"
+#include "cli/options/complaint.h"
+#include "cli/options/header.h"
+#include "cli/text/buffer.h"
+#include "cli/text/codec.h"
 
 #define MAX_QUEUE 1048576
 #define HEARTBEAT_MS 30000 /* of --heartbeat-text alone */
 
 struct client {
     struct cli_peer peer;
-    struct cli_session *session;
+    struct cli_peer_setup setup;
     struct dx_websocket *websocket;
     struct dx_tls_client *tls;
     struct dx_handshake_header *headers;
@@ -37,12 +38,12 @@ struct client {
 
 static struct client *client_of(struct cli_peer *peer)
 {
-    return (struct client *)peer;
+    return dx_container_of(peer, struct client, peer);
 }
 
 static int fail(struct client *client, const char *what, const char *why)
 {
-    return cli_session_complain(client->session, CLI_EXIT_RESOURCE, what, "%s", why);
+    return cli_screen_complain(client->setup.screen, CLI_EXIT_RESOURCE, what, "%s", why);
 }
 
 /* ---- what the session asks for ---- */
@@ -104,15 +105,16 @@ static void free_it(struct cli_peer *peer)
 
 /* ---- what the websocket tells ---- */
 
-static struct cli_session *session_of(void *user)
+static const struct cli_peer_events *events_of(void *user)
 {
-    return ((struct client *)user)->session;
+    return ((struct client *)user)->setup.events;
 }
 
 static void on_open(struct dx_websocket *websocket, void *user)
 {
-    cli_show_open(session_of(user), websocket);
-    cli_session_opened(session_of(user));
+    const struct cli_peer_events *events = events_of(user);
+
+    events->on_open(events->user, &(struct cli_opening){.websocket = websocket});
 }
 
 /* In pieces, so that a long message on its way is a sign of life. */
@@ -121,58 +123,71 @@ static void on_chunk(struct dx_websocket *websocket, enum dx_opcode opcode, cons
 {
     struct client *client = user;
     struct cli_buffer *message = &client->message;
+    const struct cli_peer_events *events = client->setup.events;
 
     (void)websocket;
     if (is_first && is_last) {
-        cli_session_message(client->session, opcode, data, len);
+        events->on_message(events->user, opcode, data, len);
         return;
     }
     if (is_first)
         cli_buffer_clear(message);
     cli_buffer_put(message, data, len);
-    cli_session_heard(client->session);
+    events->on_piece(events->user);
     if (message->has_failed)
-        cli_session_finish(client->session, fail(client, "memory", dx_err_text(DX_ERR_NOMEM)));
+        events->on_failure(events->user, fail(client, "memory", dx_err_text(DX_ERR_NOMEM)));
     else if (is_last)
-        cli_session_message(client->session, opcode, message->bytes.data, message->bytes.len);
+        events->on_message(events->user, opcode, message->bytes.data, message->bytes.len);
     if (is_last)
         cli_buffer_clear(message);
 }
 
 static void on_error(struct dx_websocket *websocket, const struct dx_error_event *error, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)websocket;
-    cli_session_failed(session_of(user), error);
+    events->on_error(events->user, error);
 }
 
 static void on_close(struct dx_websocket *websocket, const struct dx_close_event *close, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)websocket;
-    cli_session_closed(session_of(user), close);
+    events->on_close(events->user, close);
 }
 
 static void on_drain(struct dx_websocket *websocket, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)websocket;
-    cli_session_drained(session_of(user));
+    events->on_drain(events->user);
 }
 
 static void on_pong(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)websocket;
-    cli_session_control(session_of(user), false, data, len);
+    events->on_control(events->user, false, data, len);
 }
 
 static void on_ping(struct dx_websocket *websocket, const uint8_t *data, size_t len, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)websocket;
-    cli_session_control(session_of(user), true, data, len);
+    events->on_control(events->user, true, data, len);
 }
 
 static void on_request(struct dx_websocket *websocket, const char *head, size_t len, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)websocket;
-    cli_session_request(session_of(user), head, len);
+    events->on_request(events->user, head, len);
 }
 
 /* ---- headers ---- */
@@ -213,9 +228,9 @@ static char *join_cookies(const struct cli_list *cookies)
 
 static bool make_headers(struct client *client)
 {
-    const struct cli_connect_config *config = client->session->config;
+    const struct cli_connect_config *config = client->setup.config;
     const struct cli_header *given = config->headers.items;
-    const struct dx_url_login *of_url = &client->session->url.login;
+    const struct dx_url_login *of_url = &client->setup.url->login;
     struct dx_slice login =
         config->user ? dx_slice_of(config->user) : dx_slice_of_len(of_url->text, of_url->len);
 
@@ -257,7 +272,7 @@ static void on_keylog(const char *line, void *user)
 /* Only when something is asked for: the library makes the usual one for the first wss. */
 static int make_tls(struct client *client)
 {
-    const struct cli_connect_config *config = client->session->config;
+    const struct cli_connect_config *config = client->setup.config;
     struct dx_tls_client_options options = dx_tls_client_options_init();
     char why[256] = "";
 
@@ -287,7 +302,7 @@ static int make_tls(struct client *client)
 static bool set_heartbeat(struct client *client, struct dx_websocket_options *options,
                           struct dx_connection_options *connection)
 {
-    const struct cli_connect_config *config = client->session->config;
+    const struct cli_connect_config *config = client->setup.config;
     char *slash;
 
     connection->ping_interval_ms = config->heartbeat_ms;
@@ -320,7 +335,7 @@ static const struct dx_websocket_listener listener = {.size = sizeof(listener),
 
 static void set_options(struct client *client, struct dx_websocket_options *options)
 {
-    const struct cli_connect_config *config = client->session->config;
+    const struct cli_connect_config *config = client->setup.config;
 
     options->protocols = config->subprotocols.items;
     options->protocol_count = config->subprotocols.count;
@@ -353,23 +368,12 @@ static void set_connection(const struct cli_connect_config *config,
 
 static const char *choose_proxy(const struct client *client, const char **what)
 {
-    const struct cli_connect_config *config = client->session->config;
+    const struct cli_connect_config *config = client->setup.config;
 
     *what = "--proxy";
     if (config->proxy)
         return strcmp(config->proxy, "none") == 0 ? NULL : config->proxy;
-    return config->unix_path ? NULL : cli_proxy_of_environment(&client->session->url, what);
-}
-
-#define URL_FORMS "(write ws://HOST[:PORT]/PATH or wss://)"
-
-/* A URL that cannot be read may have a password anywhere: with an @ in it, it is not shown. */
-static int complain_of_url(struct cli_session *session, const char *problem)
-{
-    const char *url = session->config->url;
-
-    return cli_session_complain(session, CLI_EXIT_USAGE, strchr(url, '@') ? "URL" : url,
-                                "not the URL of a WebSocket: %s " URL_FORMS, problem);
+    return config->unix_path ? NULL : cli_proxy_of_environment(client->setup.url, what);
 }
 
 /* The library says only that something is wrong: is it the proxy? */
@@ -380,16 +384,16 @@ static int complain_of_use(struct client *client, struct dx_websocket_options *o
 
     if (options->proxy) {
         options->proxy = NULL;
-        if (dx_websocket_new(client->session->loop, client->session->url.text, options, &tried) ==
+        if (dx_websocket_new(client->setup.loop, client->setup.url->text, options, &tried) ==
             DX_OK) {
             dx_websocket_free(tried);
-            return cli_session_complain(
-                client->session, CLI_EXIT_USAGE, what, "%s",
+            return cli_screen_complain(
+                client->setup.screen, CLI_EXIT_USAGE, what, "%s",
                 "not a proxy (write http://HOST:PORT, https://, socks5:// or socks5h://)");
         }
     }
-    return cli_session_complain(client->session, CLI_EXIT_USAGE, client->session->url.text, "%s",
-                                "not the URL of a WebSocket " URL_FORMS);
+    return cli_screen_complain(client->setup.screen, CLI_EXIT_USAGE, client->setup.url->text, "%s",
+                               "not the URL of a WebSocket " CLI_URL_FORMS);
 }
 
 static int start(struct client *client)
@@ -398,7 +402,8 @@ static int start(struct client *client)
     struct dx_connection_options connection = dx_connection_options_init_client();
     const struct dx_reconnect_options reconnect = dx_reconnect_options_init();
     const struct dx_outbox_options outbox = dx_outbox_options_init();
-    struct cli_session *session = client->session;
+    const struct cli_connect_config *config = client->setup.config;
+    const char *target = client->setup.url->text;
     const char *what;
     int exit_status;
     enum dx_err err;
@@ -409,25 +414,24 @@ static int start(struct client *client)
     if (exit_status != 0)
         return exit_status;
     set_options(client, &options);
-    set_connection(session->config, &connection);
+    set_connection(config, &connection);
     options.connection = &connection;
-    options.reconnect = session->config->reconnects ? &reconnect : NULL;
-    options.outbox = session->config->reconnects ? &outbox : NULL;
+    options.reconnect = config->reconnects ? &reconnect : NULL;
+    options.outbox = config->reconnects ? &outbox : NULL;
     options.proxy = choose_proxy(client, &what);
-    err = dx_websocket_new(session->loop, session->url.text, &options, &client->websocket);
+    err = dx_websocket_new(client->setup.loop, target, &options, &client->websocket);
     if (err == DX_ERR_USAGE)
         return complain_of_use(client, &options, what);
-    return err == DX_OK ? 0 : fail(client, session->url.text, dx_err_text(err));
+    return err == DX_OK ? 0 : fail(client, target, dx_err_text(err));
 }
 
-int cli_peer_connect(struct cli_session *session, struct cli_peer **peer)
+int cli_peer_connect(const struct cli_peer_setup *setup, struct cli_peer **peer)
 {
     struct client *client = calloc(1, sizeof(*client));
-    const char *problem = NULL;
     int exit_status;
 
     if (!client)
-        return cli_session_complain(session, CLI_EXIT_RESOURCE, "memory", "out of memory");
+        return cli_screen_complain(setup->screen, CLI_EXIT_RESOURCE, "memory", "out of memory");
     client->peer = (struct cli_peer){.send = send_message,
                                      .ping = ping,
                                      .close = close_it,
@@ -435,12 +439,9 @@ int cli_peer_connect(struct cli_session *session, struct cli_peer **peer)
                                      .pause = pause_it,
                                      .is_waiting = is_waiting,
                                      .free = free_it};
-    client->session = session;
+    client->setup = *setup;
     client->keylog_fd = -1;
-    if (!cli_url_read(&session->url, session->config->url, &problem))
-        exit_status = complain_of_url(session, problem);
-    else
-        exit_status = start(client);
+    exit_status = start(client);
     if (exit_status != 0)
         free_it(&client->peer);
     else

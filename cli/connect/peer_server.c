@@ -7,15 +7,15 @@
 
 #include <duplex/request.h>
 
+#include "base/container.h"
+#include "cli/connect/peer.h"
 #include "cli/options/complaint.h"
-#include "cli/connect/session.h"
-#include "cli/connect/terminal.h"
 
 #define MAX_QUEUE 1048576
 
 struct server {
     struct cli_peer peer;
-    struct cli_session *session;
+    struct cli_peer_setup setup;
     struct dx_server *server;
     struct dx_connection *connection; /* NULL: nobody has come, or it has gone */
     bool is_taken;
@@ -23,12 +23,12 @@ struct server {
 
 static struct server *server_of(struct cli_peer *peer)
 {
-    return (struct server *)peer;
+    return dx_container_of(peer, struct server, peer);
 }
 
-static struct cli_session *session_of(void *user)
+static const struct cli_peer_events *events_of(void *user)
 {
-    return ((struct server *)user)->session;
+    return ((struct server *)user)->setup.events;
 }
 
 /* ---- what the session asks for ---- */
@@ -89,7 +89,7 @@ static bool is_waiting(struct cli_peer *peer)
 static void free_it(struct cli_peer *peer)
 {
     dx_server_free(server_of(peer)->server);
-    free(peer);
+    free(server_of(peer));
 }
 
 /* ---- what the connection tells ---- */
@@ -97,26 +97,34 @@ static void free_it(struct cli_peer *peer)
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                        size_t len, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)connection;
-    cli_session_message(session_of(user), opcode, data, len);
+    events->on_message(events->user, opcode, data, len);
 }
 
 static void on_drain(struct dx_connection *connection, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)connection;
-    cli_session_drained(session_of(user));
+    events->on_drain(events->user);
 }
 
 static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)connection;
-    cli_session_control(session_of(user), false, data, len);
+    events->on_control(events->user, false, data, len);
 }
 
 static void on_ping(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
 {
+    const struct cli_peer_events *events = events_of(user);
+
     (void)connection;
-    cli_session_control(session_of(user), true, data, len);
+    events->on_control(events->user, true, data, len);
 }
 
 static enum dx_failure_step step_of(enum dx_err err)
@@ -137,6 +145,7 @@ static enum dx_failure_step step_of(enum dx_err err)
 static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
     struct server *server = user;
+    const struct cli_peer_events *events = server->setup.events;
     struct dx_error_event error = {.step = step_of(info->err),
                                    .err = info->err,
                                    .detail = info->detail ? info->detail
@@ -149,8 +158,8 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
     (void)connection;
     server->connection = NULL;
     if (!info->was_clean)
-        cli_session_failed(server->session, &error);
-    cli_session_closed(server->session, &close);
+        events->on_error(events->user, &error);
+    events->on_close(events->user, &close);
 }
 
 /* ---- who comes ---- */
@@ -164,13 +173,14 @@ static void on_request(struct dx_request *request, void *user)
                                                            .on_ping = on_ping,
                                                            .on_close = on_close};
     struct server *server = user;
-    struct cli_session *session = server->session;
-    const char *greeting = session->config->on_open;
+    const struct cli_peer_events *events = server->setup.events;
+    const char *greeting = server->setup.config->on_open;
     char peer[DX_HOST_ROOM + 8];
     char target[512];
 
     if (server->is_taken) {
-        dx_request_refuse(request, 503, "somebody else is talked to", "Retry-After: 1\r\n");
+        dx_request_refuse(request, 503, "another client is connected already",
+                          "Retry-After: 1\r\n");
         return;
     }
     snprintf(peer, sizeof(peer), "%s:%u", dx_request_peer_host(request),
@@ -179,11 +189,10 @@ static void on_request(struct dx_request *request, void *user)
     if (dx_request_accept(request, &handlers, server, &server->connection) != DX_OK)
         return; /* it has gone: the next one may come */
     server->is_taken = true;
-    cli_show_client(session, peer, target);
     if (greeting &&
         dx_connection_send(server->connection, DX_OP_TEXT, greeting, strlen(greeting)) != DX_OK)
-        cli_show_note(session, "--on-open was not sent");
-    cli_session_opened(session);
+        cli_screen_note(server->setup.screen, "--on-open was not sent");
+    events->on_open(events->user, &(struct cli_opening){.address = peer, .target = target});
 }
 
 /* ---- the beginning ---- */
@@ -192,7 +201,7 @@ static void announce(const struct server *server)
 {
     const char *url;
 
-    if (server->session->config->is_quiet)
+    if (server->setup.config->is_quiet)
         return;
     fputs("duplex connect: waiting on", stderr);
     for (size_t i = 0; (url = dx_server_url(server->server, i)) != NULL; i++)
@@ -225,42 +234,43 @@ static void set_options(const struct cli_connect_config *config, struct dx_serve
 
 static int start(struct server *server)
 {
-    struct cli_session *session = server->session;
-    const char *const *addresses = session->config->listen.items;
+    const struct cli_connect_config *config = server->setup.config;
+    const struct cli_screen *screen = server->setup.screen;
+    const char *const *addresses = config->listen.items;
     struct dx_server_options options = dx_server_options_init();
     struct dx_connection_options connection = dx_connection_options_init();
     struct dx_route route = dx_route_init();
     char why[256] = "";
     enum dx_err err;
 
-    set_connection(session->config, &connection);
+    set_connection(config, &connection);
     options.connection = &connection;
-    set_options(session->config, &options);
+    set_options(config, &options);
     route.on_request = on_request;
     route.user = server;
     route.wants_upgrades = true;
-    err = dx_server_new(session->loop, &options, &server->server);
+    err = dx_server_new(server->setup.loop, &options, &server->server);
     if (err == DX_OK)
         err = dx_server_route(server->server, "/", &route);
     if (err != DX_OK)
-        return cli_session_complain(session, CLI_EXIT_RESOURCE, "server", "%s", dx_err_text(err));
-    for (size_t i = 0; i < session->config->listen.count; i++) {
+        return cli_screen_complain(screen, CLI_EXIT_RESOURCE, "server", "%s", dx_err_text(err));
+    for (size_t i = 0; i < config->listen.count; i++) {
         err = dx_server_listen(server->server, addresses[i], NULL, why, sizeof(why));
         if (err != DX_OK)
-            return cli_session_complain(session, CLI_EXIT_RESOURCE, addresses[i], "%s",
-                                        *why ? why : dx_err_text(err));
+            return cli_screen_complain(screen, CLI_EXIT_RESOURCE, addresses[i], "%s",
+                                       *why ? why : dx_err_text(err));
     }
     announce(server);
     return 0;
 }
 
-int cli_peer_listen(struct cli_session *session, struct cli_peer **peer)
+int cli_peer_listen(const struct cli_peer_setup *setup, struct cli_peer **peer)
 {
     struct server *server = calloc(1, sizeof(*server));
     int exit_status;
 
     if (!server)
-        return cli_session_complain(session, CLI_EXIT_RESOURCE, "memory", "out of memory");
+        return cli_screen_complain(setup->screen, CLI_EXIT_RESOURCE, "memory", "out of memory");
     server->peer = (struct cli_peer){.send = send_message,
                                      .ping = ping,
                                      .close = close_it,
@@ -268,7 +278,7 @@ int cli_peer_listen(struct cli_session *session, struct cli_peer **peer)
                                      .pause = pause_it,
                                      .is_waiting = is_waiting,
                                      .free = free_it};
-    server->session = session;
+    server->setup = *setup;
     exit_status = start(server);
     if (exit_status != 0)
         free_it(&server->peer);

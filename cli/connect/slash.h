@@ -1,21 +1,13 @@
 /*
- * slash.h - what is typed behind a slash: commands of the terminal.
+ * slash.h - commands that a person types after a slash, such as /ping.
  */
 #ifndef CLI_SLASH_H
 #define CLI_SLASH_H
 
-#include <stddef.h>
+#include "cli/connect/source.h"
 
-struct cli_session;
-
-/* A message that waits for the connection, or was sent already. */
-enum cli_slash_result {
-    CLI_SLASH_DONE,
-    CLI_SLASH_NOT_NOW, /* the connection takes nothing: ask again */
-};
-
-/** Does what a line says that begins with one slash. */
-enum cli_slash_result cli_slash_do(struct cli_session *session, const char *line);
+/** Does what a line says that begins with one slash. False: not now, do it again later. */
+bool cli_slash_do(const struct cli_source_setup *setup, const char *line);
 
 /** The `index`th command ("/ping"), NULL beyond the last. */
 const char *cli_slash_name(size_t index);

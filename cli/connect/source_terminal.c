@@ -1,10 +1,11 @@
 /*
- * terminal.c - see terminal.h.
+ * source_terminal.c - a person who types, as a source (source.h): editing, history and completion
+ * by libedit.
  *
- * libedit waits for a key in a function of ours, and there the event loop runs: so a message can be printed while a line is being
- * typed, without a thread.
+ * libedit waits for a key in a function of ours, and there the event loop runs: so a message can be
+ * printed above the line that is being typed, without a thread.
  */
-#include "cli/connect/terminal.h"
+#include "cli/connect/source.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -19,16 +20,18 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/container.h"
 #include "cli/connect/history.h"
-#include "cli/options/complaint.h"
-#include "cli/connect/session.h"
 #include "cli/connect/slash.h"
+#include "cli/options/complaint.h"
+#include "cli/text/buffer.h"
 
 #define PROMPT "> "
 #define PROMPT_WIDTH 2
 
-struct cli_terminal {
-    struct cli_session *session;
+struct terminal {
+    struct cli_source source;
+    struct cli_source_setup setup;
     EditLine *editor;
     History *history;
     char *history_path;
@@ -37,6 +40,16 @@ struct cli_terminal {
     mbstate_t state;         /* of a character that has come in part */
     struct cli_buffer typed; /* lines for which there was no connection, each with a NUL */
 };
+
+static struct terminal *terminal_of(struct cli_source *source)
+{
+    return dx_container_of(source, struct terminal, source);
+}
+
+static enum cli_session_state state_of(const struct terminal *terminal)
+{
+    return terminal->setup.calls->state(terminal->setup.calls->user);
+}
 
 /* ---- the line on the screen ---- */
 
@@ -59,7 +72,7 @@ static void write_all(const char *text, size_t len)
 }
 
 /* In which row of the line the cursor stands. */
-static int cursor_row(struct cli_terminal *terminal)
+static int cursor_row(struct terminal *terminal)
 {
     const LineInfoW *line = el_wline(terminal->editor);
     struct winsize size = {.ws_col = 80};
@@ -76,7 +89,7 @@ static int cursor_row(struct cli_terminal *terminal)
     return column / size.ws_col;
 }
 
-static void erase_line(struct cli_terminal *terminal)
+static void erase_line(struct terminal *terminal)
 {
     char text[32];
     int row = cursor_row(terminal);
@@ -87,8 +100,10 @@ static void erase_line(struct cli_terminal *terminal)
     write_all("\r\033[J", 4);
 }
 
-void cli_terminal_print(struct cli_terminal *terminal, const char *text, size_t len)
+static void print(void *user, const char *text, size_t len)
 {
+    struct terminal *terminal = user;
+
     if (terminal->is_editing)
         erase_line(terminal);
     write_all(text, len);
@@ -96,8 +111,10 @@ void cli_terminal_print(struct cli_terminal *terminal, const char *text, size_t 
         el_set(terminal->editor, EL_REFRESH);
 }
 
-void cli_terminal_signal(struct cli_terminal *terminal, int number)
+void cli_terminal_signal(struct cli_source *source, int number)
 {
+    struct terminal *terminal = terminal_of(source);
+
     if (number == SIGWINCH) {
         el_resize(terminal->editor);
         return;
@@ -116,15 +133,15 @@ void cli_terminal_signal(struct cli_terminal *terminal, int number)
 
 /* ---- keys ---- */
 
-static bool is_over(const struct cli_terminal *terminal)
+static bool is_over(const struct terminal *terminal)
 {
-    return terminal->session->state == CLI_SESSION_OVER;
+    return state_of(terminal) == CLI_SESSION_OVER;
 }
 
 /* Lets the loop run until there is a key (or at once when nobody reads keys any more). False: it is over. */
-static bool wait_for_key(struct cli_terminal *terminal, bool wants_key)
+static bool wait_for_key(struct terminal *terminal, bool wants_key)
 {
-    struct dx_loop *loop = terminal->session->loop;
+    struct dx_loop *loop = terminal->setup.loop;
 
     while (!is_over(terminal)) {
         struct pollfd fds[2] = {{.fd = dx_loop_fd(loop), .events = POLLIN},
@@ -143,7 +160,7 @@ static bool wait_for_key(struct cli_terminal *terminal, bool wants_key)
 /* libedit's hook: 1 and a character, 0 at the end, -1 on failure. */
 static int get_key(EditLine *editor, wchar_t *key)
 {
-    struct cli_terminal *terminal;
+    struct terminal *terminal;
 
     el_get(editor, EL_CLIENTDATA, &terminal);
     while (wait_for_key(terminal, true)) {
@@ -177,8 +194,8 @@ static size_t shared_len(const char *a, const char *b)
     return len;
 }
 
-/* Inserts what all candidates go on with, or shows them. */
-static unsigned char complete_from(struct cli_terminal *terminal, const char *word, size_t word_len,
+/* Inserts what all candidates have in common after the word, or shows them. */
+static unsigned char complete_from(struct terminal *terminal, size_t word_len,
                                    const char *const *names, size_t count, const char *ending)
 {
     char rest[256];
@@ -192,7 +209,6 @@ static unsigned char complete_from(struct cli_terminal *terminal, const char *wo
     }
     if (count == 0 || len < word_len)
         return CC_ERROR;
-    (void)word;
     if (len > word_len || count == 1) {
         snprintf(rest, sizeof(rest), "%.*s%s", (int)(len - word_len), names[0] + word_len,
                  count == 1 ? ending : "");
@@ -202,12 +218,12 @@ static unsigned char complete_from(struct cli_terminal *terminal, const char *wo
         cli_buffer_put_text(&list, names[i]);
         cli_buffer_put_text(&list, i + 1 < count ? "  " : "\n");
     }
-    cli_terminal_print(terminal, cli_buffer_text(&list), cli_buffer_len(&list));
+    print(terminal, cli_buffer_text(&list), cli_buffer_len(&list));
     cli_buffer_release(&list);
     return CC_NORM;
 }
 
-static unsigned char complete_file(struct cli_terminal *terminal, const char *word, size_t len)
+static unsigned char complete_file(struct terminal *terminal, const char *word, size_t len)
 {
     char pattern[512];
     glob_t found;
@@ -216,8 +232,8 @@ static unsigned char complete_file(struct cli_terminal *terminal, const char *wo
     if (snprintf(pattern, sizeof(pattern), "%.*s*", (int)len, word) >= (int)sizeof(pattern))
         return CC_ERROR;
     if (glob(pattern, GLOB_MARK, NULL, &found) == 0)
-        result = complete_from(terminal, word, len, (const char *const *)found.gl_pathv,
-                               found.gl_pathc, "");
+        result =
+            complete_from(terminal, len, (const char *const *)found.gl_pathv, found.gl_pathc, "");
     globfree(&found);
     return result;
 }
@@ -227,7 +243,7 @@ static unsigned char complete(EditLine *editor, int key)
     const LineInfo *line = el_line(editor);
     size_t len = (size_t)(line->cursor - line->buffer);
     const char *blank = memchr(line->buffer, ' ', len);
-    struct cli_terminal *terminal;
+    struct terminal *terminal;
     const char *names[32];
     const char *name;
     size_t count = 0;
@@ -244,32 +260,35 @@ static unsigned char complete(EditLine *editor, int key)
     for (size_t i = 0; (name = cli_slash_name(i)) != NULL && count < 32; i++)
         if (strncmp(name, line->buffer, len) == 0)
             names[count++] = name;
-    return complete_from(terminal, line->buffer, len, names, count, " ");
+    return complete_from(terminal, len, names, count, " ");
 }
 
 /* ---- lines ---- */
 
 /* False: not now. */
-static bool say(struct cli_terminal *terminal, const char *line)
+static bool say(struct terminal *terminal, const char *line)
 {
+    const struct cli_source_calls *calls = terminal->setup.calls;
+
     if (line[0] == '/' && line[1] != '/')
-        return cli_slash_do(terminal->session, line) == CLI_SLASH_DONE;
+        return cli_slash_do(&terminal->setup, line);
     line += line[0] == '/';
-    return cli_session_give(terminal->session, line, strlen(line));
+    return calls->give(calls->user, line, strlen(line));
 }
 
-void cli_terminal_resume(struct cli_terminal *terminal)
+static void resume(struct cli_source *source)
 {
+    struct terminal *terminal = terminal_of(source);
+    const struct cli_source_calls *calls = terminal->setup.calls;
     struct cli_buffer *typed = &terminal->typed;
 
     while (cli_buffer_len(typed) > 0 && say(terminal, cli_buffer_text(typed)))
         cli_buffer_drop(typed, strlen(cli_buffer_text(typed)) + 1);
-    if (cli_buffer_len(typed) == 0 && terminal->has_ended &&
-        terminal->session->state == CLI_SESSION_OPEN)
-        cli_session_close(terminal->session, DX_CLOSE_NORMAL, "", 0);
+    if (cli_buffer_len(typed) == 0 && terminal->has_ended && state_of(terminal) == CLI_SESSION_OPEN)
+        calls->close(calls->user, DX_CLOSE_NORMAL, "", 0);
 }
 
-static void remember(struct cli_terminal *terminal, const char *line)
+static void remember(struct terminal *terminal, const char *line)
 {
     HistEvent event;
 
@@ -281,7 +300,7 @@ static void remember(struct cli_terminal *terminal, const char *line)
         cli_history_append(terminal->history_path, line);
 }
 
-static void take_line(struct cli_terminal *terminal, const char *text, int len)
+static void take_line(struct terminal *terminal, const char *text, int len)
 {
     char *line = strndup(text, (size_t)len);
 
@@ -289,25 +308,28 @@ static void take_line(struct cli_terminal *terminal, const char *text, int len)
         return;
     line[strcspn(line, "\r\n")] = '\0';
     remember(terminal, line);
-    if (cli_buffer_len(&terminal->typed) > terminal->session->config->max_message)
-        cli_show_note(terminal->session, "not sent: too much waits already");
+    if (cli_buffer_len(&terminal->typed) > terminal->setup.config->max_message)
+        cli_screen_note(terminal->setup.screen, "not sent: too much is waiting already");
     else if (*line && (cli_buffer_len(&terminal->typed) > 0 || !say(terminal, line)))
         cli_buffer_put(&terminal->typed, line, strlen(line) + 1);
     free(line);
 }
 
-static void take_end(struct cli_terminal *terminal)
+static void take_end(struct terminal *terminal)
 {
+    const struct cli_source_calls *calls = terminal->setup.calls;
+
     terminal->has_ended = true;
-    if (terminal->session->state == CLI_SESSION_OPEN)
-        cli_terminal_resume(terminal);
-    else if (terminal->session->state == CLI_SESSION_WAITING &&
-             cli_buffer_len(&terminal->typed) == 0)
-        cli_session_finish(terminal->session, EXIT_SUCCESS);
+    if (state_of(terminal) == CLI_SESSION_OPEN)
+        resume(&terminal->source);
+    else if (state_of(terminal) == CLI_SESSION_WAITING && cli_buffer_len(&terminal->typed) == 0)
+        calls->finish(calls->user, EXIT_SUCCESS);
 }
 
-void cli_terminal_run(struct cli_terminal *terminal)
+void cli_terminal_run(struct cli_source *source)
 {
+    struct terminal *terminal = terminal_of(source);
+
     while (!is_over(terminal)) {
         const char *line;
         int len = 0;
@@ -346,7 +368,7 @@ static void add_to_history(void *user, const char *line)
     history(user, &event, H_ENTER, line);
 }
 
-static bool start(struct cli_terminal *terminal)
+static bool start(struct terminal *terminal)
 {
     HistEvent event;
 
@@ -371,29 +393,20 @@ static bool start(struct cli_terminal *terminal)
     return true;
 }
 
-int cli_terminal_new(struct cli_session *session, struct cli_terminal **terminal)
+static void name_it(const struct cli_source *source, char name[CLI_SOURCE_NAME_MAX])
 {
-    struct cli_terminal *made = calloc(1, sizeof(*made));
-
-    /* Without a language of the user's: text is UTF-8 all the same. */
-    if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
-        (void)setlocale(LC_CTYPE, "C.UTF-8");
-    if (!made)
-        return cli_session_complain(session, CLI_EXIT_RESOURCE, "terminal", "out of memory");
-    made->session = session;
-    if (!start(made)) {
-        cli_terminal_free(made);
-        return cli_session_complain(session, CLI_EXIT_RESOURCE, "terminal", "it cannot be used");
-    }
-    session->show.notes = true;
-    *terminal = made;
-    return 0;
+    (void)source;
+    strcpy(name, "terminal");
 }
 
-void cli_terminal_free(struct cli_terminal *terminal)
+static void stop(struct cli_source *source)
 {
-    if (!terminal)
-        return;
+    (void)source; /* what is typed is kept for the next connection */
+}
+
+static void free_terminal(struct terminal *terminal)
+{
+    terminal->setup.screen->print = NULL;
     if (terminal->editor)
         el_end(terminal->editor);
     if (terminal->history)
@@ -401,4 +414,33 @@ void cli_terminal_free(struct cli_terminal *terminal)
     cli_buffer_release(&terminal->typed);
     free(terminal->history_path);
     free(terminal);
+}
+
+static void free_it(struct cli_source *source)
+{
+    free_terminal(terminal_of(source));
+}
+
+int cli_source_terminal(const struct cli_source_setup *setup, struct cli_source **source)
+{
+    struct terminal *terminal = calloc(1, sizeof(*terminal));
+
+    /* Where no locale is set, text is UTF-8 all the same. */
+    if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    if (!terminal)
+        return cli_screen_complain(setup->screen, CLI_EXIT_RESOURCE, "terminal", "out of memory");
+    terminal->source =
+        (struct cli_source){.resume = resume, .stop = stop, .name = name_it, .free = free_it};
+    terminal->setup = *setup;
+    if (!start(terminal)) {
+        free_terminal(terminal);
+        return cli_screen_complain(setup->screen, CLI_EXIT_RESOURCE, "terminal",
+                                   "it cannot be used");
+    }
+    setup->screen->print = print;
+    setup->screen->user = terminal;
+    setup->screen->shows_notes = true;
+    *source = &terminal->source;
+    return 0;
 }

@@ -1,6 +1,9 @@
 /*
- * replay.c - see record.h: the reading half. The file is read once, at the start; its lines are looked at as they come due.
+ * source_replay.c - what --record wrote, as a source (source.h): our messages are sent again at
+ * their times. The file is read once, at the start; its lines are parsed as they come due.
  */
+#include "cli/connect/source.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,15 +13,15 @@
 
 #include <jansson.h>
 
-#include "cli/text/codec.h"
+#include "base/container.h"
 #include "cli/options/complaint.h"
-#include "cli/connect/record.h"
-#include "cli/connect/session.h"
+#include "cli/text/codec.h"
 
 #define MS_MAX 1e12 /* 30 years */
 
-struct cli_replay {
-    struct cli_session *session;
+struct replay {
+    struct cli_source source;
+    struct cli_source_setup setup;
     struct dx_loop_timer *timer;
     struct cli_buffer text;
     size_t at;         /* of the next line */
@@ -46,7 +49,7 @@ static bool is_us(const json_t *from)
 }
 
 /* Takes the message from "text" or "base64". False: neither is there, or it is not base64. */
-static bool take_message(struct cli_replay *replay, const json_t *object)
+static bool take_message(struct replay *replay, const json_t *object)
 {
     const json_t *text = json_object_get(object, "text");
     const json_t *base64 = json_object_get(object, "base64");
@@ -63,7 +66,7 @@ static bool take_message(struct cli_replay *replay, const json_t *object)
 }
 
 /* False: it is no line of --record. */
-static bool read_line(struct cli_replay *replay, const char *at, const char *end, bool *is_ours)
+static bool read_line(struct replay *replay, const char *at, const char *end, bool *is_ours)
 {
     json_t *object = json_loadb(at, (size_t)(end - at), JSON_ALLOW_NUL, NULL);
     const json_t *ms = json_object_get(object, "ms");
@@ -78,17 +81,29 @@ static bool read_line(struct cli_replay *replay, const char *at, const char *end
     return is_good;
 }
 
-static void fail(struct cli_replay *replay)
+static struct replay *replay_of(struct cli_source *source)
 {
-    struct cli_session *session = replay->session;
+    return dx_container_of(source, struct replay, source);
+}
 
-    cli_session_finish(session,
-                       cli_session_complain(session, CLI_EXIT_RESOURCE, session->config->replay,
-                                            "line %u is none of --record", replay->line));
+static void name_it(const struct cli_source *source, char name[CLI_SOURCE_NAME_MAX])
+{
+    const struct replay *replay = replay_of((struct cli_source *)source);
+
+    snprintf(name, CLI_SOURCE_NAME_MAX, "%s, line %u", replay->setup.config->replay, replay->line);
+}
+
+static void fail(struct replay *replay)
+{
+    const struct cli_source_calls *calls = replay->setup.calls;
+
+    calls->finish(calls->user, cli_screen_complain(replay->setup.screen, CLI_EXIT_RESOURCE,
+                                                   replay->setup.config->replay,
+                                                   "line %u is none of --record", replay->line));
 }
 
 /* The next message of ours. False: there is none, or the file is wrong. */
-static bool find_next(struct cli_replay *replay)
+static bool find_next(struct replay *replay)
 {
     while (replay->at < cli_buffer_len(&replay->text)) {
         const char *at = cli_buffer_text(&replay->text) + replay->at;
@@ -108,28 +123,30 @@ static bool find_next(struct cli_replay *replay)
             return true;
         }
     }
-    cli_session_end_input(replay->session);
+    replay->setup.calls->end(replay->setup.calls->user);
     return false;
 }
 
 /* ---- sending ---- */
 
-void cli_replay_resume(struct cli_replay *replay)
+static void resume(struct cli_source *source)
 {
-    struct cli_session *session = replay->session;
-    uint64_t now_ms = dx_loop_now_ms(session->loop);
+    struct replay *replay = replay_of(source);
+    const struct cli_source_calls *calls = replay->setup.calls;
+    uint64_t now_ms = dx_loop_now_ms(replay->setup.loop);
 
     if (replay->began_ms == 0)
         replay->began_ms = now_ms;
-    while (session->state == CLI_SESSION_OPEN && (replay->is_ready || find_next(replay))) {
+    while (calls->state(calls->user) == CLI_SESSION_OPEN &&
+           (replay->is_ready || find_next(replay))) {
         uint64_t due_ms = replay->began_ms + replay->due_ms;
 
         if (now_ms < due_ms) {
             dx_loop_timer_set(replay->timer, due_ms - now_ms);
             return;
         }
-        if (!cli_session_send(session, replay->opcode, cli_buffer_text(&replay->message),
-                              cli_buffer_len(&replay->message)))
+        if (!calls->send(calls->user, replay->opcode, cli_buffer_text(&replay->message),
+                         cli_buffer_len(&replay->message)))
             return;
         replay->is_ready = false;
     }
@@ -137,7 +154,12 @@ void cli_replay_resume(struct cli_replay *replay)
 
 static void on_due(void *user)
 {
-    cli_replay_resume(user);
+    resume(&((struct replay *)user)->source);
+}
+
+static void stop(struct cli_source *source)
+{
+    dx_loop_timer_unset(replay_of(source)->timer);
 }
 
 /* ---- life ---- */
@@ -160,28 +182,7 @@ static bool read_all(struct cli_buffer *text, int fd)
     return len == 0;
 }
 
-int cli_replay_open(struct cli_session *session, struct cli_replay **replay)
-{
-    const char *path = session->config->replay;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    struct cli_replay *made = calloc(1, sizeof(*made));
-    bool is_good = fd >= 0 && made && read_all(&made->text, fd) &&
-                   dx_loop_timer_new(session->loop, on_due, made, &made->timer) == DX_OK;
-    int error = errno;
-
-    if (fd >= 0)
-        close(fd);
-    if (!is_good) {
-        cli_replay_free(made);
-        return cli_session_complain(session, CLI_EXIT_RESOURCE, path, "%s (check the path)",
-                                    strerror(error ? error : ENOMEM));
-    }
-    made->session = session;
-    *replay = made;
-    return 0;
-}
-
-void cli_replay_free(struct cli_replay *replay)
+static void free_replay(struct replay *replay)
 {
     if (!replay)
         return;
@@ -189,4 +190,32 @@ void cli_replay_free(struct cli_replay *replay)
     cli_buffer_release(&replay->text);
     cli_buffer_release(&replay->message);
     free(replay);
+}
+
+static void free_it(struct cli_source *source)
+{
+    free_replay(replay_of(source));
+}
+
+int cli_source_replay(const struct cli_source_setup *setup, struct cli_source **source)
+{
+    const char *path = setup->config->replay;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct replay *replay = calloc(1, sizeof(*replay));
+    bool is_good = fd >= 0 && replay && read_all(&replay->text, fd) &&
+                   dx_loop_timer_new(setup->loop, on_due, replay, &replay->timer) == DX_OK;
+    int error = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (!is_good) {
+        free_replay(replay);
+        return cli_screen_complain(setup->screen, CLI_EXIT_RESOURCE, path, "%s (check the path)",
+                                   strerror(error ? error : ENOMEM));
+    }
+    replay->source =
+        (struct cli_source){.resume = resume, .stop = stop, .name = name_it, .free = free_it};
+    replay->setup = *setup;
+    *source = &replay->source;
+    return 0;
 }
