@@ -45,12 +45,12 @@ static bool body_has(const struct dx_error_event *error, const char *words)
     return error->body_len > 0 && memmem(error->body, error->body_len, words, strlen(words));
 }
 
-/* nginx, Apache httpd and Go answer plain HTTP on a TLS port with 400 and such a body. */
+/* Duplex, nginx, Apache httpd and Go answer plain HTTP on a TLS port with 400 and such a body. */
 static bool is_plain_on_tls(const struct cli_url *url, const struct dx_error_event *error)
 {
     return url && !url->parts.is_secure && error->http_status == 400 &&
-           (body_has(error, "HTTPS port") || body_has(error, "HTTPS server") ||
-            body_has(error, "SSL-enabled"));
+           (body_has(error, "speaks TLS") || body_has(error, "HTTPS port") ||
+            body_has(error, "SSL-enabled") || body_has(error, "HTTPS server"));
 }
 
 static const char *advice_for_answer(const struct cli_url *url, const struct dx_error_event *error)
@@ -68,8 +68,8 @@ static const char *advice_for_answer(const struct cli_url *url, const struct dx_
         return "too many connections from this address; try again later";
     case 503:
         return has_header(error, "Retry-After")
-                   ? "the server is full; try again later, or --reconnect does"
-                   : "the server is full or being restarted; -v shows the whole answer";
+                   ? "the server has no room now; try again later, or let --reconnect try"
+                   : "the server is full or restarting; -v shows the whole answer";
     default:
         return error->http_status >= 300 && error->http_status < 400
                    ? "--max-redirects=N follows it"
@@ -77,21 +77,24 @@ static const char *advice_for_answer(const struct cli_url *url, const struct dx_
     }
 }
 
-/* A TLS server answers plain HTTP with an alert, or cuts the connection without an answer. */
 static const char *advice_for_handshake(const struct cli_connect_config *config,
-                                        const struct cli_url *url)
+                                        const struct cli_url *url,
+                                        const struct dx_error_event *error)
 {
+    bool has_no_answer = error->err == DX_ERR_CLOSED || error->err == DX_ERR_RESET;
+
     if (config->subprotocols.count > 0)
         return "check --subprotocol, and that a WebSocket server listens there";
-    if (url && !url->parts.is_secure)
-        return "check that a WebSocket server listens there; wss:// if it speaks TLS";
+    /* Many TLS servers cut a plain connection without a word. */
+    if (has_no_answer && url && !url->parts.is_secure)
+        return "check that a WebSocket server listens there; if the port speaks TLS, write wss://";
     return "check that a WebSocket server listens there";
 }
 
 static const char *advice_for_tls(const struct dx_error_event *error)
 {
-    if (error->detail && strstr(error->detail, "wrong version number"))
-        return "the port does not speak TLS: write ws:// in place of wss://";
+    if (error->detail && strstr(error->detail, "does not speak TLS"))
+        return "write ws:// in place of wss://";
     return "--ca=FILE names whom to trust, --insecure skips verification";
 }
 
@@ -115,6 +118,6 @@ const char *cli_failure_advice(const struct cli_connect_config *config, const st
     if (error->err == DX_ERR_TIMEOUT && error->step < DX_STEP_PROTOCOL)
         return "check the server, or give --handshake-timeout more time";
     if (error->step == DX_STEP_HANDSHAKE)
-        return advice_for_handshake(config, url);
+        return advice_for_handshake(config, url, error);
     return error->step == DX_STEP_TLS ? advice_for_tls(error) : advice[error->step];
 }

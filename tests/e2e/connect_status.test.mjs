@@ -106,14 +106,42 @@ test('5: TLS that fails, and a certificate that is not trusted', async (t) => {
   await fails(t, [server.ws()], 5, /certificate.*\(--ca=FILE names whom to trust/);
   await fails(t, [`--ca=${cert}`, '--server-name=other.example', server.ws()], 5, /\(--ca=FILE/);
   const { port } = await rawServer(t, (socket) => socket.write('this is not TLS at all\r\n\r\n'));
-  await fails(t, [`wss://127.0.0.1:${port}/`], 5, /\(--ca=FILE/);
+  await fails(t, [`wss://127.0.0.1:${port}/`], 5, /does not speak TLS.*\(write ws:/);
 });
 
 test('6: any answer but 101', async (t) => {
-  for (const [status, advice] of [[200, /check the path/], [301, /--max-redirects=N/], [401, /--user or --bearer/], [403, /check the path, --origin and the login; -v/], [404, /check the path; -v/], [503, /check the path/]]) {
+  for (const [status, advice] of [[200, /check the path/], [301, /--max-redirects=N/], [401, /--user or --bearer/], [403, /check the path, --origin and the login; -v/], [404, /check the path; -v/], [421, /does not serve this host name; .*--host=NAME/], [429, /too many connections from this address/], [503, /full or restarting; -v/]]) {
     const { url } = await rawServer(t, (socket) => socket.once('data', () => socket.end(
       `HTTP/1.1 ${status} X\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n`)));
     await fails(t, [url], 6, new RegExp(`${status}.*${advice.source}`));
+  }
+});
+
+test('6: a server that is full says when to come back', async (t) => {
+  const { url } = await rawServer(t, (socket) => socket.once('data', () => socket.end(
+    'HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n')));
+  await fails(t, [url], 6, /503.*no room now; try again later, or let --reconnect try/);
+  const full = await echo(t, ['--max-connections=1']);
+  const first = startConnect(t, ['-v', full.ws()]);
+  await first.said(/connected/);
+  await fails(t, [full.ws()], 6, /503.*no room now/);
+});
+
+test('plain and TLS mixed up', async (t) => {
+  const { cert, key } = certificate(t);
+  const secure = await echo(t, [`--tls-cert=${cert}`, `--tls-key=${key}`]);
+  await fails(t, [`ws://127.0.0.1:${secure.port}/`], 6, /speaks TLS: write wss:\/\/ in place of ws:\/\//);
+  const plain = await echo(t);
+  await fails(t, [`wss://127.0.0.1:${plain.port}/`], 5, /does not speak TLS on this port \(write ws:\/\/ in place of wss:\/\/\)/);
+  const { url } = await rawServer(t, (socket) => socket.once('data', () => socket.destroy()));
+  await fails(t, [url], 10, /if the port speaks TLS, write wss:/);
+});
+
+test('localhost is meant where no host is given', async (t) => {
+  const { port } = await echo(t);
+  for (const target of [`:${port}`, `${port}`, `localhost:${port}`, `:${port}/chat`, `127.0.0.1:${port}`]) {
+    const result = await connect(t, ['--send=here', '--expect=1', target]);
+    assert.deepEqual([result.code, result.stdout], [0, 'here\n'], target + result.stderr);
   }
 });
 
@@ -170,7 +198,7 @@ test('10: a Close that is not answered in time; 0 when what was expected had com
 
 test('11: closed with another code, whatever was expected', async (t) => {
   const { url } = await openingServer(t, (socket) => socket.end(close(4007, 'exit status 7')));
-  await fails(t, [url], 11, /closed with 4007 exit status 7 \(--ok-code=4007 takes it for an end\)/);
+  await fails(t, [url], 11, /closed with 4007 exit status 7 \(--ok-code=4007 treats it as success\)/);
   await fails(t, ['--expect=1', url], 11, /closed with 4007/);
   const { url: sly } = await openingServer(t, (socket) => socket.end(close(4000, '\u001b[31mred\u202e')));
   await fails(t, [sly], 11, /closed with 4000 \\x1b\[31mred\\xe2\\x80\\xae/);
@@ -178,17 +206,18 @@ test('11: closed with another code, whatever was expected', async (t) => {
 
 test('130: interrupted; 143: ended', async (t) => {
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
-    let seen;
+    let gone;
+    const seen = new Promise((resolve) => { gone = resolve; });
     const { url } = await wsServer(t, (socket) => {
       socket.send('hello');
-      socket.on('close', (number) => { seen = number; });
+      socket.on('close', gone);
     });
     const program = startConnect(t, [url]);
     await program.said(/hello/, { on: 'stdout' });
     program.kill(signal);
     assert.deepEqual(await program.ended, { code, signal: null });
     assert.equal(program.stderr, '');
-    assert.equal(seen, 1000);
+    assert.equal(await seen, 1000);
   }
   const { url } = await rawServer(t, () => {});
   const program = startConnect(t, ['-v', url]);

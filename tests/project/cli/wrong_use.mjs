@@ -247,7 +247,8 @@ const echo = [
 const url = 'ws://127.0.0.1:1/';
 const connect = [
   [[], 'no URL given (write duplex connect ws://HOST[:PORT]/PATH)'],
-  [['localhost:8080'], 'localhost:8080: not the URL of a WebSocket (write ws://localhost:8080)'],
+  [['example.org:8080'], 'example.org:8080: not the URL of a WebSocket (write ws://example.org:8080)'],
+  [[':chat'], ':chat: not the URL of a WebSocket (write ws://:chat)'],
   [[url, 'again'], 'again: one argument too many (write one URL)'],
   [['--', url, '-v'], '-v: one argument too many (write one URL)'],
   [['--framing=lines', url], '--framing: no such option (it is an option of duplex serve)'],
