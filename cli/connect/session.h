@@ -10,10 +10,10 @@
 
 #include <regex.h>
 
-#include "cli/connect/peer.h"
+#include "cli/connect/peer/peer.h"
 #include "cli/connect/screen.h"
-#include "cli/connect/sink.h"
-#include "cli/connect/source.h"
+#include "cli/connect/sink/sink.h"
+#include "cli/connect/source/source.h"
 
 /* How the run will end, as far as it is known. */
 enum cli_outcome {

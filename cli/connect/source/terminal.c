@@ -1,11 +1,11 @@
 /*
- * source_terminal.c - a person who types, as a source (source.h): editing, history and completion
+ * terminal.c - a person who types, as a source (source.h): editing, history and completion
  * by libedit.
  *
  * libedit waits for a key in a function of ours, and there the event loop runs: so a message can be
  * printed above the line that is being typed, without a thread.
  */
-#include "cli/connect/source.h"
+#include "cli/connect/source/source.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -21,8 +21,8 @@
 #include <wchar.h>
 
 #include "base/container.h"
-#include "cli/connect/history.h"
-#include "cli/connect/slash.h"
+#include "cli/connect/source/history.h"
+#include "cli/connect/source/slash.h"
 #include "cli/options/complaint.h"
 #include "cli/text/buffer.h"
 

@@ -1,7 +1,7 @@
 /*
- * source_sends.c - the messages of --send as a source (source.h).
+ * sends.c - the messages of --send as a source (source.h).
  */
-#include "cli/connect/source.h"
+#include "cli/connect/source/source.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
- * sink_record.c - a conversation in a file (sink.h): a JSON object a line,
- * {"ms":12,"from":"us","text":"..."}, or "base64" for a binary message. source_replay.c reads it.
+ * record.c - a conversation in a file (sink.h): a JSON object a line,
+ * {"ms":12,"from":"us","text":"..."}, or "base64" for a binary message. source/replay.c reads it.
  */
-#include "cli/connect/sink.h"
+#include "cli/connect/sink/sink.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,14 +1,14 @@
 /*
- * source_stdin.c - stdin as a source (source.h): the reading and cutting is input.c's.
+ * stdin.c - stdin as a source (source.h): the reading and cutting is input.c's.
  */
-#include "cli/connect/source.h"
+#include "cli/connect/source/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/container.h"
-#include "cli/connect/input.h"
+#include "cli/connect/source/input.h"
 #include "cli/options/complaint.h"
 
 struct from_stdin {

@@ -1,7 +1,7 @@
 /*
- * sink_json.c - events as JSON objects, one a line, on stdout (sink.h; --json).
+ * json.c - events as JSON objects, one a line, on stdout (sink.h; --json).
  */
-#include "cli/connect/sink.h"
+#include "cli/connect/sink/sink.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * peer_server.c - one client that comes, as the peer (--listen): a server that admits the first and refuses the others.
+ * server.c - one client that comes, as the peer (--listen): a server that admits the first and refuses the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <duplex/request.h>
 
 #include "base/container.h"
-#include "cli/connect/peer.h"
+#include "cli/connect/peer/peer.h"
 #include "cli/options/complaint.h"
 
 #define MAX_QUEUE 1048576

@@ -1,7 +1,7 @@
 /*
  * slash.c - see slash.h.
  */
-#include "cli/connect/slash.h"
+#include "cli/connect/source/slash.h"
 
 #include <errno.h>
 #include <fcntl.h>

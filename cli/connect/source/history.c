@@ -1,7 +1,7 @@
 /*
  * history.c - see history.h. Each line is appended at once with one write, so that sessions side by side lose nothing of each other's.
  */
-#include "cli/connect/history.h"
+#include "cli/connect/source/history.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /*
- * sink_text.c - events for people and pipes (sink.h): messages on stdout, all else by the screen.
+ * text.c - events for people and pipes (sink.h): messages on stdout, all else by the screen.
  *
  * The peer's bytes are made harmless wherever a terminal may get them: controls are shown, not done.
  */
-#include "cli/connect/sink.h"
+#include "cli/connect/sink/sink.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
- * source_replay.c - what --record wrote, as a source (source.h): our messages are sent again at
+ * replay.c - what --record wrote, as a source (source.h): our messages are sent again at
  * their times. The file is read once, at the start; its lines are parsed as they come due.
  */
-#include "cli/connect/source.h"
+#include "cli/connect/source/source.h"
 
 #include <errno.h>
 #include <fcntl.h>

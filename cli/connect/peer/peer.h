@@ -1,6 +1,6 @@
 /*
- * peer.h - the other side of `duplex connect`: a server that was connected to (peer_client.c) or,
- * with --listen, a client that came (peer_server.c). A peer knows nothing of the session: what
+ * peer.h - the other side of `duplex connect`: a server that was connected to (peer/client.c) or,
+ * with --listen, a client that came (peer/server.c). A peer knows nothing of the session: what
  * happens goes to the events that it was made with.
  */
 #ifndef CLI_PEER_H

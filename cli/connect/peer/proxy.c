@@ -1,7 +1,7 @@
 /*
  * proxy.c - see proxy.h.
  */
-#include "cli/connect/proxy.h"
+#include "cli/connect/peer/proxy.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

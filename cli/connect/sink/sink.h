@@ -5,8 +5,8 @@
 #ifndef CLI_SINK_H
 #define CLI_SINK_H
 
-#include "cli/connect/output.h"
-#include "cli/connect/peer.h"
+#include "cli/connect/sink/output.h"
+#include "cli/connect/peer/peer.h"
 #include "cli/connect/screen.h"
 
 /* A member that is NULL is not called. */

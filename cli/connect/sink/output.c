@@ -4,7 +4,7 @@
  * A pipe or terminal is opened once more without blocking: setting O_NONBLOCK on the inherited one would change it for the shell
  * and everybody else. Where that is refused it is written in small pieces when poll() says that there is room.
  */
-#include "cli/connect/output.h"
+#include "cli/connect/sink/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #ifndef CLI_SLASH_H
 #define CLI_SLASH_H
 
-#include "cli/connect/source.h"
+#include "cli/connect/source/source.h"
 
 /** Does what a line says that begins with one slash. False: not now, do it again later. */
 bool cli_slash_do(const struct cli_source_setup *setup, const char *line);

@@ -1,5 +1,5 @@
 /*
- * peer_client.c - the server that a URL names, as the peer: the options of the library's websocket made of the command line's.
+ * client.c - the server that a URL names, as the peer: the options of the library's websocket made of the command line's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 #include <duplex/version.h>
 
 #include "base/container.h"
-#include "cli/connect/peer.h"
-#include "cli/connect/proxy.h"
+#include "cli/connect/peer/peer.h"
+#include "cli/connect/peer/proxy.h"
 #include "cli/options/complaint.h"
 #include "cli/options/header.h"
 #include "cli/text/buffer.h"

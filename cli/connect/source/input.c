@@ -1,7 +1,7 @@
 /*
  * input.c - see input.h.
  */
-#include "cli/connect/input.h"
+#include "cli/connect/source/input.h"
 
 #include <errno.h>
 #include <string.h>
