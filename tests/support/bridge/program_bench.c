@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS 10000
+#include "bridge/program/programs.h"
 
 static char *inherited[] = {(char *)(uintptr_t) "PATH=/usr/bin:/bin", NULL};
 
@@ -29,14 +29,19 @@ uint64_t program_now_ms(void)
 
 void program_bench_init(struct program_bench *bench)
 {
+    static unsigned count;
+
     memset(bench, 0, sizeof(*bench));
+    (void)snprintf(bench->mark, sizeof(bench->mark), "DX_MARK=%d.%u.", (int)getpid(), ++count);
+    bench->env[0] = bench->mark;
     bench->setup = service_setup_init();
-    bench->setup.connection.close_timeout_ms = 1000;
+    bench->setup.connection.close_timeout_ms = SERVICE_WAIT_MS;
     bench->programs_options = dx_programs_options_init();
     bench->programs_options.spawner_path = DX_TEST_SPAWNER;
     bench->programs_options.inherited = inherited;
     bench->programs_options.owns_children = true;
     bench->options = dx_program_options_init();
+    bench->options.env = bench->env;
     for (size_t i = 0; i < 3; i++)
         bench->options.ladder_ms[i] = 100;
 }
@@ -92,6 +97,12 @@ void program_bench_stop(struct program_bench *bench)
     assert_int_equal(program_children_count(getpid()), 0);
 }
 
+int program_bench_tear_down(struct program_bench *bench)
+{
+    program_bench_stop(bench);
+    return program_marked_count(bench->mark) == 0 ? 0 : -1;
+}
+
 static void on_programs_closed(void *user)
 {
     struct program_bench *bench = user;
@@ -116,7 +127,7 @@ static bool is_closed(void *data)
 bool program_bench_close(struct program_bench *bench)
 {
     dx_server_close(bench->service.server, 0, on_server_closed, bench);
-    return service_wait(&bench->service, is_closed, bench, WAIT_MS);
+    return service_wait(&bench->service, is_closed, bench, SERVICE_WAIT_MS);
 }
 
 /* ---- waiting ---- */
@@ -152,21 +163,21 @@ bool program_bench_wait_count(struct program_bench *bench, size_t count)
 {
     struct wanted wanted = {bench, NULL, count};
 
-    return service_wait(&bench->service, has_count, &wanted, WAIT_MS);
+    return service_wait(&bench->service, has_count, &wanted, SERVICE_WAIT_MS);
 }
 
 bool program_bench_wait_log(struct program_bench *bench, const char *text)
 {
     struct wanted wanted = {bench, text, 0};
 
-    return service_wait(&bench->service, has_logged, &wanted, WAIT_MS);
+    return service_wait(&bench->service, has_logged, &wanted, SERVICE_WAIT_MS);
 }
 
-bool program_bench_wait_gone(struct program_bench *bench, const char *mark)
+bool program_bench_wait_gone(struct program_bench *bench)
 {
-    struct wanted wanted = {bench, mark, 0};
+    struct wanted wanted = {bench, bench->mark, 0};
 
-    return service_wait(&bench->service, is_gone, &wanted, WAIT_MS);
+    return service_wait(&bench->service, is_gone, &wanted, SERVICE_WAIT_MS);
 }
 
 /* ---- clients ---- */
@@ -233,6 +244,21 @@ bool program_bench_serves(struct program_bench *bench)
     is_served = raw_wait_len(&raw, 12) && memcmp(raw.in, "\x81\x0astill here", 12) == 0;
     raw_close(&raw);
     return is_served;
+}
+
+static bool is_served(void *data)
+{
+    return program_bench_serves(data);
+}
+
+bool program_bench_wait_served(struct program_bench *bench)
+{
+    return service_wait(&bench->service, is_served, bench, SERVICE_WAIT_MS);
+}
+
+struct dx_program *program_bench_last(struct program_bench *bench)
+{
+    return bench->programs->shards[0].first;
 }
 
 /* ---- processes ---- */

@@ -20,7 +20,9 @@ struct program_bench {
     struct dx_programs_options programs_options;
     struct dx_program_options options; /* of "/"; its ladder is 100 ms a step */
     const char *argv[8];
-    bool is_closed; /* dx_programs_close has called back */
+    char mark[64]; /* "NAME=value" of this bench alone, in the environment of the program at "/" */
+    const char *env[2]; /* the mark */
+    bool is_closed;     /* dx_programs_close has called back */
 };
 
 void program_bench_init(struct program_bench *bench);
@@ -64,14 +66,23 @@ void program_expect_close(struct raw *raw, unsigned code, const char *reason);
 /** A whole visit to "/cat": opens, echoes, leaves. */
 bool program_bench_serves(struct program_bench *bench);
 
+/** Visits until one succeeds: a lost spawner takes its time to come back. False: the time is over. */
+bool program_bench_wait_served(struct program_bench *bench);
+
+/** The program that was started last and is left, on the server's own loop. NULL: none. */
+struct dx_program *program_bench_last(struct program_bench *bench);
+
 /** Milliseconds since the process's start of the clock. */
 uint64_t program_now_ms(void);
 
 /** Processes below this one that have `mark` ("NAME=value") in their environment, zombies not counted. */
 size_t program_marked_count(const char *mark);
 
-/** Turns the loop until none has the mark. False: the time is over. */
-bool program_bench_wait_gone(struct program_bench *bench, const char *mark);
+/** Turns the loop until no process has the bench's mark. False: the time is over. */
+bool program_bench_wait_gone(struct program_bench *bench);
+
+/** program_bench_stop, for a test's teardown: -1 when a process with the bench's mark is left, or 0. */
+int program_bench_tear_down(struct program_bench *bench);
 
 /** Open descriptors of this process. */
 size_t program_descriptor_count(void);

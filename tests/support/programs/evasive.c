@@ -6,7 +6,7 @@
  *     ignore          ignores every signal that can be ignored
  *     grandchild      a child in its group that ignores them, too
  *     group           a child in another group of its session, which ignores them, too
- *     polite          a child in another group of its session, which does not; the leader ends
+ *     polite          a child in another group of its session, which says "T" at SIGTERM; the leader ends
  *     stubborn        a child in another group of its session, which ignores them; the leader ends
  *     daemon          forks twice into a session of its own, closes every descriptor, and the leader ends
  *     undying         clears its parent-death signal, ignores signals
@@ -72,8 +72,14 @@ static void group(void)
     wait_for_ever();
 }
 
+static void say_term(int number)
+{
+    (void)number;
+    _exit(write(STDOUT_FILENO, "T", 1) == 1 ? 0 : 3);
+}
+
 /* The parent ends when the child is in its group and ready. */
-static void polite(void)
+static void leave_child(void)
 {
     int settled[2];
     char byte;
@@ -92,10 +98,16 @@ static void polite(void)
         _exit(3);
 }
 
+static void polite(void)
+{
+    signal(SIGTERM, say_term);
+    leave_child();
+}
+
 static void stubborn(void)
 {
     ignore_signals();
-    polite();
+    leave_child();
 }
 
 /*

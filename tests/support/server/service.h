@@ -12,7 +12,7 @@
 
 #define SERVICE_LOG_MAX 256
 #define SERVICE_LOG_ROOM 2048
-#define SERVICE_WAIT_MS 5000 /* within which everything must happen */
+#define SERVICE_WAIT_MS 20000 /* a wait for an event that takes so long is a hang */
 #define SERVICE_KEPT_MAX 16
 #define SERVICE_PIECES_LEN 20000 /* all 'p' */
 #define RAW_ROOM (1024 * 1024)

@@ -2,6 +2,7 @@
  * programs_framing_test.c - between messages and a program's bytes, both ways: the framings and their options, over a real
  * connection.
  */
+#include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"
 
 #include <setjmp.h>
@@ -262,22 +263,43 @@ static void test_stderr_to_the_client(void **state)
     program_expect_close(&raw, 1000, "");
 }
 
-/* Said once, and not to a program that answers. */
+/* Comes back when all that was sent before has been handled. */
+static void ping(struct raw *client)
+{
+    struct frame frame;
+
+    program_send(client, 0x89, "", 0);
+    assert_true(raw_wait_frame(client, &frame));
+    assert_int_equal(frame.first, 0x8a);
+}
+
+/* Said once, counted from the first message, and not to a program that answers. */
 static void test_a_silent_program(void **state)
 {
+    const struct dx_program *silent;
     struct raw other;
+    uint64_t begin_ms, due_ms;
 
     (void)state;
     start("exec sleep 60");
-    program_open(&bench, &other, "/cat");
+    silent = program_bench_last(&bench);
+    begin_ms = program_now_ms();
     send_text("one");
+    ping(&raw);
+    due_ms = silent->silent_due_ms;
+    assert_true(due_ms > 0);
+    program_open(&bench, &other, "/cat");
     program_send(&other, 0x81, "two", 3);
     program_expect(&other, 't', "two");
-    service_turn(&bench.service, 4800);
-    assert_int_equal(service_log_has(&bench.service, "said nothing for 5 s"), 0);
+    assert_int_equal(program_bench_last(&bench)->silent_due_ms, 0);
     send_text("three");
+    ping(&raw);
+    assert_true(silent->silent_due_ms == due_ms || silent->silent_due_ms == 0);
     assert_true(program_bench_wait_log(&bench, "said nothing for 5 s"));
-    service_turn(&bench.service, 100);
+    assert_true(program_now_ms() - begin_ms >= 4999);
+    send_text("four");
+    ping(&raw);
+    assert_int_equal(silent->silent_due_ms, 0);
     assert_int_equal(service_log_has(&bench.service, "said nothing for 5 s"), 1);
     raw_close(&other);
     raw_close(&raw);
