@@ -19,24 +19,24 @@ static const struct cli_option talking_options[] = {
      .field = FIELD(sends),
      .item = &cli_item_text,
      .placeholder = "TEXT",
-     .help = "send TEXT in place of stdin; repeatable",
-     .more = "Stdin is not read then. It goes as the form of messages says: with *--hex* _TEXT_ is "
-             "hexadecimal digits."},
+     .help = "send TEXT instead of stdin; repeatable",
+     .more = "Stdin is not read. _TEXT_ has the form that the options of messages give: with "
+             "*--hex* it is hexadecimal digits."},
     {.name = "expect",
      .kind = CLI_COUNT,
      .field = FIELD(expect),
      .placeholder = "N",
      .smallest = 1,
-     .help = "end with 0 after N messages",
-     .more = "No more than these are printed. Who closes before has not done what was expected: "
-             "status 9. Together with *--match* only messages that match are counted."},
+     .help = "exit with 0 after N messages",
+     .more = "No further messages are printed. If the connection closes before, the status is "
+             "9. Together with *--match* only messages that match are counted."},
     {.name = "match",
      .kind = CLI_TEXT,
      .field = FIELD(match),
      .placeholder = "PATTERN",
-     .help = "end with 0 after a message that matches",
-     .more = "_PATTERN_ is a POSIX extended regular expression, as in _grep -E_. All messages are "
-             "printed. A close before that is status 9."},
+     .help = "exit with 0 after a message that matches",
+     .more = "_PATTERN_ is a POSIX extended regular expression, as in _grep -E_. All messages "
+             "are printed. If the connection closes before a match, the status is 9."},
     {.name = "linger",
      .kind = CLI_DURATION,
      .field = FIELD(linger_ms),
@@ -45,74 +45,75 @@ static const struct cli_option talking_options[] = {
      .preset_note = "1s, forever with --expect or --match",
      .smallest = 1,
      .help = "silence after the end of stdin before closing; or forever",
-     .more = "It counts from the last message that came, from the end of stdin or from the "
-             "opening, whichever was last. Then Close 1000 is sent, and what still comes is "
-             "printed until the server answers it."},
+     .more = "It counts from the last message received, the end of stdin or the opening, "
+             "whichever is latest. Then Close 1000 is sent, and messages are printed until "
+             "the server answers it."},
     {.name = "timeout",
      .kind = CLI_DURATION,
      .field = FIELD(timeout_ms),
      .placeholder = "TIME",
      .preset_note = "none",
-     .help = "end with 8 after this time, whatever happens"},
+     .help = "exit with 8 after this time in any case"},
     {.name = "on-open",
      .kind = CLI_TEXT,
      .field = FIELD(on_open),
      .placeholder = "TEXT",
-     .help = "send TEXT first, at each opening",
-     .more = "Also when a connection was lost and *--reconnect* has opened another: for a "
-             "subscription."},
+     .help = "send TEXT first, each time the connection opens",
+     .more = "Also after *--reconnect* has reconnected, for example to subscribe again."},
     {.name = "reconnect",
      .kind = CLI_FLAG,
      .field = FIELD(reconnects),
      .preset_note = "off",
      .help = "connect again when the connection is lost",
-     .more = "After a random part of 5 s at most, doubled with each failure up to 30 s. What was "
-             "given meanwhile is kept and sent. Not after what will not change: a wrong "
-             "certificate, status 401, a close code that says so."},
+     .more = "After a random part of 5 s, a time that doubles with each failure up to 30 s. "
+             "Input that arrives in between is kept and sent later. It does not reconnect "
+             "where that cannot help: a wrong certificate, status 401, a close code that says "
+             "so."},
     {.name = "heartbeat",
      .kind = CLI_DURATION,
      .field = FIELD(heartbeat_ms),
      .placeholder = "TIME",
      .preset_note = "off",
      .smallest = 1,
-     .help = "ping after this silence; as long for an answer",
-     .more = "Without a sign of life the connection is given up: status 8."},
+     .help = "ping after this silence; wait as long for an answer",
+     .more = "Without an answer the connection is given up: status 8."},
     {.name = "heartbeat-text",
      .kind = CLI_TEXT,
      .field = FIELD(heartbeat_text),
      .placeholder = "TEXTS",
-     .help = "beat with text messages in place of pings: ping/pong",
-     .more = "For servers of pages: the first text is sent, the second is the answer, which is not "
-             "shown. *--heartbeat* says how often, 30s if it is not given."},
+     .help = "use text messages instead of pings: ping/pong",
+     .more = "For servers that are made for web pages: the first text is sent, the second is "
+             "the answer, which is not printed. *--heartbeat* gives the interval; the default "
+             "is 30s."},
     {.name = "ok-code",
      .kind = CLI_LIST,
      .field = FIELD(ok_codes),
      .item = &cli_item_close_code,
      .placeholder = "CODE",
-     .help = "a close code that is no failure; repeatable",
+     .help = "a close code that counts as success; repeatable",
      .more = "Besides 1000, 1001 and a Close without a code."},
     {.name = "record",
      .kind = CLI_TEXT,
      .field = FIELD(record),
      .placeholder = "FILE",
-     .help = "write both sides to FILE, with times",
-     .more = "A JSON object a line: _ms_ since the opening, _from_ (us, peer), and _text_ or "
-             "_base64_."},
+     .help = "write the messages of both sides to FILE, with times",
+     .more = "One JSON object per line: _ms_ since the opening, _from_ (us, peer), and _text_ "
+             "or _base64_."},
     {.name = "replay",
      .kind = CLI_TEXT,
      .field = FIELD(replay),
      .placeholder = "FILE",
-     .help = "send what FILE recorded, at its times",
-     .more = "In place of stdin: every message of *us* in a file of *--record*."},
+     .help = "send the messages that FILE recorded, at their times",
+     .more = "Instead of stdin: every message of *us* in a file of *--record*."},
     {.name = "listen",
      .kind = CLI_LIST,
      .field = FIELD(listen),
      .item = &cli_item_address,
      .placeholder = "ADDR",
-     .help = "wait for one client in place of connecting",
-     .more = "_ADDR_ is PORT (on loopback), HOST:PORT, [IPv6]:PORT, \\*:PORT or unix:PATH. The "
-             "address is named on stderr. Whoever comes first is talked to, all others get status "
-             "503. Pages of any origin are admitted."},
+     .help = "wait for one client instead of connecting",
+     .more = "_ADDR_ is PORT (on loopback), HOST:PORT, [IPv6]:PORT, \\*:PORT or unix:PATH. "
+             "The address is printed on stderr. The first client is talked to; all others get "
+             "status 503. Pages of any origin are accepted."},
     {.name = NULL},
 };
 
@@ -121,16 +122,16 @@ static const struct cli_option message_options[] = {
      .kind = CLI_SET,
      .set = CLI_FORM_BINARY,
      .field = FIELD(form),
-     .help = "bytes as they come, nothing added",
-     .more = "What is read from stdin at once is a binary message; messages are written to stdout "
-             "one behind another."},
+     .help = "bytes as they are, nothing added",
+     .more = "Each read of stdin is a binary message; messages are written to stdout one "
+             "after another."},
     {.name = "hex",
      .kind = CLI_SET,
      .set = CLI_FORM_HEX,
      .field = FIELD(form),
      .help = "binary messages as hexadecimal digits",
-     .more = "A line in is a binary message, a binary message is a line out. Blanks between digits "
-             "do not count. A text message is printed as it is."},
+     .more = "Each line of stdin is a binary message, each binary message a line of stdout. "
+             "Blanks between digits are ignored. Text messages are printed as they are."},
     {.name = "base64",
      .kind = CLI_SET,
      .set = CLI_FORM_BASE64,
@@ -142,26 +143,26 @@ static const struct cli_option message_options[] = {
      .kind = CLI_FLAG,
      .field = FIELD(ends_with_null),
      .preset_note = "off",
-     .help = "a NUL ends a message, not a newline",
-     .more = "On stdin and stdout, as _find -print0_ and _xargs -0_ do, for messages with newlines "
-             "in them."},
+     .help = "a NUL ends a message instead of a newline",
+     .more = "On stdin and stdout, as with _find -print0_ and _xargs -0_, for messages that "
+             "contain newlines."},
     {.name = "json",
      .kind = CLI_FLAG,
      .field = FIELD(prints_json),
      .preset_note = "off",
-     .help = "print each event as a JSON object a line",
-     .more = "Members: _time_, _event_ (open, message, ping, pong, error, close) and what belongs "
-             "to it: of a message _type_ and _data_, or _base64_ when it is binary; of a close "
-             "_code_, _reason_ and _clean_; of an error _step_ and _detail_."},
+     .help = "print each event as a JSON object on a line",
+     .more = "Members: _time_, _event_ (open, message, ping, pong, error, close) and details: "
+             "of a message _type_ and _data_, or _base64_ if it is binary; of a close _code_, "
+             "_reason_ and _clean_; of an error _step_ and _detail_."},
     {.name = "max-message",
      .kind = CLI_SIZE,
      .field = FIELD(max_message),
      .placeholder = "SIZE",
      .preset = "16M",
      .smallest = 1,
-     .help = "the longest message",
-     .more = "A longer one from the server is closed with 1009, status 7; a longer line of stdin "
-             "is an error, status 1."},
+     .help = "maximum length of a message",
+     .more = "If the server sends a longer one, the connection is closed with 1009: status 7. "
+             "A longer line of stdin is an error: status 1."},
     {.name = NULL},
 };
 
@@ -172,27 +173,26 @@ static const struct cli_option request_options[] = {
      .field = FIELD(headers),
      .item = &cli_item_header,
      .placeholder = "NAME:VALUE",
-     .help = "another header of the request; repeatable"},
+     .help = "an additional header of the request; repeatable"},
     {.name = "origin",
      .kind = CLI_TEXT,
      .field = FIELD(origin),
      .placeholder = "ORIGIN",
-     .help = "the page that the request says to come from"},
+     .help = "the Origin header: the page that asks"},
     {.name = "subprotocol",
      .kind = CLI_LIST,
      .field = FIELD(subprotocols),
      .item = &cli_item_subprotocol,
      .placeholder = "NAME",
      .help = "a subprotocol to offer; repeatable",
-     .more = "If some are offered and the server agrees to none of them the connection fails, as "
-             "in browsers."},
+     .more = "If the server selects none of them, the connection fails, as in browsers."},
     {.name = "user",
      .kind = CLI_TEXT,
      .field = FIELD(user),
      .placeholder = "NAME:PASSWORD",
-     .help = "log in by HTTP basic authentication",
-     .more = "Others can see it in the list of processes. The URL may say it, too: "
-             "ws://NAME:PASSWORD@HOST/."},
+     .help = "log in with HTTP basic authentication",
+     .more = "Other users of this machine can see it in the list of processes. The URL can "
+             "contain it, too: ws://NAME:PASSWORD@HOST/."},
     {.name = "bearer",
      .kind = CLI_TEXT,
      .field = FIELD(bearer),
@@ -210,8 +210,9 @@ static const struct cli_option request_options[] = {
      .placeholder = "N",
      .preset = "0",
      .largest = 20,
-     .help = "follow so many redirects",
-     .more = "Never from wss to ws; *--user*, *--bearer* and headers go to the same origin only."},
+     .help = "maximum number of redirects to follow",
+     .more = "Never from wss to ws. *--user*, *--bearer* and headers are sent to the same "
+             "origin only."},
     {.name = NULL},
 };
 
@@ -220,13 +221,13 @@ static const struct cli_option way_options[] = {
      .kind = CLI_TEXT,
      .field = FIELD(ca),
      .placeholder = "FILE",
-     .help = "trust these authorities in place of the system's",
+     .help = "trust these authorities instead of the system's",
      .more = "PEM, or a directory with hashed names."},
     {.name = "cert",
      .kind = CLI_TEXT,
      .field = FIELD(cert),
      .placeholder = "FILE",
-     .help = "show this certificate when asked (PEM)"},
+     .help = "the client certificate, if the server asks for one (PEM)"},
     {.name = "key",
      .kind = CLI_TEXT,
      .field = FIELD(key),
@@ -236,48 +237,49 @@ static const struct cli_option way_options[] = {
      .kind = CLI_TEXT,
      .field = FIELD(server_name),
      .placeholder = "NAME",
-     .help = "the name to ask for and to verify",
-     .more = "By TLS (SNI), in place of the URL's."},
+     .help = "the server's name for TLS (SNI) and verification",
+     .more = "Instead of the name in the URL."},
     {.name = "insecure",
      .letter = 'k',
      .kind = CLI_FLAG,
      .field = FIELD(is_insecure),
      .preset_note = "off",
-     .help = "do not verify the certificate"},
+     .help = "skip verification of the certificate"},
     {.name = "keylog",
      .kind = CLI_TEXT,
      .field = FIELD(keylog),
      .placeholder = "FILE",
      .help = "append TLS secrets to FILE, for Wireshark",
-     .more = "Mode 0600. Who has it can read the connection."},
+     .more = "The file gets mode 0600. Its secrets decrypt the connection."},
     {.name = "proxy",
      .kind = CLI_TEXT,
      .field = FIELD(proxy),
      .choices = no_proxy,
      .placeholder = "URL",
      .preset_note = "from the environment",
-     .help = "go through http, https, socks5 or socks5h://...",
-     .more = "_http://\\[NAME:PASSWORD@\\]HOST:PORT_, or _https_, _socks5_ (names are looked up "
-             "here), _socks5h_ (by the proxy). *none* goes straight. See *ENVIRONMENT*."},
+     .help = "connect through http, https, socks5 or socks5h://...",
+     .more = "_http://\\[NAME:PASSWORD@\\]HOST:PORT_, or _https_, _socks5_ (names are looked "
+             "up here), _socks5h_ (the proxy looks them up). *none* connects directly. See "
+             "*ENVIRONMENT*."},
     {.name = "unix",
      .kind = CLI_TEXT,
      .field = FIELD(unix_path),
      .placeholder = "PATH",
-     .help = "connect to this socket, whatever the URL's host"},
+     .help = "connect to this socket; the URL gives Host and path"},
     {.name = "handshake-timeout",
      .kind = CLI_DURATION,
      .field = FIELD(handshake_timeout_ms),
      .placeholder = "TIME",
      .preset = "10s",
      .smallest = 1,
-     .help = "time for the opening, all steps"},
+     .help = "maximum time for opening the connection"},
     {.name = "close-timeout",
      .kind = CLI_DURATION,
      .field = FIELD(close_timeout_ms),
      .placeholder = "TIME",
      .preset = "5s",
      .smallest = 1,
-     .help = "time for the answer to a Close"},
+     .help = "maximum time for the answer to a Close"},
     {.name = NULL},
 };
 
@@ -287,21 +289,21 @@ static const struct cli_option log_options[] = {
      .kind = CLI_FLAG,
      .field = FIELD(is_verbose),
      .help = "show the handshake, pings and close codes on stderr",
-     .more = "Passwords and tokens are left out. Of an upgrade that is refused the headers and the "
+     .more = "Passwords and tokens are left out. Of a refused upgrade, the headers and the "
              "first 4 KiB of the body are shown."},
     {.name = "quiet",
      .letter = 'q',
      .kind = CLI_FLAG,
      .field = FIELD(is_quiet),
-     .help = "print no errors; the exit status says it"},
+     .help = "print no errors; the exit status tells"},
     {.name = NULL},
 };
 
 static const struct cli_group groups[] = {
-    {"Talking", talking_options, 0},
+    {"Input and exit", talking_options, 0},
     {"Messages", message_options, 0},
-    {"The request", request_options, 0},
-    {"The way there", way_options, 0},
+    {"Request", request_options, 0},
+    {"Connection", way_options, 0},
     {"Log", log_options, 0},
     CLI_GENERAL_GROUP,
     {.options = NULL},
@@ -320,7 +322,7 @@ static const struct cli_foreign foreign[] = {
     {.word = "--wait", .ours = "--linger=TIME URL"},
     {.word = "-P", .ours = "--verbose URL"},
     {.word = "--show-ping-pong", .ours = "--verbose URL"},
-    {.word = "--slash", .note = "/ping, /close and others are there on every terminal"},
+    {.word = "--slash", .note = "/ping, /close and others work on every terminal"},
     {.word = "-n", .note = "wscat's -n is --insecure, websocat's is --linger=forever"},
     {.word = "--no-check", .ours = "--insecure URL"},
     {.word = "--no-color", .note = "set NO_COLOR=1 in the environment"},
@@ -335,8 +337,9 @@ static const struct cli_foreign foreign[] = {
     {.word = "--basic-auth", .ours = "--user=NAME:PASSWORD URL"},
     {.word = "-1", .ours = "--expect=1 URL"},
     {.word = "--one-message", .ours = "--expect=1 URL"},
-    {.word = "-E", .note = "it closes after the end of stdin: --linger=TIME says when"},
-    {.word = "--exit-on-eof", .note = "it closes after the end of stdin: --linger=TIME says when"},
+    {.word = "-E", .note = "it closes after the end of stdin; --linger=TIME sets the delay"},
+    {.word = "--exit-on-eof",
+     .note = "it closes after the end of stdin; --linger=TIME sets the delay"},
     {.word = "--no-close", .ours = "--linger=forever URL"},
     {.word = "-t", .note = "a line is a text message, unless there is --binary, --hex or --base64"},
     {.word = "--text",
@@ -356,7 +359,7 @@ static const struct cli_foreign foreign[] = {
     {.word = "--ua", .ours = "--header='User-Agent: NAME' URL"},
     {.word = "--client-pkcs12-der", .ours = "--cert=FILE --key=FILE URL, both PEM"},
     {.word = "--oneshot", .note = "--listen=ADDR waits for one client"},
-    {.word = "-", .note = "stdin is read anyway: leave it out"},
+    {.word = "-", .note = "stdin is always read: leave it out"},
     {.word = "ws-l:", .ours = "--listen=ADDR"},
     {.word = "ws-listen:", .ours = "--listen=ADDR"},
     {.word = "ws-u:", .ours = "--listen=ADDR"},
@@ -364,9 +367,9 @@ static const struct cli_foreign foreign[] = {
     {.word = "ws-c:", .ours = "ws://HOST:PORT/, with --unix=PATH for a socket"},
     {.word = "ws-connect:", .ours = "ws://HOST:PORT/, with --unix=PATH for a socket"},
     {.word = "autoreconnect:", .ours = "--reconnect URL"},
-    {.word = "exec:", .note = "a program gets a WebSocket by duplex serve COMMAND"},
-    {.word = "cmd:", .note = "a program gets a WebSocket by duplex serve COMMAND"},
-    {.word = "sh-c:", .note = "a program gets a WebSocket by duplex serve COMMAND"},
+    {.word = "exec:", .note = "duplex serve COMMAND gives a program a WebSocket"},
+    {.word = "cmd:", .note = "duplex serve COMMAND gives a program a WebSocket"},
+    {.word = "sh-c:", .note = "duplex serve COMMAND gives a program a WebSocket"},
     {.word = NULL},
 };
 
@@ -389,9 +392,9 @@ const struct cli_command cli_connect = {
     .synopsis = "duplex connect [options] URL\n"
                 "       duplex connect [options] --listen=ADDR\n",
     .summary = "talk to a WebSocket server",
-    .about = "A WebSocket client. On a terminal each line that is typed is sent, and what\n"
-             "comes is shown. In a pipe each line of stdin is a message, and each message a\n"
-             "line of stdout.\n",
+    .about = "A WebSocket client. On a terminal each line that you type is sent, and messages\n"
+             "are shown as they come. In a pipe each line of stdin is a message, and each\n"
+             "message is a line of stdout.\n",
     .examples = "  duplex connect wss://example.org/chat\n"
                 "  echo hello | duplex connect ws://127.0.0.1:8080/\n"
                 "  duplex connect --send=hello --expect=1 ws://127.0.0.1:8080/\n",
