@@ -8,6 +8,7 @@
 #include <duplex/version.h>
 
 #include "cli/commands.h"
+#include "cli/text/buffer.h"
 
 #define TEXT_COLUMN 29
 
@@ -53,10 +54,9 @@ static size_t print_wrapped(FILE *out, size_t column, const char *text, size_t t
 
 static void print_option(FILE *out, const struct cli_option *option)
 {
-    char text[256];
-    size_t column = 2;
+    struct cli_buffer text = {0};
     const char *preset = cli_option_default(option);
-    int text_len;
+    size_t column = 2;
 
     fputs("  ", out);
     if (option->letter)
@@ -65,8 +65,11 @@ static void print_option(FILE *out, const struct cli_option *option)
     if (option->placeholder)
         column += (size_t)fprintf(out, "=%s", option->placeholder);
     column = indent(out, column);
-    text_len = snprintf(text, sizeof(text), preset ? "%s [%s]" : "%s", option->help, preset);
-    print_wrapped(out, column, text, (size_t)text_len);
+    cli_buffer_put_text(&text, option->help);
+    if (preset)
+        cli_buffer_printf(&text, " [%s]", preset);
+    print_wrapped(out, column, cli_buffer_text(&text), cli_buffer_len(&text));
+    cli_buffer_release(&text);
     fputc('\n', out);
 }
 

@@ -48,7 +48,7 @@ bool cli_host_is_valid(const char *text, size_t len)
         return false;
     if (host.kind == DX_HOST_NAME)
         return is_made_of_labels(text, len);
-    /* dx_host_parse takes 0x7f.1 for an IPv4 address, as browsers do; only 127.0.0.1 is fine here. */
+    /* To dx_host_parse 0x7f.1 is an IPv4 address, as to browsers. Here only 127.0.0.1 is. */
     return host.kind == DX_HOST_IPV6 || (host.len == len && memcmp(host.text, text, len) == 0);
 }
 

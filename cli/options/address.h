@@ -31,7 +31,7 @@ DX_MUST_CHECK const char *cli_address_parse(const char *text, struct cli_address
  */
 bool cli_host_is_valid(const char *text, size_t len);
 
-/** Whether the text of `len` bytes is an IPv6 address without brackets, perhaps with a zone (%eth0). */
+/** Whether the text of `len` bytes is an IPv6 address without brackets; a zone (%eth0) is fine. */
 bool cli_ipv6_is_valid(const char *text, size_t len);
 
 #endif

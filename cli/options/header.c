@@ -1,5 +1,5 @@
 /*
- * header.c - headers and close codes as they are written on the command line (RFC 9110 5.1, 5.5; RFC 6455 7.4).
+ * header.c - headers and close codes of the command line (RFC 9110 5.1, 5.5; RFC 6455 7.4).
  */
 #include "cli/options/header.h"
 

@@ -26,7 +26,7 @@ struct cli_service {
     int exit_status; /* of the process */
 };
 
-/* Adds a command's routes (and programs). Returns 0, or prints what failed and returns the status. */
+/* Adds routes (and programs). Returns 0, or prints what failed and returns the exit status. */
 typedef int cli_service_routes(struct cli_service *service, const void *user);
 
 /**

@@ -84,7 +84,8 @@ allowed = [set(line.split()) for line in Path(sys.argv[1]).read_text().splitline
 targets = json.loads(Path(sys.argv[3], 'meson-info', 'intro-targets.json').read_text())
 every = {}
 for target in targets:
-    if target['name'] == 'duplex' and target['type'] == 'executable' or target['name'].startswith('dx_'):
+    is_program = target['name'] == 'duplex' and target['type'] == 'executable'
+    if is_program or target['name'].startswith('dx_'):
         for file in sorted(Path(target['filename'][0] + '.p').glob('*.o')):
             every.update(objects(file))
 home = {symbol: name for name, (defined, _) in every.items() for symbol in defined}

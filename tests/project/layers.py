@@ -3,9 +3,10 @@
 
     layers.py ROOT     prints each line that breaks a rule, each crowded folder, and how many includes were read
 
-The first table is of rooms, the second of the folders inside rooms and cli/. A folder without a row of its own has the
-rules of its room. The row `cli helpers` of the second table lists the headers of base/ and http/ that cli/ may include, and
-no more than it does include. Public headers name neither a file of src/ nor a library's header, but for <duplex/uv.h>.
+The first table is of rooms, the second of the folders inside rooms and cli/. A folder without a row
+of its own has the rules of its room. The row `cli helpers` of the second table lists the headers of
+base/ and http/ that cli/ includes, no others. Public headers name neither a file of src/ nor a
+library's header, but for <duplex/uv.h>.
 """
 import re
 import subprocess
