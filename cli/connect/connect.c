@@ -27,16 +27,16 @@ static const struct cli_option talking_options[] = {
      .field = FIELD(expect),
      .placeholder = "N",
      .smallest = 1,
-     .help = "exit with 0 after N messages",
-     .more = "No further messages are printed. If the connection closes before, the status is "
-             "9. Together with *--match* only messages that match are counted."},
+     .help = "end with 0 after N messages",
+     .more = "No more than N are printed. If the server closes earlier, the status is 9. With "
+             "*--match* only messages that match are counted."},
     {.name = "match",
      .kind = CLI_TEXT,
      .field = FIELD(match),
      .placeholder = "PATTERN",
-     .help = "exit with 0 after a message that matches",
-     .more = "_PATTERN_ is a POSIX extended regular expression, as in _grep -E_. All messages "
-             "are printed. If the connection closes before a match, the status is 9."},
+     .help = "end with 0 after a message that matches",
+     .more = "_PATTERN_ is a POSIX extended regular expression, as in _grep -E_. All messages are "
+             "printed. If the server closes earlier, the status is 9."},
     {.name = "linger",
      .kind = CLI_DURATION,
      .field = FIELD(linger_ms),
@@ -45,9 +45,8 @@ static const struct cli_option talking_options[] = {
      .preset_note = "1s, forever with --expect or --match",
      .smallest = 1,
      .help = "silence after the end of stdin before closing; or forever",
-     .more = "It counts from the last message received, the end of stdin or the opening, "
-             "whichever is latest. Then Close 1000 is sent, and messages are printed until "
-             "the server answers it."},
+     .more = "Counted from the last message, the end of stdin or the opening, whichever was last. "
+             "Then Close 1000 is sent, and messages are printed until the server answers it."},
     {.name = "timeout",
      .kind = CLI_DURATION,
      .field = FIELD(timeout_ms),
@@ -58,62 +57,60 @@ static const struct cli_option talking_options[] = {
      .kind = CLI_TEXT,
      .field = FIELD(on_open),
      .placeholder = "TEXT",
-     .help = "send TEXT first, each time the connection opens",
-     .more = "Also after *--reconnect* has reconnected, for example to subscribe again."},
+     .help = "send TEXT first, each time it opens",
+     .more = "Also after *--reconnect* has opened another connection: for a subscription."},
     {.name = "reconnect",
      .kind = CLI_FLAG,
      .field = FIELD(reconnects),
      .preset_note = "off",
      .help = "connect again when the connection is lost",
-     .more = "After a random part of 5 s, a time that doubles with each failure up to 30 s. "
-             "Input that arrives in between is kept and sent later. It does not reconnect "
-             "where that cannot help: a wrong certificate, status 401, a close code that says "
-             "so."},
+     .more = "The delay is a random part of 5 s, doubled with each failure up to 30 s. Input that "
+             "arrives in between is kept and sent later. It gives up where another attempt cannot "
+             "help: a wrong certificate, status 401, a close code that says so."},
     {.name = "heartbeat",
      .kind = CLI_DURATION,
      .field = FIELD(heartbeat_ms),
      .placeholder = "TIME",
      .preset_note = "off",
      .smallest = 1,
-     .help = "ping after this silence; wait as long for an answer",
-     .more = "Without an answer the connection is given up: status 8."},
+     .help = "ping after this silence, and wait as long for an answer",
+     .more = "If nothing comes the connection is dropped: status 8."},
     {.name = "heartbeat-text",
      .kind = CLI_TEXT,
      .field = FIELD(heartbeat_text),
      .placeholder = "TEXTS",
-     .help = "use text messages instead of pings: ping/pong",
-     .more = "For servers that are made for web pages: the first text is sent, the second is "
-             "the answer, which is not printed. *--heartbeat* gives the interval; the default "
-             "is 30s."},
+     .help = "heartbeat by text messages instead of pings: ping/pong",
+     .more = "The first text is sent, the second is the answer, which is not shown. *--heartbeat* "
+             "sets the interval; 30s if it is not given."},
     {.name = "ok-code",
      .kind = CLI_LIST,
      .field = FIELD(ok_codes),
      .item = &cli_item_close_code,
      .placeholder = "CODE",
      .help = "a close code that counts as success; repeatable",
-     .more = "Besides 1000, 1001 and a Close without a code."},
+     .more = "In addition to 1000, 1001 and a Close without a code."},
     {.name = "record",
      .kind = CLI_TEXT,
      .field = FIELD(record),
      .placeholder = "FILE",
-     .help = "write the messages of both sides to FILE, with times",
-     .more = "One JSON object per line: _ms_ since the opening, _from_ (us, peer), and _text_ "
-             "or _base64_."},
+     .help = "write both sides to FILE, with times",
+     .more = "One JSON object per line: _ms_ since the opening, _from_ (us, peer), and _text_ or "
+             "_base64_."},
     {.name = "replay",
      .kind = CLI_TEXT,
      .field = FIELD(replay),
      .placeholder = "FILE",
-     .help = "send the messages that FILE recorded, at their times",
-     .more = "Instead of stdin: every message of *us* in a file of *--record*."},
+     .help = "send what FILE recorded, at its times",
+     .more = "Replaces stdin: every message from *us* in a file of *--record*."},
     {.name = "listen",
      .kind = CLI_LIST,
      .field = FIELD(listen),
      .item = &cli_item_address,
      .placeholder = "ADDR",
      .help = "wait for one client instead of connecting",
-     .more = "_ADDR_ is PORT (on loopback), HOST:PORT, [IPv6]:PORT, \\*:PORT or unix:PATH. "
-             "The address is printed on stderr. The first client is talked to; all others get "
-             "status 503. Pages of any origin are accepted."},
+     .more = "_ADDR_ is PORT (on loopback), HOST:PORT, [IPv6]:PORT, \\*:PORT or unix:PATH. The "
+             "address is printed on stderr. The first client is served, all others get status 503. "
+             "Pages of any origin are admitted."},
     {.name = NULL},
 };
 
@@ -122,16 +119,16 @@ static const struct cli_option message_options[] = {
      .kind = CLI_SET,
      .set = CLI_FORM_BINARY,
      .field = FIELD(form),
-     .help = "bytes as they are, nothing added",
-     .more = "Each read of stdin is a binary message; messages are written to stdout one "
-             "after another."},
+     .help = "bytes as they come, nothing added",
+     .more = "Each read of stdin is one binary message; messages are written to stdout without "
+             "anything between them."},
     {.name = "hex",
      .kind = CLI_SET,
      .set = CLI_FORM_HEX,
      .field = FIELD(form),
      .help = "binary messages as hexadecimal digits",
-     .more = "Each line of stdin is a binary message, each binary message a line of stdout. "
-             "Blanks between digits are ignored. Text messages are printed as they are."},
+     .more = "Each line of stdin is a binary message, and each binary message a line of stdout. "
+             "Blanks between digits are ignored. A text message is printed as it is."},
     {.name = "base64",
      .kind = CLI_SET,
      .set = CLI_FORM_BASE64,
@@ -143,26 +140,26 @@ static const struct cli_option message_options[] = {
      .kind = CLI_FLAG,
      .field = FIELD(ends_with_null),
      .preset_note = "off",
-     .help = "a NUL ends a message instead of a newline",
-     .more = "On stdin and stdout, as with _find -print0_ and _xargs -0_, for messages that "
-             "contain newlines."},
+     .help = "a NUL ends a message, not a newline",
+     .more = "On stdin and stdout, for messages that contain newlines; as _find -print0_ and "
+             "_xargs -0_."},
     {.name = "json",
      .kind = CLI_FLAG,
      .field = FIELD(prints_json),
      .preset_note = "off",
-     .help = "print each event as a JSON object on a line",
-     .more = "Members: _time_, _event_ (open, message, ping, pong, error, close) and details: "
-             "of a message _type_ and _data_, or _base64_ if it is binary; of a close _code_, "
-             "_reason_ and _clean_; of an error _step_ and _detail_."},
+     .help = "print each event as a JSON object a line",
+     .more = "Members: _time_ and _event_ (open, message, ping, pong, error, close). A message has "
+             "_type_ and _data_, or _base64_ if it is binary; a close has _code_, _reason_ and "
+             "_clean_; an error has _step_ and _detail_."},
     {.name = "max-message",
      .kind = CLI_SIZE,
      .field = FIELD(max_message),
      .placeholder = "SIZE",
      .preset = "16M",
      .smallest = 1,
-     .help = "maximum length of a message",
-     .more = "If the server sends a longer one, the connection is closed with 1009: status 7. "
-             "A longer line of stdin is an error: status 1."},
+     .help = "the longest message",
+     .more = "A longer one from the server ends the connection with 1009, status 7; a longer line "
+             "of stdin is an error, status 1."},
     {.name = NULL},
 };
 
@@ -173,26 +170,27 @@ static const struct cli_option request_options[] = {
      .field = FIELD(headers),
      .item = &cli_item_header,
      .placeholder = "NAME:VALUE",
-     .help = "an additional header of the request; repeatable"},
+     .help = "add a header to the request; repeatable"},
     {.name = "origin",
      .kind = CLI_TEXT,
      .field = FIELD(origin),
      .placeholder = "ORIGIN",
-     .help = "the Origin header: the page that asks"},
+     .help = "the origin to send, as a browser would"},
     {.name = "subprotocol",
      .kind = CLI_LIST,
      .field = FIELD(subprotocols),
      .item = &cli_item_subprotocol,
      .placeholder = "NAME",
      .help = "a subprotocol to offer; repeatable",
-     .more = "If the server selects none of them, the connection fails, as in browsers."},
+     .more =
+         "If the server agrees to none of those offered, the connection fails, as in browsers."},
     {.name = "user",
      .kind = CLI_TEXT,
      .field = FIELD(user),
      .placeholder = "NAME:PASSWORD",
-     .help = "log in with HTTP basic authentication",
-     .more = "Other users of this machine can see it in the list of processes. The URL can "
-             "contain it, too: ws://NAME:PASSWORD@HOST/."},
+     .help = "log in by HTTP basic authentication",
+     .more = "Other users can see it in the list of processes. The URL may contain it, too: "
+             "ws://NAME:PASSWORD@HOST/."},
     {.name = "bearer",
      .kind = CLI_TEXT,
      .field = FIELD(bearer),
@@ -210,9 +208,9 @@ static const struct cli_option request_options[] = {
      .placeholder = "N",
      .preset = "0",
      .largest = 20,
-     .help = "maximum number of redirects to follow",
-     .more = "Never from wss to ws. *--user*, *--bearer* and headers are sent to the same "
-             "origin only."},
+     .help = "follow up to N redirects",
+     .more = "Never from wss to ws. *--user*, *--bearer* and headers are sent to the same origin "
+             "only."},
     {.name = NULL},
 };
 
@@ -227,7 +225,7 @@ static const struct cli_option way_options[] = {
      .kind = CLI_TEXT,
      .field = FIELD(cert),
      .placeholder = "FILE",
-     .help = "the client certificate, if the server asks for one (PEM)"},
+     .help = "a client certificate (PEM)"},
     {.name = "key",
      .kind = CLI_TEXT,
      .field = FIELD(key),
@@ -237,8 +235,8 @@ static const struct cli_option way_options[] = {
      .kind = CLI_TEXT,
      .field = FIELD(server_name),
      .placeholder = "NAME",
-     .help = "the server's name for TLS (SNI) and verification",
-     .more = "Instead of the name in the URL."},
+     .help = "the host name to verify",
+     .more = "Sent in the TLS handshake (SNI) instead of the URL's host."},
     {.name = "insecure",
      .letter = 'k',
      .kind = CLI_FLAG,
@@ -250,7 +248,7 @@ static const struct cli_option way_options[] = {
      .field = FIELD(keylog),
      .placeholder = "FILE",
      .help = "append TLS secrets to FILE, for Wireshark",
-     .more = "The file gets mode 0600. Its secrets decrypt the connection."},
+     .more = "Mode 0600. With this file the connection can be decrypted."},
     {.name = "proxy",
      .kind = CLI_TEXT,
      .field = FIELD(proxy),
@@ -258,28 +256,27 @@ static const struct cli_option way_options[] = {
      .placeholder = "URL",
      .preset_note = "from the environment",
      .help = "connect through http, https, socks5 or socks5h://...",
-     .more = "_http://\\[NAME:PASSWORD@\\]HOST:PORT_, or _https_, _socks5_ (names are looked "
-             "up here), _socks5h_ (the proxy looks them up). *none* connects directly. See "
-             "*ENVIRONMENT*."},
+     .more = "_http://\\[NAME:PASSWORD@\\]HOST:PORT_, or _https_, _socks5_ (names are resolved "
+             "here), _socks5h_ (by the proxy). *none* connects directly. See *ENVIRONMENT*."},
     {.name = "unix",
      .kind = CLI_TEXT,
      .field = FIELD(unix_path),
      .placeholder = "PATH",
-     .help = "connect to this socket; the URL gives Host and path"},
+     .help = "connect to this Unix socket, whatever the URL's host"},
     {.name = "handshake-timeout",
      .kind = CLI_DURATION,
      .field = FIELD(handshake_timeout_ms),
      .placeholder = "TIME",
      .preset = "10s",
      .smallest = 1,
-     .help = "maximum time for opening the connection"},
+     .help = "time for all steps of the opening"},
     {.name = "close-timeout",
      .kind = CLI_DURATION,
      .field = FIELD(close_timeout_ms),
      .placeholder = "TIME",
      .preset = "5s",
      .smallest = 1,
-     .help = "maximum time for the answer to a Close"},
+     .help = "time for the peer's answer to a Close"},
     {.name = NULL},
 };
 
@@ -289,20 +286,20 @@ static const struct cli_option log_options[] = {
      .kind = CLI_FLAG,
      .field = FIELD(is_verbose),
      .help = "show the handshake, pings and close codes on stderr",
-     .more = "Passwords and tokens are left out. Of a refused upgrade, the headers and the "
-             "first 4 KiB of the body are shown."},
+     .more = "Without passwords and tokens. If the upgrade is refused, the headers and the first "
+             "4 KiB of the body are shown."},
     {.name = "quiet",
      .letter = 'q',
      .kind = CLI_FLAG,
      .field = FIELD(is_quiet),
-     .help = "print no errors; the exit status tells"},
+     .help = "print no errors; see the exit status"},
     {.name = NULL},
 };
 
 static const struct cli_group groups[] = {
-    {"Input and exit", talking_options, 0},
+    {"Conversation", talking_options, 0},
     {"Messages", message_options, 0},
-    {"Request", request_options, 0},
+    {"The request", request_options, 0},
     {"Connection", way_options, 0},
     {"Log", log_options, 0},
     CLI_GENERAL_GROUP,
@@ -393,8 +390,8 @@ const struct cli_command cli_connect = {
                 "       duplex connect [options] --listen=ADDR\n",
     .summary = "talk to a WebSocket server",
     .about = "A WebSocket client. On a terminal each line that you type is sent, and messages\n"
-             "are shown as they come. In a pipe each line of stdin is a message, and each\n"
-             "message is a line of stdout.\n",
+             "are shown. In a pipe each line of stdin is a message, and each message is a\n"
+             "line of stdout.\n",
     .examples = "  duplex connect wss://example.org/chat\n"
                 "  echo hello | duplex connect ws://127.0.0.1:8080/\n"
                 "  duplex connect --send=hello --expect=1 ws://127.0.0.1:8080/\n",

@@ -1,5 +1,6 @@
 /*
- * client.c - the server that a URL names, as the peer: the options of the library's websocket made of the command line's.
+ * client.c - the server that a URL names, as the peer: makes the library's websocket of the command
+ * line's options.
  */
 #include <errno.h>
 #include <fcntl.h>

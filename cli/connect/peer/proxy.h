@@ -7,10 +7,13 @@
 #include "cli/text/url.h"
 
 /**
- * The proxy for `url`, or NULL: none. ws asks for ws_proxy, then http_proxy; wss for wss_proxy, WSS_PROXY, https_proxy, HTTPS_PROXY; then
- * all_proxy, ALL_PROXY. (HTTP_PROXY is no variable to trust: a CGI program has it from its client.) no_proxy or NO_PROXY name what
- * goes straight: "*", or hosts, domains with all below them, addresses and networks (10.0.0.0/8), with commas or blanks between.
- * `*variable` gets the name of the one that counts.
+ * The proxy for `url`, or NULL for none. `*variable` gets the name of the variable that counts.
+ *
+ * For ws that is the first of ws_proxy and http_proxy, for wss of wss_proxy, WSS_PROXY, https_proxy
+ * and HTTPS_PROXY, and for both all_proxy or ALL_PROXY after these. HTTP_PROXY is not trusted: in a
+ * CGI program it comes from the client. no_proxy or NO_PROXY lists the exceptions: "*", hosts,
+ * domains with everything below them, addresses and networks (10.0.0.0/8), separated by commas or
+ * blanks.
  */
 const char *cli_proxy_of_environment(const struct cli_url *url, const char **variable);
 

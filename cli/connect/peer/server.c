@@ -1,5 +1,6 @@
 /*
- * server.c - one client that comes, as the peer (--listen): a server that admits the first and refuses the others.
+ * server.c - the client of --listen, as the peer: a server that admits the first client and refuses
+ * the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ struct server {
     struct cli_peer peer;
     struct cli_peer_setup setup;
     struct dx_server *server;
-    struct dx_connection *connection; /* NULL: nobody has come, or it has gone */
+    struct dx_connection *connection; /* NULL: no client yet, or it has gone */
     bool is_taken;
 };
 
@@ -162,7 +163,7 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
     events->on_close(events->user, &close);
 }
 
-/* ---- who comes ---- */
+/* ---- the client ---- */
 
 static void on_request(struct dx_request *request, void *user)
 {

@@ -1,8 +1,9 @@
 /*
  * output.c - see output.h.
  *
- * A pipe or terminal is opened once more without blocking: setting O_NONBLOCK on the inherited one would change it for the shell
- * and everybody else. Where that is refused it is written in small pieces when poll() says that there is room.
+ * A pipe or terminal is opened again with O_NONBLOCK: setting the flag on the inherited descriptor
+ * would change it for the shell, too. Where opening is refused, small pieces are written when poll()
+ * reports room.
  */
 #include "cli/connect/sink/output.h"
 
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SOON 65536 /* so much leaves before the end of the turn */
+#define SOON 65536 /* this much is written before the end of the turn */
 #define PIECE 4096 /* what a pipe that polls as writable takes without blocking */
 
 static void flush(struct cli_output *output);
@@ -77,7 +78,7 @@ static void note_blocked(struct cli_output *output)
     output->on_change(output->user);
 }
 
-/* Moving what is left costs less than what has gone. */
+/* Moving the rest costs less than what has been written. */
 static void note_sent(struct cli_output *output, size_t len)
 {
     output->sent += len;

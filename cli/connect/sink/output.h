@@ -1,5 +1,6 @@
 /*
- * output.h - stdout that never makes the loop wait: what it does not take waits here, and whoever writes is told to stop.
+ * output.h - stdout that never blocks the loop: what it does not take is queued here, and the writer
+ * is asked to stop.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
@@ -11,11 +12,11 @@
 struct cli_output {
     struct dx_loop *loop;
     int fd;
-    bool owns_fd;     /* opened once more, so as not to change the one that others share */
+    bool owns_fd;     /* opened again, so that the one that is shared stays as it is */
     bool never_waits; /* write() returns at once: not blocking, or a file */
     bool is_socket;
     bool is_posted;            /* a flush comes at the end of this turn */
-    struct cli_buffer waiting; /* behind `sent` bytes that have gone */
+    struct cli_buffer waiting; /* begins with `sent` bytes that have left */
     size_t sent;
     struct dx_loop_watch *watch;
     int error; /* errno of what went wrong, 0: nothing */
@@ -23,12 +24,15 @@ struct cli_output {
     void *user;
 };
 
-/** Writes to stdout. `on_change` comes when it begins or ceases to be blocked, and when it has failed. */
+/**
+ * Writes to stdout. `on_change` is called when it becomes blocked or unblocked, and when it has
+ * failed.
+ */
 void cli_output_init(struct cli_output *output, struct dx_loop *loop, void (*on_change)(void *user),
                      void *user);
-/** What is put into `waiting` leaves with this, at the latest at the end of the turn. */
+/** Writes what was put into `waiting`, at the latest at the end of the turn. */
 void cli_output_commit(struct cli_output *output);
-/** Does more wait than should? */
+/** True while so much is queued that nothing should be added. */
 bool cli_output_is_blocked(const struct cli_output *output);
 /** Writes all of it now, waiting at most `ms`. False: it has failed, or there is still some. */
 bool cli_output_finish(struct cli_output *output, int ms);

@@ -1,7 +1,7 @@
 /*
  * text.c - events for people and pipes (sink.h): messages on stdout, all else by the screen.
  *
- * The peer's bytes are made harmless wherever a terminal may get them: controls are shown, not done.
+ * The peer's bytes are escaped wherever a terminal may get them: controls are shown as text.
  */
 #include "cli/connect/sink/sink.h"
 

@@ -1,5 +1,6 @@
 /*
- * history.c - see history.h. Each line is appended at once with one write, so that sessions side by side lose nothing of each other's.
+ * history.c - see history.h. Each line is appended with one write, so that sessions that run at the
+ * same time lose nothing.
  */
 #include "cli/connect/source/history.h"
 
@@ -28,7 +29,7 @@ char *cli_history_path(void)
     return len < 0 ? NULL : path;
 }
 
-/* Like mkdir -p for what stands before the last slash. */
+/* Like mkdir -p for the part before the last slash. */
 static void make_directories(const char *path)
 {
     char *copy = strdup(path);
@@ -52,7 +53,7 @@ static size_t count_lines(FILE *file)
     return count;
 }
 
-/* The lines behind the first `skipped`, into a new file that takes the place of the old one. */
+/* Writes the lines after the first `skipped` to a new file, which replaces the old one. */
 static void rewrite(FILE *from, const char *path, size_t skipped)
 {
     char *made = NULL;

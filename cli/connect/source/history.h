@@ -1,5 +1,6 @@
 /*
- * history.h - the lines that were typed, in a file, for the next time: $XDG_STATE_HOME/duplex/history, a line each, mode 0600.
+ * history.h - the lines that were typed, in a file: $XDG_STATE_HOME/duplex/history, one per line,
+ * mode 0600.
  */
 #ifndef CLI_HISTORY_H
 #define CLI_HISTORY_H
@@ -11,10 +12,13 @@
 /** Its path, for the caller to free; NULL: nowhere to put it, or no memory. */
 char *cli_history_path(void);
 
-/** Calls `add` for the last lines of the file, the oldest first, and cuts the file to these when it has grown much longer. */
+/**
+ * Calls `add` for the last lines of the file, the oldest first. A file that has grown much longer is
+ * cut to these.
+ */
 void cli_history_load(const char *path, void (*add)(void *user, const char *line), void *user);
 
-/** Appends a line; the directories are made. What fails is not told: a history is a convenience. */
+/** Appends a line, and makes the directories. Failures are ignored: a history is a convenience. */
 void cli_history_append(const char *path, const char *line);
 
 #endif

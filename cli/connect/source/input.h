@@ -1,6 +1,6 @@
 /*
- * input.h - stdin as messages: lines, records that end with NUL, or bytes as they come. What is not taken stays where it is, and no more
- * is read until it was.
+ * input.h - stdin as messages: lines, records that end with NUL, or bytes as they come. A message
+ * that is not taken stays, and reading stops until it is.
  */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
@@ -37,7 +37,10 @@ struct cli_input {
     void *user;
 };
 
-/** Begins to read. Loop, callbacks, `cuts`, `mark` and `max_len` are set. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+/**
+ * Starts reading, or continues. Loop, callbacks, `cuts`, `mark` and `max_len` are set.
+ * Returns DX_OK, DX_ERR_NOMEM or DX_ERR_SYSTEM.
+ */
 DX_MUST_CHECK enum dx_err cli_input_resume(struct cli_input *input);
 /** Stops reading; what was read stays. */
 void cli_input_stop(struct cli_input *input);

@@ -35,7 +35,7 @@ struct terminal {
     EditLine *editor;
     History *history;
     char *history_path;
-    bool is_editing;         /* a line stands on the terminal */
+    bool is_editing;         /* a line is shown and edited */
     bool has_ended;          /* ^D was typed, or the terminal has gone */
     mbstate_t state;         /* of a character that has come in part */
     struct cli_buffer typed; /* lines for which there was no connection, each with a NUL */
@@ -71,7 +71,7 @@ static void write_all(const char *text, size_t len)
     }
 }
 
-/* In which row of the line the cursor stands. */
+/* The row of the line that the cursor is in. */
 static int cursor_row(struct terminal *terminal)
 {
     const LineInfoW *line = el_wline(terminal->editor);
@@ -138,7 +138,7 @@ static bool is_over(const struct terminal *terminal)
     return state_of(terminal) == CLI_SESSION_OVER;
 }
 
-/* Lets the loop run until there is a key (or at once when nobody reads keys any more). False: it is over. */
+/* Runs the loop until there is a key; without `wants_key` once. False: the session is over. */
 static bool wait_for_key(struct terminal *terminal, bool wants_key)
 {
     struct dx_loop *loop = terminal->setup.loop;
