@@ -167,3 +167,26 @@ for (const document of documents) {
     assert.ok(count > 0);
   }, { timeout: 300_000 });
 }
+
+// The commands of a translation are not run again: that takes as long as the original and shows
+// nothing new, as long as both documents have the same code blocks, byte for byte.
+const translations = [['docs/guide.md', 'docs/guide.zh-CN.md']];
+
+// What else a translation shares with its original: the structure, and the options it names.
+function outlineOf(document) {
+  const prose = readFileSync(path.join(root, document), 'utf8').replace(/^```.*?^```$/gms, '');
+  return {
+    headings: [...prose.matchAll(/^#+ /gm)].map(String),
+    tableRows: [...prose.matchAll(/^\|/gm)].length,
+    options: [...new Set(prose.match(/--[a-z][a-z0-9-]*/g))].sort(),
+  };
+}
+
+for (const [original, translation] of translations) {
+  test(`${translation}: has the code blocks and the structure of ${original}`, () => {
+    const code = (document) => blocksOf(document).map(({ kind, lines }) => ({ kind, lines }));
+    assert.ok(code(original).length > 0);
+    assert.deepEqual(code(translation), code(original));
+    assert.deepEqual(outlineOf(translation), outlineOf(original));
+  });
+}
