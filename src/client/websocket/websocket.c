@@ -4,6 +4,7 @@
 #include "client/websocket/websocket_parts.h"
 
 #include "base/text.h"
+#include "ws/frame.h"
 #include <duplex/tls_client.h>
 
 #include <stdlib.h>
@@ -67,7 +68,8 @@ static void on_task(struct dx_turn_task *task)
     struct dx_websocket *websocket =
         (struct dx_websocket *)(void *)((char *)task - offsetof(struct dx_websocket, task));
 
-    dx_websocket_end_turn(websocket);
+    dx_amount_end_turn(&websocket->amount);
+    dx_websocket_refresh_amount(websocket);
     dx_websocket_fail_now(websocket);
     dx_websocket_tell_room(websocket);
     dx_websocket_drop(websocket); /* the queue's reference */
@@ -82,6 +84,43 @@ static void on_due(struct dx_timer *timer)
         dx_websocket_on_beat_due(websocket);
     else
         dx_websocket_try_again(websocket);
+}
+
+/* ---- the buffered amount ---- */
+
+static uint64_t waiting_len(const struct dx_websocket *websocket)
+{
+    return websocket->connection != NULL ? dx_connection_buffered_amount(websocket->connection) : 0;
+}
+
+void dx_websocket_begin_sending(struct dx_websocket *websocket)
+{
+    dx_amount_begin(&websocket->amount, waiting_len(websocket));
+}
+
+void dx_websocket_count_sent(struct dx_websocket *websocket, size_t len)
+{
+    if (dx_amount_add(&websocket->amount, len, dx_frame_header_len(len, true)))
+        dx_websocket_queue_task(websocket);
+}
+
+void dx_websocket_refresh_amount(struct dx_websocket *websocket)
+{
+    dx_amount_set_kept(&websocket->amount, websocket->outbox.unsent_len);
+    if (websocket->connection != NULL)
+        dx_amount_update(&websocket->amount, waiting_len(websocket));
+}
+
+uint64_t dx_websocket_buffered_amount(struct dx_websocket *websocket)
+{
+    uint64_t posted_len;
+
+    if (dx_loop_is_here(websocket->loop))
+        dx_websocket_refresh_amount(websocket);
+    else
+        dx_websocket_post_word(websocket, 0);         /* which looks anew */
+    posted_len = atomic_load(&websocket->posted_len); /* first: see amount.c */
+    return posted_len + dx_amount_len(&websocket->amount);
 }
 
 /* ---- new and free ---- */

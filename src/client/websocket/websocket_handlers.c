@@ -194,8 +194,10 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
                                    .reason_len = info->was_clean ? info->reason_len : 0,
                                    .was_clean = info->was_clean};
 
-    (void)connection;
-    dx_websocket_freeze_amount(websocket, info->err == DX_ERR_RESET);
+    /* What a reset has thrown away is not known any more: the amount stays as it was seen last. */
+    if (info->err != DX_ERR_RESET || dx_connection_buffered_amount(connection) > 0)
+        dx_websocket_refresh_amount(websocket);
+    dx_amount_end_queue(&websocket->amount, websocket->settings.options.outbox != NULL);
     websocket->connection = NULL;
     dx_websocket_end(websocket, info->was_clean ? NULL : &error, &close);
 }

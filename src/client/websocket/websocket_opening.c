@@ -180,7 +180,7 @@ static void note_open(struct dx_websocket *websocket, const struct dx_opening *o
     websocket->protocol = opening->subprotocol != NULL ? opening->subprotocol : "";
     dx_beat_start(&websocket->beat, dx_loop_now_ms(websocket->loop));
     dx_websocket_note_error(websocket, NULL);
-    dx_websocket_reset_amount(websocket);
+    dx_amount_begin_queue(&websocket->amount);
     dx_websocket_set_state(websocket, DX_READY_STATE_OPEN);
     if (websocket->is_paused)
         dx_connection_pause(websocket->connection);

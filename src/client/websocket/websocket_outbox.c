@@ -3,10 +3,6 @@
  */
 #include "client/websocket/websocket_parts.h"
 
-#include <duplex/frame.h>
-
-#include "ws/frame.h"
-
 #include <string.h>
 
 static const char barrier_mark[4] = {'d', 'x', 'o', 'b'};
@@ -102,7 +98,7 @@ static void hand_over_all(struct dx_websocket *websocket)
             return;
         }
         dx_outbox_note_sent(&websocket->outbox);
-        dx_websocket_count_sent(websocket, len, dx_frame_header_len(len, true));
+        dx_websocket_count_sent(websocket, len);
     }
     raise_barrier(websocket);
 }

@@ -7,7 +7,6 @@
  * websocket_events.c     the listeners
  * websocket_send.c       messages out, closing
  * websocket_outbox.c     the outbox at work
- * websocket_amount.c     the buffered amount
  * websocket_calls.c      calls from other threads
  * websocket_loop.c       the other websockets of the loop
  */
@@ -15,6 +14,7 @@
 #define DX_CLIENT_WEBSOCKET_PARTS_H
 
 #include "client/connector/connector.h"
+#include "client/websocket/amount.h"
 #include "client/websocket/beat.h"
 #include "client/websocket/outbox.h"
 #include "client/websocket/settings.h"
@@ -85,14 +85,8 @@ struct dx_websocket {
     size_t close_len;
     char close_reason[DX_CLOSE_REASON_MAX];
 
-    /* websocket_amount.c: payload and wire bytes since the connection's queue was empty last */
-    uint64_t payload_len;
-    uint64_t wire_len;
-    atomic_uint_fast64_t shown_len;   /* as it was when this turn began, and what was sent since */
-    atomic_uint_fast64_t kept_len;    /* in the outbox, unsent */
-    atomic_uint_fast64_t dropped_len; /* sent while it was closing or closed */
+    struct dx_amount amount;
     atomic_uint_fast64_t posted_len; /* sent by other threads, on its way; changed under the lock */
-    bool has_sent;                   /* in this turn */
 
     /* websocket_calls.c */
     pthread_mutex_t lock; /* for the next five */
@@ -140,6 +134,13 @@ void dx_websocket_free_here(struct dx_websocket *websocket);
 
 /** The loop is being freed: nothing is told, everything goes. */
 void dx_websocket_end_with_loop(struct dx_websocket *websocket);
+
+/** Before and after a message goes to the connection. */
+void dx_websocket_begin_sending(struct dx_websocket *websocket);
+void dx_websocket_count_sent(struct dx_websocket *websocket, size_t len);
+
+/** What waits may have changed. */
+void dx_websocket_refresh_amount(struct dx_websocket *websocket);
 
 /* ---- websocket_opening.c ---- */
 
@@ -214,23 +215,6 @@ void dx_websocket_on_beat_due(struct dx_websocket *websocket);
 
 /** Sets the timer for the heartbeat by text, where there is one. */
 void dx_websocket_set_beat(struct dx_websocket *websocket);
-
-/* ---- websocket_amount.c ---- */
-
-/** Before something is sent: what waits as the turn began. Afterwards count_sent. */
-void dx_websocket_begin_sending(struct dx_websocket *websocket);
-void dx_websocket_count_sent(struct dx_websocket *websocket, size_t len, size_t header_len);
-void dx_websocket_count_dropped(struct dx_websocket *websocket, size_t len);
-
-/** Looks anew, but for a turn in which something was sent. */
-void dx_websocket_refresh_amount(struct dx_websocket *websocket);
-
-/** The turn in which something was sent is over. */
-void dx_websocket_end_turn(struct dx_websocket *websocket);
-
-/** A connection begins; one has ended (`websocket->connection` is still set). */
-void dx_websocket_reset_amount(struct dx_websocket *websocket);
-void dx_websocket_freeze_amount(struct dx_websocket *websocket, bool is_reset);
 
 /* ---- websocket_outbox.c ---- */
 

@@ -3,10 +3,6 @@
  */
 #include "client/websocket/websocket_parts.h"
 
-#include <duplex/frame.h>
-
-#include "ws/frame.h"
-
 #include <string.h>
 
 /* ---- send ---- */
@@ -33,7 +29,7 @@ void dx_websocket_close_full(struct dx_websocket *websocket)
 static enum dx_err refuse(struct dx_websocket *websocket, size_t len)
 {
     if (websocket->settings.options.strict_browser) {
-        dx_websocket_count_dropped(websocket, len);
+        dx_amount_add_dropped(&websocket->amount, len);
         dx_websocket_close_full(websocket);
     }
     return DX_ERR_QUEUE_FULL;
@@ -49,7 +45,7 @@ static enum dx_err send_open(struct dx_websocket *websocket, enum dx_opcode opco
     dx_websocket_begin_sending(websocket);
     err = dx_connection_send(websocket->connection, opcode, data, len);
     if (err == DX_OK)
-        dx_websocket_count_sent(websocket, len, dx_frame_header_len(len, true));
+        dx_websocket_count_sent(websocket, len);
     return told(err);
 }
 
@@ -96,7 +92,7 @@ enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcod
     } else if (state == DX_READY_STATE_CONNECTING) {
         return DX_ERR_STATE;
     }
-    dx_websocket_count_dropped(websocket, len);
+    dx_amount_add_dropped(&websocket->amount, len);
     return DX_OK;
 }
 
@@ -114,7 +110,7 @@ enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum
     err = dx_connection_send_fragment(websocket->connection, opcode, data, len, is_last);
     if (err != DX_OK)
         return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
-    dx_websocket_count_sent(websocket, len, dx_frame_header_len(len, true));
+    dx_websocket_count_sent(websocket, len);
     if (is_last)
         dx_websocket_pump_outbox(websocket); /* which had to wait for it */
     return DX_OK;
