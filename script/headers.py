@@ -1,7 +1,11 @@
-"""Reads the public headers: what they declare, and which comment says what about it.
+"""Reads the public headers: what they declare, and the comment on each declaration.
 
-Used by script/man3, script/amalgamate and tests/project. It knows the one style that these headers are written in (clang-format's),
-not C in general.
+script/man3, script/amalgamate and tests/project use it. It knows the one style that these headers
+are written in, not C in general. A function's comment is made of blocks, with an empty line between:
+
+    prose            paragraphs; an indented one is code, an example
+    a list           "name, name_len   what it is", one parameter a line
+    Returns          "Returns DX_OK, or:" and one error a line, "  DX_ERR_USAGE   the cause"
 """
 import re
 from pathlib import Path
@@ -73,19 +77,60 @@ class Header:
         return re.findall(r'^#\s*include <duplex/(\w+)\.h>', self.text, re.M)
 
 
+LIST_ROW = re.compile(r'[a-z_]\w*(?:, \w+)* {2,}\S')
+ERROR_ROW = re.compile(r' {2,}(DX_\w+)(?: {2,}|$)')
+
+
 def paragraphs(comment):
-    """A comment's paragraphs: one line each, or several when they are indented (code)."""
+    """A comment's blocks: one line each, or several when it is code, a list or a list of errors."""
     body = re.sub(r'^/\*\*?|\*/$', '', comment.strip())
     lines = [re.sub(r'^ ?', '', re.sub(r'^\s*\*', '', line)).rstrip() for line in body.split('\n')]
     found = []
     for block in re.split(r'\n[ \t]*\n', '\n'.join(lines).strip('\n')):
+        rows = block.split('\n')
         if not block.strip():
             continue
-        if all(line.startswith('    ') for line in block.split('\n')):
+        if all(row.startswith('    ') for row in rows):
             found.append(block)
+        elif LIST_ROW.match(rows[0]) or any(ERROR_ROW.match(row) for row in rows[1:]):
+            found.append('\n'.join(joined(rows)))
         else:
             found.append(' '.join(block.split()))
     return found
+
+
+def joined(rows):
+    """The rows of a list, each with the lines that continue it."""
+    whole = []
+    for row in rows:
+        if not whole or LIST_ROW.match(row) or ERROR_ROW.match(row):
+            whole.append(row.rstrip())
+        else:
+            whole[-1] += ' ' + row.strip()
+    return whole
+
+
+def is_code(block):
+    return block.startswith('    ')
+
+
+def is_list(block):
+    """Whether the block lists parameters."""
+    return bool(LIST_ROW.match(block))
+
+
+def list_rows(block):
+    """[(names, text)] of a list."""
+    return [tuple(re.split(' {2,}', row, maxsplit=1)) for row in block.split('\n')]
+
+
+def error_rows(block):
+    """[(error, cause)] of a block that begins with Returns; both of the forms that there are."""
+    rows = [ERROR_ROW.match(row) for row in block.split('\n')[1:]]
+    if any(rows):
+        return [(row.group(1), row.string[row.end():]) for row in rows if row]
+    return [(match.group(1), match.group(2) or '') for match in re.finditer(
+        r'\b(DX_ERR_\w+)(?:\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\))?', block)]
 
 
 def classify(text):

@@ -38,7 +38,7 @@ try:
                 text = pages.get(text.split('/')[1].removesuffix('.3\n'), '')
             if f'\\fB#include <duplex/{header.stem}.h>\\fR' not in text or function.name + '(' not in text:
                 failures.append(f'{function.name}(3) does not show how to call it')
-            if function.can_fail and not re.search(r'^\.SH ERRORS\n\.TP\n\.B DX_ERR_', text, re.M):
+            if function.can_fail and not re.search(r'^\.SH "RETURN VALUE"\n(?:.*\n)*?\.TP\n\.B DX_ERR_', text, re.M):
                 failures.append(f'{function.name}(3) names no error')
     for name, text in pages.items():
         for other in re.findall(r'^\.BR (dx_\w+|libduplex) \(3\)', text, re.M):

@@ -1,6 +1,7 @@
 // The promised options, the table in the program, --help, the man pages and the completions of three shells say the same.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { optionsOf } from './options.mjs';
@@ -88,8 +89,10 @@ test('the man pages name no option that there is not', () => {
   }
 });
 
-test('the man pages do not depend on the day', () => {
-  for (const page of pages) assert.match(renderMan(page).text, /1970-01-01/);
+test('the man pages have the date of the newest version', () => {
+  const changes = readFileSync(new URL('../../../CHANGELOG.md', import.meta.url), 'utf8');
+  const [, date] = /^## \d\S* - (\d{4}-\d\d-\d\d)$/m.exec(changes);
+  for (const page of pages) assert.match(renderMan(page).text, new RegExp(date));
 });
 
 // ---- completion, as the shells do it ----
