@@ -27,10 +27,10 @@ def source_names(root):
 sources = source_names(sys.argv[2])
 
 
-def objects(file):
+def objects(files):
     """{source: (symbols it defines, symbols it needs)}"""
     found = {}
-    text = subprocess.run(['nm', '-A', file], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(['nm', '-A', *files], check=True, capture_output=True, text=True).stdout
     for line in text.splitlines():
         match = re.match(r'(.*?):[0-9a-f ]* ([A-Za-z]) (\w+)', line)
         if not match:
@@ -82,12 +82,12 @@ def circles(graph):
 allowed = [set(line.split()) for line in Path(sys.argv[1]).read_text().splitlines() if line and not line.startswith('#')]
 # What Meson builds now: an earlier target's objects stay in the build directory.
 targets = json.loads(Path(sys.argv[3], 'meson-info', 'intro-targets.json').read_text())
-every = {}
+files = []
 for target in targets:
     is_program = target['name'] == 'duplex' and target['type'] == 'executable'
     if is_program or target['name'].startswith('dx_'):
-        for file in sorted(Path(target['filename'][0] + '.p').glob('*.o')):
-            every.update(objects(file))
+        files += sorted(Path(target['filename'][0] + '.p').glob('*.o'))
+every = objects(files)
 home = {symbol: name for name, (defined, _) in every.items() for symbol in defined}
 graph = {name: sorted({home[symbol] for symbol in needed if symbol in home} - {name})
          for name, (_, needed) in every.items()}
