@@ -20,8 +20,7 @@ void dx_websocket_keep(struct dx_websocket *websocket)
 static void destroy(struct dx_websocket *websocket)
 {
     dx_websocket_delist(websocket);
-    dx_websocket_drop_calls(websocket);
-    pthread_mutex_destroy(&websocket->lock);
+    dx_mailbox_release(&websocket->mailbox);
     dx_outbox_release(&websocket->outbox);
     dx_tls_client_free(websocket->own_tls);
     dx_websocket_settings_release(&websocket->settings);
@@ -111,18 +110,6 @@ void dx_websocket_refresh_amount(struct dx_websocket *websocket)
         dx_amount_update(&websocket->amount, waiting_len(websocket));
 }
 
-uint64_t dx_websocket_buffered_amount(struct dx_websocket *websocket)
-{
-    uint64_t posted_len;
-
-    if (dx_loop_is_here(websocket->loop))
-        dx_websocket_refresh_amount(websocket);
-    else
-        dx_websocket_post_word(websocket, 0);         /* which looks anew */
-    posted_len = atomic_load(&websocket->posted_len); /* first: see amount.c */
-    return posted_len + dx_amount_len(&websocket->amount);
-}
-
 /* ---- new and free ---- */
 
 /*
@@ -141,7 +128,7 @@ static void bound_writing(struct dx_connection_options *options, const char *hea
         options->ping_interval_ms = 0;
 }
 
-static void init(struct dx_websocket *websocket, struct dx_loop *loop)
+static enum dx_err init(struct dx_websocket *websocket, struct dx_loop *loop)
 {
     const struct dx_websocket_options *options = &websocket->settings.options;
 
@@ -157,7 +144,8 @@ static void init(struct dx_websocket *websocket, struct dx_loop *loop)
     bound_writing(&websocket->kind.options, options->heartbeat_text);
     atomic_init(&websocket->references, 1);
     atomic_init(&websocket->state, DX_READY_STATE_CONNECTING);
-    pthread_mutex_init(&websocket->lock, NULL);
+    return dx_mailbox_init(&websocket->mailbox, loop, options->connection->max_queue,
+                           &dx_websocket_mailbox_handlers, websocket);
 }
 
 enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
@@ -170,11 +158,13 @@ enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
     if (made == NULL)
         return DX_ERR_NOMEM;
     err = dx_websocket_settings_init(&made->settings, options);
+    if (err == DX_OK)
+        err = init(made, loop);
     if (err != DX_OK) {
+        dx_websocket_settings_release(&made->settings);
         free(made);
         return err;
     }
-    init(made, loop);
     err = dx_websocket_enlist(made);
     if (err == DX_OK)
         err = dx_websocket_read_url(made, url);
@@ -194,10 +184,10 @@ enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
 
 void dx_websocket_free_here(struct dx_websocket *websocket)
 {
-    if (websocket->free_is_done)
+    if (websocket->is_freed)
         return;
-    websocket->free_is_done = true;
-    dx_websocket_run_calls(websocket, false); /* other threads were told that it is sent */
+    websocket->is_freed = true;
+    dx_mailbox_run(&websocket->mailbox, false); /* other threads were told that it is sent */
     websocket->fails_later = false;
     dx_websocket_stop_waiting(websocket);
     if (websocket->connection != NULL) {
@@ -211,25 +201,13 @@ void dx_websocket_free_here(struct dx_websocket *websocket)
     dx_websocket_drop(websocket);
 }
 
-void dx_websocket_free(struct dx_websocket *websocket)
-{
-    if (websocket == NULL)
-        return;
-    if (!dx_loop_is_here(websocket->loop)) {
-        dx_websocket_post_free(websocket);
-        return;
-    }
-    atomic_store(&websocket->is_freed, true);
-    dx_websocket_free_here(websocket);
-}
-
 void dx_websocket_end_with_loop(struct dx_websocket *websocket)
 {
     dx_websocket_keep(websocket);
-    dx_websocket_unpost(websocket);
-    if (atomic_load(&websocket->is_freed))
+    dx_mailbox_cancel_post(&websocket->mailbox);
+    if (dx_mailbox_is_shut(&websocket->mailbox))
         dx_websocket_free_here(websocket);
-    atomic_store(&websocket->is_freed, true); /* nothing is told */
+    websocket->listening_count = 0; /* nothing is told */
     websocket->is_closed_by_user = true;
     dx_websocket_stop_waiting(websocket);
     dx_websocket_stop_connecting(websocket);
@@ -241,11 +219,6 @@ void dx_websocket_end_with_loop(struct dx_websocket *websocket)
 }
 
 /* ---- attributes ---- */
-
-enum dx_ready_state dx_websocket_ready_state(const struct dx_websocket *websocket)
-{
-    return dx_websocket_state(websocket);
-}
 
 const char *dx_websocket_url(const struct dx_websocket *websocket)
 {

@@ -1,16 +1,10 @@
 /*
- * websocket_calls.c - calls from threads that are not the loop's: copied, and made there in their order.
- *
- * What was accepted is not lost again: a message waits here while the connection has more than it should, and its sender's thread is
- * refused for what waits here.
+ * websocket_calls.c - the public calls that any thread may make. On the loop's thread they act at once;
+ * from others they go through the mailbox, and what is here makes them on the loop's thread.
  */
 #include "client/websocket/websocket_parts.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define POSTED_MAX                                                                                 \
- 67108864 /* payload bytes on their way to one websocket, where its max_queue says nothing */
+/* ---- from the mailbox ---- */
 
 static void pause_here(struct dx_websocket *websocket, bool is_paused)
 {
@@ -23,249 +17,158 @@ static void pause_here(struct dx_websocket *websocket, bool is_paused)
         dx_connection_resume(websocket->connection);
 }
 
-/* ---- on the loop's thread ---- */
-
-/* What fails here fails as it would for a message that the network loses: nobody is there to be told. */
-static void make(struct dx_websocket *websocket, const struct dx_websocket_call *call)
+/* Its caller was told that it is sent: a failure here is like a message that the network loses. */
+static void on_mail(void *user, const struct dx_mail *mail)
 {
+    struct dx_websocket *websocket = user;
     enum dx_err err = DX_OK;
 
-    switch (call->kind) {
-    case DX_CALL_SEND:
-        err = dx_websocket_send_here(websocket, call->opcode, call->bytes, call->len, true);
+    switch (mail->kind) {
+    case DX_MAIL_MESSAGE:
+        err = dx_websocket_send_here(websocket, mail->opcode, mail->bytes, mail->len, true);
         break;
-    case DX_CALL_FRAGMENT:
-        err = dx_websocket_send_fragment_here(websocket, call->opcode, call->bytes, call->len,
-                                              call->is_last, true);
+    case DX_MAIL_FRAGMENT:
+        err = dx_websocket_send_fragment_here(websocket, mail->opcode, mail->bytes, mail->len,
+                                              mail->is_last, true);
         break;
-    case DX_CALL_PING:
-        err = dx_websocket_ping_here(websocket, call->bytes, call->len);
+    case DX_MAIL_PING:
+        err = dx_websocket_ping_here(websocket, mail->bytes, mail->len);
         break;
-    case DX_CALL_CLOSE:
-        dx_websocket_close_here(websocket, call->code, (const char *)call->bytes, call->len);
+    case DX_MAIL_CLOSE:
+        dx_websocket_close_here(websocket, mail->code, (const char *)mail->bytes, mail->len);
         break;
     }
     (void)err;
 }
 
-static bool is_message(const struct dx_websocket_call *call)
+/* For the connection, or for the outbox. */
+static bool must_wait(void *user, const struct dx_mail *mail)
 {
-    return call->kind == DX_CALL_SEND || call->kind == DX_CALL_FRAGMENT;
-}
+    const struct dx_websocket *websocket = user;
 
-/* Whether it has to wait for the connection or for the outbox. */
-static bool has_to_wait(const struct dx_websocket *websocket, const struct dx_websocket_call *call)
-{
-    if (!is_message(call) || dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
         return false;
-    if (call->kind == DX_CALL_SEND && websocket->settings.options.outbox != NULL)
-        return !dx_outbox_has_room(&websocket->outbox, call->len);
+    if (mail->kind == DX_MAIL_MESSAGE && websocket->settings.options.outbox != NULL)
+        return !dx_outbox_has_room(&websocket->outbox, mail->len);
     return dx_connection_is_congested(websocket->connection);
 }
 
-static void take_posted(struct dx_websocket *websocket)
-{
-    pthread_mutex_lock(&websocket->lock);
-    if (websocket->posted_first != NULL) {
-        if (websocket->waiting_last != NULL)
-            websocket->waiting_last->next = websocket->posted_first;
-        else
-            websocket->waiting_first = websocket->posted_first;
-        websocket->waiting_last = websocket->posted_last;
-        websocket->posted_first = NULL;
-        websocket->posted_last = NULL;
-    }
-    pthread_mutex_unlock(&websocket->lock);
-}
-
-static void make_first(struct dx_websocket *websocket)
-{
-    struct dx_websocket_call *call = websocket->waiting_first;
-
-    websocket->waiting_first = call->next;
-    if (websocket->waiting_first == NULL)
-        websocket->waiting_last = NULL;
-    make(websocket, call);
-    pthread_mutex_lock(&websocket->lock);
-    if (is_message(call))
-        atomic_fetch_sub(&websocket->posted_len, call->len);
-    pthread_mutex_unlock(&websocket->lock);
-    free(call);
-}
-
-void dx_websocket_run_calls(struct dx_websocket *websocket, bool waits)
-{
-    take_posted(websocket);
-    if (websocket->is_running_calls)
-        return;
-    websocket->is_running_calls = true;
-    while (websocket->waiting_first != NULL &&
-           !(waits && has_to_wait(websocket, websocket->waiting_first)))
-        make_first(websocket);
-    websocket->is_running_calls = false;
-}
-
-bool dx_websocket_owes_drain(struct dx_websocket *websocket)
-{
-    bool owes;
-
-    pthread_mutex_lock(&websocket->lock);
-    owes = websocket->wants_drain && websocket->waiting_first == NULL;
-    if (owes)
-        websocket->wants_drain = false;
-    pthread_mutex_unlock(&websocket->lock);
-    return owes;
-}
-
-void dx_websocket_drop_calls(struct dx_websocket *websocket)
-{
-    take_posted(websocket);
-    while (websocket->waiting_first != NULL) {
-        struct dx_websocket_call *call = websocket->waiting_first;
-
-        websocket->waiting_first = call->next;
-        free(call);
-    }
-    websocket->waiting_last = NULL;
-}
-
-/* What does not wait behind messages. */
 static void heed_words(struct dx_websocket *websocket, unsigned words)
 {
-    if (words & DX_WORD_PAUSE || words & DX_WORD_RESUME)
-        pause_here(websocket, (words & DX_WORD_PAUSE) != 0);
-    if (words & DX_WORD_FULL)
+    if (words & (DX_MAIL_PAUSE | DX_MAIL_RESUME))
+        pause_here(websocket, (words & DX_MAIL_PAUSE) != 0);
+    if (words & DX_MAIL_FULL)
         dx_websocket_close_full(websocket);
-    if (words & DX_WORD_ABORT)
+    if (words & DX_MAIL_ABORT)
         dx_websocket_abort_here(websocket);
 }
 
-static void on_post(void *data)
+static void on_post(void *user, unsigned words)
 {
-    struct dx_websocket *websocket = data;
-    unsigned words;
+    struct dx_websocket *websocket = user;
 
-    pthread_mutex_lock(&websocket->lock);
-    websocket->is_posted = false;
-    words = websocket->words;
-    websocket->words = 0;
-    pthread_mutex_unlock(&websocket->lock);
+    dx_websocket_keep(websocket);
     heed_words(websocket, words);
-    dx_websocket_run_calls(websocket, true);
+    dx_mailbox_run(&websocket->mailbox, true);
     dx_websocket_refresh_amount(websocket);
-    if (atomic_load(&websocket->is_freed))
+    if (dx_mailbox_is_shut(&websocket->mailbox))
         dx_websocket_free_here(websocket);
-    else if (dx_websocket_owes_drain(websocket))
+    else if (dx_mailbox_take_drain(&websocket->mailbox))
         dx_websocket_tell_drain(websocket);
     dx_websocket_drop(websocket);
 }
 
-void dx_websocket_unpost(struct dx_websocket *websocket)
+const struct dx_mailbox_handlers dx_websocket_mailbox_handlers = {
+    .on_post = on_post, .must_wait = must_wait, .on_mail = on_mail};
+
+/* ---- send and close ---- */
+
+static bool is_message(enum dx_opcode opcode)
 {
-    if (!websocket->is_posted)
-        return;
-    dx_loop_post_cancel(websocket->loop, websocket);
-    websocket->is_posted = false;
-    dx_websocket_drop(websocket);
+    return opcode == DX_OP_TEXT || opcode == DX_OP_BINARY;
 }
 
-/* ---- on any thread ---- */
-
-/* With the lock. */
-static enum dx_err wake(struct dx_websocket *websocket)
+static enum dx_err post_message(struct dx_websocket *websocket, const struct dx_mail *mail,
+                                const void *data, size_t len)
 {
-    enum dx_err err;
+    enum dx_err err = dx_mailbox_put(&websocket->mailbox, mail, data, len);
 
-    if (websocket->is_posted)
-        return DX_OK;
-    dx_websocket_keep(websocket);
-    err = dx_loop_post(websocket->loop, on_post, websocket);
-    if (err == DX_OK)
-        websocket->is_posted = true;
-    else
-        atomic_fetch_sub(&websocket->references, 1); /* never the last one */
+    if (err == DX_ERR_QUEUE_FULL && websocket->settings.options.strict_browser)
+        dx_mailbox_put_word(&websocket->mailbox, DX_MAIL_FULL, 0);
     return err;
 }
 
-static bool has_room(struct dx_websocket *websocket, size_t len)
+enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opcode,
+                              const void *data, size_t len)
 {
-    size_t max_queue = websocket->settings.connection.max_queue;
-    uint64_t posted_len = atomic_load(&websocket->posted_len);
+    struct dx_mail mail = {.kind = DX_MAIL_MESSAGE, .opcode = opcode};
 
-    return posted_len == 0 || posted_len + len <= (max_queue > 0 ? max_queue : POSTED_MAX);
+    if (!is_message(opcode))
+        return DX_ERR_USAGE;
+    if (opcode == DX_OP_TEXT && !dx_utf8_is_valid(data, len))
+        return DX_ERR_UTF8;
+    if (dx_loop_is_here(websocket->loop))
+        return dx_websocket_send_here(websocket, opcode, data, len, false);
+    if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
+        websocket->settings.options.outbox == NULL)
+        return DX_ERR_STATE;
+    return post_message(websocket, &mail, data, len);
 }
 
-/* With the lock. */
-static enum dx_err append(struct dx_websocket *websocket, struct dx_websocket_call *call)
+enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket, enum dx_opcode opcode,
+                                       const void *data, size_t len, bool is_last)
 {
-    struct dx_websocket_call *before = websocket->posted_last;
-    enum dx_err err;
+    struct dx_mail mail = {.kind = DX_MAIL_FRAGMENT, .opcode = opcode, .is_last = is_last};
 
-    if (is_message(call) && !has_room(websocket, call->len)) {
-        websocket->wants_drain = true;
-        return DX_ERR_QUEUE_FULL;
-    }
-    err = wake(websocket);
-    if (err != DX_OK)
-        return err;
-    if (before != NULL)
-        before->next = call;
-    else
-        websocket->posted_first = call;
-    websocket->posted_last = call;
-    if (is_message(call))
-        atomic_fetch_add(&websocket->posted_len, call->len);
+    if (!is_message(opcode))
+        return DX_ERR_USAGE;
+    if (dx_loop_is_here(websocket->loop))
+        return dx_websocket_send_fragment_here(websocket, opcode, data, len, is_last, false);
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+        return DX_ERR_STATE;
+    return post_message(websocket, &mail, data, len);
+}
+
+enum dx_err dx_websocket_ping(struct dx_websocket *websocket, const void *data, size_t len)
+{
+    struct dx_mail mail = {.kind = DX_MAIL_PING};
+
+    if (len > DX_CONTROL_MAX)
+        return DX_ERR_USAGE;
+    if (dx_loop_is_here(websocket->loop))
+        return dx_websocket_ping_here(websocket, data, len);
+    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+        return DX_ERR_STATE;
+    return dx_mailbox_put(&websocket->mailbox, &mail, data, len);
+}
+
+enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code, const char *reason,
+                               size_t reason_len)
+{
+    struct dx_mail mail = {.kind = DX_MAIL_CLOSE, .code = code};
+
+    if (code != 0 && code != DX_CLOSE_NORMAL && (code < 3000 || code > 4999))
+        return DX_ERR_USAGE;
+    if (reason_len > DX_CLOSE_REASON_MAX)
+        return DX_ERR_TOO_BIG;
+    if (!dx_utf8_is_valid(reason, reason_len))
+        return DX_ERR_UTF8;
+    if (code == 0 && reason_len > 0)
+        mail.code = DX_CLOSE_NORMAL; /* a reason needs a code before it */
+    if (!dx_loop_is_here(websocket->loop))
+        return dx_mailbox_put(&websocket->mailbox, &mail, reason, reason_len);
+    dx_websocket_close_here(websocket, mail.code, reason, reason_len);
     return DX_OK;
 }
 
-enum dx_err dx_websocket_post(struct dx_websocket *websocket, const struct dx_websocket_call *call,
-                              const void *bytes, size_t len)
-{
-    struct dx_websocket_call *made = malloc(sizeof(*made) + len);
-    enum dx_err err;
-
-    if (made == NULL)
-        return DX_ERR_NOMEM;
-    *made = *call;
-    made->next = NULL;
-    made->len = len;
-    if (len > 0)
-        memcpy(made->bytes, bytes, len);
-    pthread_mutex_lock(&websocket->lock);
-    err = append(websocket, made);
-    pthread_mutex_unlock(&websocket->lock);
-    if (err != DX_OK)
-        free(made);
-    return err;
-}
-
-void dx_websocket_post_free(struct dx_websocket *websocket)
-{
-    pthread_mutex_lock(&websocket->lock);
-    atomic_store(&websocket->is_freed, true);
-    /* Where that cannot be posted, the next thing that happens to it ends it, or its loop's end. */
-    (void)(wake(websocket) == DX_OK);
-    pthread_mutex_unlock(&websocket->lock);
-}
-
-/* ---- those without a result ---- */
-
-void dx_websocket_post_word(struct dx_websocket *websocket, unsigned word)
-{
-    pthread_mutex_lock(&websocket->lock);
-    if (word & (DX_WORD_PAUSE | DX_WORD_RESUME))
-        websocket->words &= ~(unsigned)(DX_WORD_PAUSE | DX_WORD_RESUME);
-    websocket->words |= word;
-    (void)(wake(websocket) == DX_OK);
-    pthread_mutex_unlock(&websocket->lock);
-}
+/* ---- the calls that cannot fail ---- */
 
 void dx_websocket_abort(struct dx_websocket *websocket)
 {
     if (dx_loop_is_here(websocket->loop))
         dx_websocket_abort_here(websocket);
     else
-        dx_websocket_post_word(websocket, DX_WORD_ABORT);
+        dx_mailbox_put_word(&websocket->mailbox, DX_MAIL_ABORT, 0);
 }
 
 void dx_websocket_pause(struct dx_websocket *websocket)
@@ -273,7 +176,7 @@ void dx_websocket_pause(struct dx_websocket *websocket)
     if (dx_loop_is_here(websocket->loop))
         pause_here(websocket, true);
     else
-        dx_websocket_post_word(websocket, DX_WORD_PAUSE);
+        dx_mailbox_put_word(&websocket->mailbox, DX_MAIL_PAUSE, DX_MAIL_RESUME);
 }
 
 void dx_websocket_resume(struct dx_websocket *websocket)
@@ -281,5 +184,32 @@ void dx_websocket_resume(struct dx_websocket *websocket)
     if (dx_loop_is_here(websocket->loop))
         pause_here(websocket, false);
     else
-        dx_websocket_post_word(websocket, DX_WORD_RESUME);
+        dx_mailbox_put_word(&websocket->mailbox, DX_MAIL_RESUME, DX_MAIL_PAUSE);
+}
+
+uint64_t dx_websocket_buffered_amount(struct dx_websocket *websocket)
+{
+    uint64_t posted_len;
+
+    if (dx_loop_is_here(websocket->loop))
+        dx_websocket_refresh_amount(websocket);
+    else
+        dx_mailbox_put_word(&websocket->mailbox, 0, 0); /* on_post refreshes it */
+    posted_len = dx_mailbox_len(&websocket->mailbox);   /* first: see amount.c */
+    return posted_len + dx_amount_len(&websocket->amount);
+}
+
+enum dx_ready_state dx_websocket_ready_state(const struct dx_websocket *websocket)
+{
+    return dx_websocket_state(websocket);
+}
+
+void dx_websocket_free(struct dx_websocket *websocket)
+{
+    if (websocket == NULL)
+        return;
+    if (dx_loop_is_here(websocket->loop))
+        dx_websocket_free_here(websocket);
+    else
+        dx_mailbox_shut(&websocket->mailbox);
 }

@@ -76,8 +76,8 @@ struct telling {
 static struct telling begin_telling(struct dx_websocket *websocket)
 {
     dx_websocket_keep(websocket);
-    if (atomic_load(&websocket->is_freed) && !websocket->free_is_done)
-        dx_websocket_free_here(websocket); /* by another thread, whose word is on its way */
+    if (dx_mailbox_is_shut(&websocket->mailbox))
+        dx_websocket_free_here(websocket); /* by another thread, whose post is on its way */
     websocket->telling++;
     return (struct telling){websocket, 0, websocket->listening_count};
 }
@@ -86,7 +86,7 @@ static bool next_listener(struct telling *telling, struct dx_listening *next)
 {
     struct dx_websocket *websocket = telling->websocket;
 
-    while (telling->at < telling->count && !atomic_load(&websocket->is_freed)) {
+    while (telling->at < telling->count && !dx_websocket_is_freed(websocket)) {
         *next = websocket->listening[telling->at++];
         if (next->listener != NULL)
             return true;

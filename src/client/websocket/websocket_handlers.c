@@ -109,9 +109,9 @@ static void on_drain(struct dx_connection *connection, void *user)
     (void)connection;
     dx_websocket_keep(websocket);
     dx_websocket_pump_outbox(websocket);
-    dx_websocket_run_calls(websocket, true);
-    (void)dx_websocket_owes_drain(websocket);
-    if (websocket->waiting_first == NULL)
+    dx_mailbox_run(&websocket->mailbox, true);
+    (void)dx_mailbox_take_drain(&websocket->mailbox); /* this one is for other threads, too */
+    if (!dx_mailbox_is_waiting(&websocket->mailbox))
         dx_websocket_tell_drain(websocket);
     dx_websocket_drop(websocket);
 }

@@ -51,7 +51,7 @@ static bool will_try_again(struct dx_websocket *websocket, const struct dx_error
     const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
 
     if (websocket->settings.options.reconnect == NULL || websocket->is_closed_by_user ||
-        atomic_load(&websocket->is_freed))
+        dx_websocket_is_freed(websocket))
         return false;
     if (reconnect->max_attempts > 0 && websocket->attempt >= reconnect->max_attempts)
         return false;
@@ -105,7 +105,7 @@ void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_even
     websocket->barrier = 0;
     websocket->closes_later = false;
     plan(websocket, error, close);
-    dx_websocket_run_calls(websocket, false);
+    dx_mailbox_run(&websocket->mailbox, false);
     dx_websocket_refresh_amount(websocket);
     dx_websocket_note_error(websocket, error);
     if (error != NULL)
@@ -435,13 +435,13 @@ void dx_websocket_try_again(struct dx_websocket *websocket)
 
     dx_websocket_set_state(websocket, DX_READY_STATE_CONNECTING);
     dx_websocket_keep(websocket);
-    if (reconnect->on_attempt != NULL && !atomic_load(&websocket->is_freed))
+    if (reconnect->on_attempt != NULL && !dx_websocket_is_freed(websocket))
         goes_on = reconnect->on_attempt(websocket, websocket->attempt, &url, reconnect->user);
     /* The hook may have closed or freed it. */
     if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
-        !atomic_load(&websocket->is_freed))
+        !dx_websocket_is_freed(websocket))
         begin_attempt(websocket, goes_on, url);
-    else if (!websocket->free_is_done && atomic_load(&websocket->is_freed))
+    else if (dx_websocket_is_freed(websocket))
         dx_websocket_free_here(websocket);
     dx_websocket_drop(websocket);
 }

@@ -19,11 +19,11 @@ static void note_room(struct dx_websocket *websocket)
 {
     bool owes;
 
-    dx_websocket_run_calls(websocket, true);
+    dx_mailbox_run(&websocket->mailbox, true);
     owes = websocket->outbox_was_full && is_roomy(&websocket->outbox);
     if (owes)
         websocket->outbox_was_full = false;
-    if (!owes && !dx_websocket_owes_drain(websocket))
+    if (!owes && !dx_mailbox_take_drain(&websocket->mailbox))
         return;
     websocket->drain_is_due = true;
     dx_websocket_queue_task(websocket);

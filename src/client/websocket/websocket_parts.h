@@ -5,9 +5,9 @@
  * websocket_opening.c    opening, how that or the connection ends, trying again
  * websocket_handlers.c   what the connection reports
  * websocket_events.c     the listeners
- * websocket_send.c       messages out, closing
+ * websocket_send.c       messages out, closing; on the loop's thread
  * websocket_outbox.c     the outbox at work
- * websocket_calls.c      calls from other threads
+ * websocket_calls.c      the public calls that any thread may make
  * websocket_loop.c       the other websockets of the loop
  */
 #ifndef DX_CLIENT_WEBSOCKET_PARTS_H
@@ -16,11 +16,11 @@
 #include "client/connector/connector.h"
 #include "client/websocket/amount.h"
 #include "client/websocket/beat.h"
+#include "client/websocket/mailbox.h"
 #include "client/websocket/outbox.h"
 #include "client/websocket/settings.h"
 #include "connection/connection.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #define DX_WEBSOCKET_LISTENERS_MAX 100
@@ -32,15 +32,13 @@ struct dx_listening {
 };
 
 struct dx_websockets; /* of one loop */
-struct dx_websocket_call;
 
 struct dx_websocket {
     struct dx_loop *loop;
     atomic_uint
         references;   /* the user's; one while it is not CLOSED for good; one a call under way */
     atomic_int state; /* enum dx_ready_state */
-    atomic_bool is_freed; /* by its user: nothing is told any more */
-    bool free_is_done;    /* and the user's reference is gone */
+    bool is_freed;    /* by its user, whose reference is gone: nothing is told any more */
     struct dx_websocket_settings settings;
     struct dx_connection_kind kind;
     struct dx_turn_task task; /* what comes after the caller has returned */
@@ -86,18 +84,7 @@ struct dx_websocket {
     char close_reason[DX_CLOSE_REASON_MAX];
 
     struct dx_amount amount;
-    atomic_uint_fast64_t posted_len; /* sent by other threads, on its way; changed under the lock */
-
-    /* websocket_calls.c */
-    pthread_mutex_t lock; /* for the next five */
-    struct dx_websocket_call *posted_first;
-    struct dx_websocket_call *posted_last;
-    unsigned words;                          /* DX_WORD_…, to be heeded before the calls */
-    bool is_posted;                          /* on_post will come, with a reference */
-    bool wants_drain;                        /* another thread was refused */
-    struct dx_websocket_call *waiting_first; /* taken from there, not made yet */
-    struct dx_websocket_call *waiting_last;
-    bool is_running_calls;
+    struct dx_mailbox mailbox;
 
     char *headers; /* of the 101: "name\0value\0" … */
     size_t headers_len;
@@ -115,6 +102,12 @@ static inline enum dx_ready_state dx_websocket_state(const struct dx_websocket *
 static inline void dx_websocket_set_state(struct dx_websocket *websocket, enum dx_ready_state state)
 {
     atomic_store(&websocket->state, (int)state);
+}
+
+/* Its user has freed it, perhaps on another thread, whose post is on its way. */
+static inline bool dx_websocket_is_freed(const struct dx_websocket *websocket)
+{
+    return websocket->is_freed || dx_mailbox_is_shut(&websocket->mailbox);
 }
 
 /* ---- websocket.c ---- */
@@ -249,43 +242,6 @@ void dx_websocket_abort_here(struct dx_websocket *websocket);
 
 /* ---- websocket_calls.c ---- */
 
-enum dx_websocket_call_kind { DX_CALL_SEND, DX_CALL_FRAGMENT, DX_CALL_PING, DX_CALL_CLOSE };
-
-/* What needs no memory and does not wait. */
-#define DX_WORD_ABORT 1u
-#define DX_WORD_PAUSE 2u
-#define DX_WORD_RESUME 4u
-#define DX_WORD_FULL 8u
-
-struct dx_websocket_call {
-    struct dx_websocket_call *next;
-    enum dx_websocket_call_kind kind;
-    enum dx_opcode opcode;
-    uint16_t code;
-    bool is_last;
-    size_t len;
-    uint8_t bytes[];
-};
-
-/** Posts a call with a copy of the bytes. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_QUEUE_FULL. */
-DX_MUST_CHECK enum dx_err dx_websocket_post(struct dx_websocket *websocket,
-                                            const struct dx_websocket_call *call, const void *bytes,
-                                            size_t len);
-
-/** Posts a word; 0: only looks at the buffered amount anew. */
-void dx_websocket_post_word(struct dx_websocket *websocket, unsigned word);
-
-/** Posts that its user has freed it. */
-void dx_websocket_post_free(struct dx_websocket *websocket);
-
-/** Makes what other threads have asked for; with `waits` only as far as there is room for it. */
-void dx_websocket_run_calls(struct dx_websocket *websocket, bool waits);
-
-/** Whether a thread that was refused is to be told that there is room again; then it has been. */
-bool dx_websocket_owes_drain(struct dx_websocket *websocket);
-
-/** Forgets what is posted: the calls; on_post. */
-void dx_websocket_drop_calls(struct dx_websocket *websocket);
-void dx_websocket_unpost(struct dx_websocket *websocket);
+extern const struct dx_mailbox_handlers dx_websocket_mailbox_handlers;
 
 #endif

@@ -7,11 +7,6 @@
 
 /* ---- send ---- */
 
-static bool is_message(enum dx_opcode opcode)
-{
-    return opcode == DX_OP_TEXT || opcode == DX_OP_BINARY;
-}
-
 /* As a caller is told: the loop's memory is memory. */
 static enum dx_err told(enum dx_err err)
 {
@@ -139,7 +134,7 @@ void dx_websocket_close_now(struct dx_websocket *websocket)
 static void close_open(struct dx_websocket *websocket, uint16_t code, const char *reason,
                        size_t reason_len)
 {
-    dx_websocket_run_calls(websocket, false);
+    dx_mailbox_run(&websocket->mailbox, false);
     websocket->close_code = code == 0 ? DX_CLOSE_NO_STATUS : code;
     websocket->close_len = reason_len;
     if (reason_len > 0)
@@ -174,80 +169,4 @@ void dx_websocket_abort_here(struct dx_websocket *websocket)
         dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "it was aborted");
     else
         dx_websocket_close_here(websocket, 0, "", 0);
-}
-
-/* ---- the public calls, which judge what needs no loop, and act here or post ---- */
-
-static enum dx_err post_message(struct dx_websocket *websocket,
-                                const struct dx_websocket_call *call, const void *data, size_t len)
-{
-    enum dx_err err = dx_websocket_post(websocket, call, data, len);
-
-    if (err == DX_ERR_QUEUE_FULL && websocket->settings.options.strict_browser)
-        dx_websocket_post_word(websocket, DX_WORD_FULL);
-    return err;
-}
-
-enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opcode,
-                              const void *data, size_t len)
-{
-    struct dx_websocket_call call = {.kind = DX_CALL_SEND, .opcode = opcode};
-
-    if (!is_message(opcode))
-        return DX_ERR_USAGE;
-    if (opcode == DX_OP_TEXT && !dx_utf8_is_valid(data, len))
-        return DX_ERR_UTF8;
-    if (dx_loop_is_here(websocket->loop))
-        return dx_websocket_send_here(websocket, opcode, data, len, false);
-    if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
-        websocket->settings.options.outbox == NULL)
-        return DX_ERR_STATE;
-    return post_message(websocket, &call, data, len);
-}
-
-enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket, enum dx_opcode opcode,
-                                       const void *data, size_t len, bool is_last)
-{
-    struct dx_websocket_call call = {
-        .kind = DX_CALL_FRAGMENT, .opcode = opcode, .is_last = is_last};
-
-    if (!is_message(opcode))
-        return DX_ERR_USAGE;
-    if (dx_loop_is_here(websocket->loop))
-        return dx_websocket_send_fragment_here(websocket, opcode, data, len, is_last, false);
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
-        return DX_ERR_STATE;
-    return post_message(websocket, &call, data, len);
-}
-
-enum dx_err dx_websocket_ping(struct dx_websocket *websocket, const void *data, size_t len)
-{
-    struct dx_websocket_call call = {.kind = DX_CALL_PING};
-
-    if (len > DX_CONTROL_MAX)
-        return DX_ERR_USAGE;
-    if (dx_loop_is_here(websocket->loop))
-        return dx_websocket_ping_here(websocket, data, len);
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
-        return DX_ERR_STATE;
-    return dx_websocket_post(websocket, &call, data, len);
-}
-
-enum dx_err dx_websocket_close(struct dx_websocket *websocket, uint16_t code, const char *reason,
-                               size_t reason_len)
-{
-    struct dx_websocket_call call = {.kind = DX_CALL_CLOSE, .code = code};
-
-    if (code != 0 && code != DX_CLOSE_NORMAL && (code < 3000 || code > 4999))
-        return DX_ERR_USAGE;
-    if (reason_len > DX_CLOSE_REASON_MAX)
-        return DX_ERR_TOO_BIG;
-    if (!dx_utf8_is_valid(reason, reason_len))
-        return DX_ERR_UTF8;
-    if (code == 0 && reason_len > 0)
-        call.code = DX_CLOSE_NORMAL; /* a reason stands behind a code */
-    if (!dx_loop_is_here(websocket->loop))
-        return dx_websocket_post(websocket, &call, reason, reason_len);
-    dx_websocket_close_here(websocket, call.code, reason, reason_len);
-    return DX_OK;
 }
