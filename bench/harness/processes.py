@@ -193,6 +193,29 @@ class Holder:
         return json.loads(line)
 
 
+def first_reply(argv, word, cpus):
+    """Starts a client and waits until it prints the word: the time, its processor time, its peak memory."""
+    start = time.perf_counter()
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as client:
+        printed = b''
+        while word not in printed:
+            piece = os.read(client.stdout.fileno(), 4096)
+            if not piece:
+                raise BenchError(f'{argv[0]} ended without a reply')
+            printed += piece
+        wall_ms = (time.perf_counter() - start) * 1e3
+        with open(f'/proc/{client.pid}/status', encoding='ascii') as status:
+            peak = next(int(line.split()[1]) for line in status if line.startswith('VmHWM'))
+        cpu_ns = 0
+        for task in os.listdir(f'/proc/{client.pid}/task'):
+            with open(f'/proc/{client.pid}/task/{task}/schedstat', encoding='ascii') as times:
+                cpu_ns += int(times.read().split()[0])
+        client.stdin.close()
+        client.wait(30)
+    return {'wall_ms': wall_ms, 'cpu_ms': cpu_ns / 1e6, 'peak_mb': peak * 1024 / 1e6}
+
+
 class Program:
     """A client that is asked by lines on stdin and answers each by one; ended when the `with` body is left."""
 

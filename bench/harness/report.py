@@ -1,12 +1,14 @@
 """From raw runs to figures: medians, what was demanded and whether it was met, as Markdown."""
 
+import textwrap
 from statistics import median
 
 BEGIN = '<!-- figures: begin; bench/run writes what stands here -->'
 END = '<!-- figures: end -->'
 
 NAMES = {'duplex': 'Duplex', 'tcp': 'bare TCP socket', 'posix_spawn': '`posix_spawn` loop',
-         'raw': 'raw TCP echo', 'lws': 'libwebsockets', 'ws': 'npm ws', 'websocketd': 'websocketd', 'tls': 'bare OpenSSL echo',
+         'raw': 'raw TCP echo', 'lws': 'libwebsockets', 'ws': 'npm ws', 'websocketd': 'websocketd',
+         'uws': 'uWebSockets', 'wscat': 'wscat', 'tls': 'bare OpenSSL echo',
          'two': 'Duplex on two loops', 'nginx': 'nginx', 'websockets': 'python3-websockets'}
 
 
@@ -31,11 +33,12 @@ def verdict(check, values):
 
 
 def floors_table(rows, results):
-    lines = ['| work | compared | floor | measured [min–max] | met |', '| --- | --- | --- | --- | --- |']
+    lines = ['| work | compared | target | measured [min–max] | met |', '| --- | --- | --- | --- | --- |']
     for row in rows:
         runs = results.get(row.name, {}).get('runs', [])
-        for number, check in enumerate(row.checks):
-            values = values_of(check, runs)
+        checks = [(check, values_of(check, runs)) for check in row.checks]
+        checks = [(check, values) for check, values in checks if values or check.floor() != '–']
+        for number, (check, values) in enumerate(checks):
             lines.append(' | '.join(['| ' + (row.title if number == 0 else ''), check.text,
                                      check.floor(), spread(values) if values else '–',
                                      verdict(check, values)]) + ' |')
@@ -43,7 +46,8 @@ def floors_table(rows, results):
 
 
 def row_table(row, runs):
-    lines = [f'**{row.title}** ({len(runs)} runs). {row.detail}', '',
+    lines = [*textwrap.wrap(f'**{row.title}** ({len(runs)} runs). {row.detail}', 98,
+                            break_on_hyphens=False), '',
              '| server | ' + ' | '.join(title for _, title, _ in row.columns) + ' |',
              '| --- ' * (len(row.columns) + 1) + '|']
     for server in row.servers:
@@ -51,23 +55,25 @@ def row_table(row, runs):
         for metric, _, form in row.columns:
             values = [run[server][metric] for run in runs if metric in run.get(server, {})]
             cells.append(form.format(median(values)) if values else '–')
-        lines.append(f'| {row.names.get(server, NAMES[server])} | ' + ' | '.join(cells) + ' |')
+        if set(cells) != {'–'}:
+            lines.append(f'| {row.names.get(server, NAMES[server])} | ' + ' | '.join(cells) + ' |')
     return lines
 
 
-def machine_lines(machine):
+def machine_text(machine):
     versions = [f'{name} {machine[key]}' for name, key in (
         ('libuv', 'libuv'), ('OpenSSL', 'openssl'), ('websocketd', 'websocketd'),
         ('libwebsockets', 'libwebsockets'), ('nginx', 'nginx'), ('python3-websockets', 'websockets'),
         ('Node.js', 'node'), ('ws', 'ws')) if machine.get(key)]
     virtual = ', virtual machine' if machine.get('virtual') else ''
-    return [f"Machine: {machine['cpu']}, {machine['memory_gib']} GiB{virtual}; Linux {machine['kernel']}; "
-            f"{machine['compiler']}; Duplex at {machine['commit']}; {', '.join(versions)}."]
+    return (f"Machine: {machine['cpu']}, {machine['memory_gib']} GiB{virtual}; Linux {machine['kernel']}; "
+            f"{machine['compiler']}; Duplex at {machine['commit']}; {', '.join(versions)}.")
 
 
 def markdown(rows, data):
     results = data['rows']
-    lines = [BEGIN, '', f"Measured on {data['date']}. " + machine_lines(data['machine'])[0], '',
+    measured = f"Measured on {data['date']}. {machine_text(data['machine'])}"
+    lines = [BEGIN, '', *textwrap.wrap(measured, 98, break_on_hyphens=False), '',
              *floors_table(rows, results), '']
     for row in rows:
         runs = results.get(row.name, {}).get('runs', [])
@@ -91,7 +97,7 @@ def terminal(row, runs):
     for check in row.checks:
         values = values_of(check, runs)
         if values:
-            lines.append(f'  {check.text}: {spread(values)}, floor {check.floor()}'
+            lines.append(f'  {check.text}: {spread(values)}, target {check.floor()}'
                          + (f', met: {verdict(check, values)}'.replace('**', '')
                             if verdict(check, values) else ''))
     return '\n'.join(lines)

@@ -69,9 +69,10 @@ class Row:
 class Lines(Row):
     name = 'lines'
     title = '`cat` of 4,000,000 lines of 80 bytes to one client'
-    detail = ('Lines of 80 bytes and a newline (324 MB, in the page cache); from before the connection '
-              'to the last byte of data. The bare socket is `cat` with the connection as its stdout. websocketd '
-              'is given 400,000 of the lines: its rate does not depend on their number, and all take it 40 s.')
+    detail = ('Lines of 80 bytes plus a newline (324 MB, in the page cache). The time runs from '
+              'before the connection to the last byte of data. The bare socket is `cat` with '
+              'the connection as its stdout. websocketd gets 400,000 of the lines; its rate '
+              'does not depend on their number, and all of them would take 40 s.')
     servers = ('duplex', 'tcp', 'websocketd')
     columns = (('seconds', 's', '{:.3f}'), ('rate', 'lines/s', '{:,.0f}'),
                ('cpu_s', "server's CPU, s", '{:.3f}'))
@@ -104,8 +105,9 @@ class LinesBoth(Lines):
 class Starts(Row):
     name = 'starts'
     title = 'connect, start `/bin/true`, close, 8 at a time'
-    detail = ('From the TCP connection to the end of the connection. The ceiling is a loop around '
-              '`posix_spawn` with three pipes and 8 programs under way, without network.')
+    detail = ('From the TCP connection to the end of the connection. The upper bound is a loop '
+              'around `posix_spawn` with three pipes and 8 programs at a time, without a '
+              'network.')
     servers = ('duplex', 'posix_spawn', 'websocketd')
     columns = (('rate', 'connections/s', '{:,.0f}'), ('cpu_us', "server's CPU, µs each", '{:.0f}'),
                ('children_cpu_us', "program's CPU, µs each", '{:.0f}'),
@@ -133,7 +135,8 @@ class StartsBoth(Starts):
 class OneCore(Row):
     name = 'one-core'
     title = 'echo through `cat`, 64 B, all on one core'
-    detail = 'Server, program and client share core 0; one message under way; 50,000 round trips.'
+    detail = ('Server, program and client share core 0. One message in flight, 50,000 round '
+              'trips.')
     servers = ('duplex', 'websocketd')
     columns = (('p50_us', 'p50, µs', '{:.1f}'), ('p90_us', 'p90, µs', '{:.1f}'),
                ('p99_us', 'p99, µs', '{:.1f}'), ('p999_us', 'p99.9, µs', '{:.1f}'),
@@ -150,9 +153,9 @@ class OneCore(Row):
 class Programs(Row):
     name = 'programs'
     title = '1,000 idle programs'
-    detail = ('1,000 clients, each with its own `cat` that waits; resident bytes of the server and its '
-              'spawner, shared pages counted in each process; programs excluded. '
-              '`--max-programs=1000`, whose default is 256; 1 MB = 1,000,000 bytes.')
+    detail = ('1,000 clients, each with its own waiting `cat`. Resident bytes of the server and '
+              'its spawner, with shared pages counted in each process; the programs are '
+              'excluded. `--max-programs=1000` (the default is 256).')
     servers = ('duplex', 'websocketd')
     columns = (('rss_mb', 'resident, MB', '{:.2f}'), ('pss_mb', 'proportional, MB', '{:.2f}'),
                ('base_mb', 'resident before, MB', '{:.2f}'))
@@ -177,14 +180,16 @@ class Programs(Row):
 
 class Echo(Row):
     name = 'echo-64'
-    title = '`duplex echo`, 20 B × 64 connections, CPU a message'
-    detail = ('One message under way on each connection. The raw TCP echo gets the same 26 bytes (a '
-              'masked frame) and returns them as they are: epoll, one `recv` and one `send` an event. '
-              "websocketd echoes through 64 `cat`; the programs' CPU is not counted.")
+    title = '`duplex echo`, 20 B on 64 connections, CPU per message'
+    detail = ('One message in flight on each connection. The raw TCP echo gets the same 26 '
+              'bytes (a masked frame) and returns them unchanged, with epoll, one `recv` and '
+              'one `send` per event. websocketd echoes through 64 `cat` processes, whose CPU '
+              'time is not counted.')
     connections = 64
-    servers = ('duplex', 'raw', 'lws', 'ws', 'websocketd')
-    columns = (('cpu_us', "server's CPU, µs a message", '{:.2f}'), ('rate', 'messages/s', '{:,.0f}'))
+    servers = ('duplex', 'raw', 'uws', 'lws', 'ws', 'websocketd')
+    columns = (('cpu_us', "server's CPU, µs per message", '{:.2f}'), ('rate', 'messages/s', '{:,.0f}'))
     checks = (Check('CPU × raw TCP echo', 'cpu_us', most=1.05, against='raw'),
+              Check('CPU × uWebSockets', 'cpu_us', against='uws'),
               Check('CPU × libwebsockets', 'cpu_us', against='lws'),
               Check('CPU × npm ws', 'cpu_us', against='ws'))
 
@@ -197,26 +202,28 @@ class Echo(Row):
 
 class EchoMany(Echo):
     name = 'echo-10000'
-    title = '`duplex echo`, 20 B × 10,000 connections'
-    detail = ('As above with 10,000 connections, one message under way on each; the bare-epoll echo is '
-              'the same raw TCP echo, without WebSocket framing. (libwebsockets polls all descriptors and takes '
-              'minutes to accept so many: left out.)')
+    title = '`duplex echo`, 20 B on 10,000 connections, CPU per message'
+    detail = ('As above with 10,000 connections, one message in flight on each. The raw TCP '
+              'echo is the same program, without WebSocket framing. libwebsockets is left out, '
+              'because it polls all descriptors and takes minutes to accept so many '
+              'connections.')
     connections = 10_000
-    servers = ('duplex', 'raw', 'ws')
-    checks = (Check('CPU × bare-epoll echo', 'cpu_us', most=1.06, against='raw'),
+    servers = ('duplex', 'raw', 'uws', 'ws')
+    checks = (Check('CPU × raw TCP echo', 'cpu_us', most=1.06, against='raw'),
               Check('CPU × npm ws', 'cpu_us', against='ws'))
 
 
 class Idle(Row):
     name = 'idle'
-    title = 'idle connections, slope 5,000 → 15,000, pings on'
-    detail = ('Resident bytes at 15,000 less those at 5,000, divided by 10,000; Duplex at each after '
-              'every connection has been pinged (each 5 s here, so that a run ends; 30 s by default) and has '
-              'answered. The others send no pings by default. Kernel memory is not in it.')
-    servers = ('duplex', 'raw', 'ws')
-    columns = (('slope', 'bytes a connection', '{:,.0f}'), ('base_mb', 'resident before, MB', '{:.2f}'),
+    title = 'idle connections, slope from 5,000 to 15,000, pings on'
+    detail = ('Resident bytes at 15,000 connections minus those at 5,000, divided by 10,000. '
+              'Duplex is read after every connection has been pinged and has answered (each 5 s '
+              'here, to keep the run short; 30 s by default). uWebSockets pings later than the '
+              'run ends, and the others do not ping by default. Kernel memory is not included.')
+    servers = ('duplex', 'raw', 'uws', 'ws')
+    columns = (('slope', 'bytes per connection', '{:,.0f}'), ('base_mb', 'resident before, MB', '{:.2f}'),
                ('rss_mb', 'resident at 15,000, MB', '{:.2f}'))
-    checks = (Check('bytes a connection', 'slope', most=400),)
+    checks = (Check('bytes per connection', 'slope', most=400),)
 
     def level(self, bench, name, server, holder, count):
         """Resident bytes with count connections open, each pinged once."""
@@ -247,9 +254,10 @@ class Idle(Row):
 class Resident(Row):
     name = 'resident'
     title = '`duplex echo` and one program, idle'
-    detail = ('Resident bytes, shared pages counted in each process: `duplex echo` without a connection; '
-              '`duplex serve cat` with its spawner and one client, without `cat` itself and with it; and '
-              'everything together. The floor is read as one for each server, all of its own processes counted.')
+    detail = ('Resident bytes, with shared pages counted in each process: `duplex echo` without '
+              'a connection; `duplex serve cat` with its spawner and one client, without and '
+              'with `cat` itself; and everything together. The target applies to each server '
+              'with all of its own processes.')
     servers = ('duplex', 'websocketd')
     columns = (('echo_mb', 'echo, MB', '{:.2f}'), ('serve_mb', 'server of one program, MB', '{:.2f}'),
                ('program_mb', 'the program, MB', '{:.2f}'), ('all_mb', 'all, MB', '{:.2f}'))
@@ -274,11 +282,12 @@ class Resident(Row):
 
 class Attacks(Row):
     name = 'attacks'
-    title = "another client's echoes while an attack runs"
-    detail = ('One client echoes 20 B, one message under way, while others attack the same echo server: '
-              '8 that send pings of 125 bytes without pause; 8 that send 1 KiB messages and never read; '
-              '64 that send one byte a segment; 4 that send messages of 4 MiB and read the echoes. The '
-              'attackers run at nice 19 on the same core as the honest client. No floor.')
+    title = "another client's round trips during an attack"
+    detail = ('One client echoes 20 B with one message in flight, while other clients attack '
+              'the same echo server: 8 send pings of 125 bytes without pause (ping); 8 send 1 '
+              'KiB messages and never read (silent); 64 send one byte per segment (drip); 4 '
+              'send messages of 4 MiB and read the echoes (big). The attackers run at nice 19 '
+              'on the same core as the honest client.')
     servers = ('duplex', 'lws', 'ws')
     kinds = (('none', {}), ('ping', {'connections': 8}), ('silent', {'connections': 8, 'size': 1024}),
              ('drip', {'connections': 64, 'size': 65536}), ('big', {'connections': 4, 'size': 4 << 20}))

@@ -1,8 +1,9 @@
 """What is measured of clients: the library's and the program's, beside npm ws and python3-websockets."""
 
 import time
+from statistics import median
 
-from .processes import CLIENT_CPU, Program
+from .processes import CLIENT_CPU, Program, first_reply
 from .rows import MB, Check, Row
 
 GIB = 1 << 30
@@ -12,7 +13,7 @@ CLIENTS = ('duplex', 'ws', 'websockets')
 class Messages(Row):
     """A client of one connection to the same C server (`bench/load/feed.c`); the client counts its own processor time."""
     servers = CLIENTS
-    columns = (('cpu_us', "client's CPU, µs a message", '{:.3f}'), ('rate', 'messages/s', '{:,.0f}'))
+    columns = (('cpu_us', "client's CPU, µs per message", '{:.3f}'), ('rate', 'messages/s', '{:,.0f}'))
     counts = {}
     window = ()
     path = ''
@@ -26,20 +27,21 @@ class Messages(Row):
 class Receive(Messages):
     name = 'client-receive'
     title = 'a client that receives messages of 20 B'
-    detail = ('The server sends text messages without pause, 4,096 in one call. The client’s own processor time over the window; '
-              'all of it in the kernel counts.')
+    detail = ('The server sends text messages without pause, 4,096 in one call. The figure is '
+              "the client's own processor time over the window, kernel time included.")
     mode = 'receive'
     path = '/flood'
     counts = {'duplex': 5_000_000, 'ws': 1_000_000, 'websockets': 100_000}
-    checks = (Check('CPU a message × npm ws', 'cpu_us', most=0.2, against='ws'),
-              Check('CPU a message × python3-websockets', 'cpu_us', against='websockets'))
+    checks = (Check('CPU per message × npm ws', 'cpu_us', most=0.2, against='ws'),
+              Check('CPU per message × python3-websockets', 'cpu_us', against='websockets'))
 
 
 class Send(Messages):
     name = 'client-send'
-    title = 'a client that sends messages of 20 B, 64 under way'
-    detail = ('Each message is echoed by the same server, all that one read has brought in one send; each echo releases the next '
-              'message. So a message is one sent and one received.')
+    title = 'a client that sends messages of 20 B, 64 in flight'
+    detail = ('The same server echoes each message, and sends everything that one read has '
+              'brought in one call. Each echo releases the next message, so one message is one '
+              'sent and one received.')
     mode = 'send'
     path = '/echo'
     window = ('64',)
@@ -50,12 +52,14 @@ class Send(Messages):
 class Big(Row):
     name = 'client-big'
     title = 'a client that receives one message of 1 GiB'
-    detail = ('Duplex by `on_chunk`, in pieces as they come; npm ws and python3-websockets know whole messages only (their limits '
-              'switched off), and take seconds and gigabytes: they are measured once. Peak resident bytes of the process. The same with 1 MiB shows what the process needs anyway.')
+    detail = ('Duplex receives the message in pieces, by `on_chunk`. npm ws and '
+              'python3-websockets know whole messages only (with their limits switched off). '
+              'They take seconds and gigabytes, so they are measured once. Peak resident bytes '
+              'of the process; the same with 1 MiB shows what the process needs in any case.')
     servers = CLIENTS
     columns = (('peak_mb', 'peak resident, MB', '{:,.2f}'), ('small_mb', 'the same with 1 MiB, MB', '{:,.2f}'),
                ('wall_ms', 'ms', '{:,.0f}'), ('cpu_ms', "client's CPU, ms", '{:,.0f}'))
-    checks = (Check('peak with 1 GiB less peak with 1 MiB, MB', 'grown_mb', most=1),
+    checks = (Check('peak with 1 GiB minus peak with 1 MiB, MB', 'grown_mb', most=1),
               Check('peak × npm ws', 'peak_mb', against='ws'))
 
     def order(self, bench, run_number):
@@ -72,9 +76,11 @@ class Big(Row):
 class Once(Row):
     name = 'connect-once'
     title = '`duplex connect --send x --expect 1`'
-    detail = ('From before the fork to the end, median of 9 each run, against `duplex echo`; peak resident bytes, shared pages counted. '
-              'The others are scripts that do the same. wss: each verifies the certificate with a bundle of authorities: the '
-              'system’s and the test’s own, in one file (the scripts: the test’s own alone).')
+    detail = ('From before the fork to the end, median of 9 in each run, against `duplex echo`. '
+              'Peak resident bytes, shared pages included. The peers are scripts that do the '
+              'same. With wss each client verifies the certificate: `duplex` with a bundle of '
+              "the system's authorities and the test's own, the scripts with the test's own "
+              'alone.')
     servers = CLIENTS
     columns = (('ws_ms', 'ws: ms', '{:.1f}'), ('ws_mb', 'ws: peak, MB', '{:.1f}'),
                ('wss_ms', 'wss: ms', '{:.1f}'), ('wss_mb', 'wss: peak, MB', '{:.1f}'))
@@ -107,15 +113,40 @@ class Once(Row):
         return result
 
 
+class FirstReply(Row):
+    name = 'first-reply'
+    title = '`duplex connect` from its start to the first reply'
+    detail = ('From before the fork until the client prints the echo of “hello”; then the '
+              'processor time of all its threads and its peak of resident bytes are read. '
+              'Median of 9 in each run, against `duplex echo`. wscat runs as `wscat -c URL -x '
+              'hello -w 1`.')
+    servers = ('duplex', 'wscat')
+    columns = (('wall_ms', 'ms', '{:.1f}'), ('cpu_ms', "client's CPU, ms", '{:.1f}'),
+               ('peak_mb', 'peak resident, MB', '{:.1f}'))
+    checks = (Check('CPU × wscat', 'cpu_ms', against='wscat'),
+              Check('peak resident × wscat', 'peak_mb', against='wscat'))
+
+    def measure(self, bench, name):
+        with bench.server('duplex', echo=True) as server:
+            url = server.url('ws', '/')
+            argv = {'duplex': [bench.duplex, 'connect', '--send=hello', '--linger=1s', url],
+                    'wscat': [str(bench.build / 'node_modules' / '.bin' / 'wscat'), '-c', url, '-x', 'hello',
+                              '-w', '1']}[name]
+            seen = [first_reply(argv, b'hello', CLIENT_CPU) for _ in range(3 if bench.quick else 9)]
+        return {metric: median(one[metric] for one in seen) for metric, _, _ in self.columns}
+
+
 class Hold(Row):
     name = 'client-many'
-    title = 'idle client connections of one process, slope 2,000 → 10,000'
-    detail = ('Resident bytes of the client at 10,000 open WebSockets less those at 2,000, divided by 8,000; the server is '
-              '`duplex echo`. Kernel memory is not in it. python3-websockets, the slowest to open so many, is measured once.')
+    title = 'idle client connections of one process, slope from 2,000 to 10,000'
+    detail = ('Resident bytes of the client at 10,000 open WebSockets minus those at 2,000, '
+              'divided by 8,000. The server is `duplex echo`. Kernel memory is not included. '
+              'python3-websockets is the slowest to open so many connections and is measured '
+              'once.')
     servers = CLIENTS
-    columns = (('slope', 'bytes a connection', '{:,.0f}'), ('rss_mb', 'resident at 10,000, MB', '{:,.2f}'),
+    columns = (('slope', 'bytes per connection', '{:,.0f}'), ('rss_mb', 'resident at 10,000, MB', '{:,.2f}'),
                ('seconds', 's to open 10,000', '{:.2f}'))
-    checks = (Check('bytes a connection', 'slope'), Check('bytes × npm ws', 'slope', against='ws'),
+    checks = (Check('bytes per connection', 'slope'), Check('bytes × npm ws', 'slope', against='ws'),
               Check('bytes × python3-websockets', 'slope', against='websockets'))
 
     def order(self, bench, run_number):
@@ -136,4 +167,4 @@ class Hold(Row):
         return {'slope': (many - few) / 8000, 'rss_mb': many / MB, 'seconds': seconds}
 
 
-ROWS = (Receive(), Send(), Big(), Once(), Hold())
+ROWS = (Receive(), Send(), Big(), Once(), FirstReply(), Hold())

@@ -47,23 +47,26 @@ def tracer_of(pid):
 class Fan(Row):
     name = 'fan-out'
     title = '100 B to 10,000 subscribers'
-    detail = ('What one client says all others get. Duplex: `bench/duplex/fan_server.c`, a server of one thread with one topic. '
-              'The bare server (`bench/peers/raw_fan.c`) sends a ready frame to each socket, one `send` for all that one read '
-              'has brought. npm ws: a loop over its clients, as its documentation broadcasts. Time until the last of 10,000 has '
-              'read the last byte, from before the publisher\'s `send`; the client that reads them shares a core with nobody. '
-              'A burst is 8 messages that were said in one `send`. System calls that send, counted by `strace` '
-              'with 1,000 subscribers. No pings.')
+    detail = ('Each message of one client goes to all others. Duplex is '
+              '`bench/duplex/fan_server.c`, a server with one thread and one topic. The bare '
+              'server (`bench/peers/raw_fan.c`) sends a ready frame to each socket, with one '
+              '`send` for everything that one read has brought. npm ws loops over its clients, '
+              "as its documentation shows. The time runs from before the publisher's `send` "
+              'until the last of 10,000 clients has read the last byte; the reading client has '
+              'a core of its own. A burst is 8 messages in one `send`. System calls that send '
+              'are counted by `strace` with 1,000 subscribers. No pings.')
     servers = ('duplex', 'raw', 'ws')
-    columns = (('cpu_us', "server's CPU, µs a delivery", '{:.2f}'), ('last_ms', 'to the last, ms', '{:.1f}'),
-               ('burst_cpu_us', 'burst: CPU, µs a delivery', '{:.2f}'),
+    names = {'raw': 'bare epoll server'}
+    columns = (('cpu_us', "server's CPU, µs per delivery", '{:.2f}'), ('last_ms', 'to the last, ms', '{:.1f}'),
+               ('burst_cpu_us', 'burst: CPU, µs per delivery', '{:.2f}'),
                ('burst_last_ms', 'burst: to the last, ms', '{:.1f}'),
-               ('calls', 'burst: system calls a delivery', '{:.3f}'))
-    checks = (Check('CPU a delivery × bare epoll', 'cpu_us', against='raw'),
-              Check('CPU a delivery × npm ws', 'cpu_us', against='ws'),
+               ('calls', 'burst: system calls per delivery', '{:.3f}'))
+    checks = (Check('CPU per delivery × bare epoll', 'cpu_us', against='raw'),
+              Check('CPU per delivery × npm ws', 'cpu_us', against='ws'),
               Check('time to the last × bare epoll', 'last_ms', against='raw'),
-              Check('burst of 8: CPU a delivery × bare epoll', 'burst_cpu_us', against='raw'),
-              Check('burst of 8: CPU a delivery × npm ws', 'burst_cpu_us', against='ws'),
-              Check('burst of 8: system calls a delivery', 'calls'))
+              Check('burst of 8: CPU per delivery × bare epoll', 'burst_cpu_us', against='raw'),
+              Check('burst of 8: CPU per delivery × npm ws', 'burst_cpu_us', against='ws'),
+              Check('burst of 8: system calls per delivery', 'calls'))
 
     is_first = True
 
@@ -84,7 +87,7 @@ class Fan(Row):
         return super().run(bench, run_number)
 
     def calls(self, bench, name, options):
-        """System calls a delivery in a burst; what opening takes is in both counts."""
+        """System calls per delivery in a burst; what opening takes is in both counts."""
         counts = []
         for count in (1, 5):
             with bench.helper(name, *self.command(name), cpus=self.server_cpus) as server:
@@ -96,17 +99,18 @@ class Fan(Row):
 class FanThreads(Fan):
     name = 'fan-threads'
     title = 'the same fan-out from a third thread to two loops'
-    detail = ('As above with nothing pinned: server and client may each run on either core, of which the machine has two. '
-              'Duplex on two loops has `threads = 2`, and a thread without a loop publishes what it is handed; Duplex on one loop '
-              'publishes on it.')
+    detail = ('As above with nothing pinned: server and client may each run on either of the '
+              "machine's two cores. Duplex on two loops has `threads = 2`, and a thread without "
+              'a loop publishes the messages that it is given. Duplex on one loop publishes on '
+              'that loop.')
     servers = ('two', 'duplex', 'raw')
-    names = {'duplex': 'Duplex on one loop'}
+    names = {'duplex': 'Duplex on one loop', 'raw': 'bare epoll server'}
     server_cpus = client_cpus = BOTH
     columns = Fan.columns[:4]
-    checks = (Check('CPU a delivery, two loops × one', 'cpu_us', of='two', against='duplex'),
+    checks = (Check('CPU per delivery, two loops × one', 'cpu_us', of='two', against='duplex'),
               Check('time to the last, two loops × one', 'last_ms', of='two', against='duplex'),
-              Check('CPU a delivery, two loops × bare epoll', 'cpu_us', of='two', against='raw'),
-              Check('burst of 8: CPU a delivery, two loops × one', 'burst_cpu_us', of='two', against='duplex'))
+              Check('CPU per delivery, two loops × bare epoll', 'cpu_us', of='two', against='raw'),
+              Check('burst of 8: CPU per delivery, two loops × one', 'burst_cpu_us', of='two', against='duplex'))
 
     def calls(self, bench, name, options):
         return None
@@ -115,11 +119,12 @@ class FanThreads(Fan):
 class TlsEcho(Row):
     name = 'tls-echo'
     title = 'TLS echo, 64 connections'
-    detail = ('One message under way on each connection; TLS 1.3 with TLS_AES_128_GCM_SHA256, OpenSSL everywhere. The bare echo '
-              '(`bench/peers/tls_echo.c`: epoll, `SSL_read`, `SSL_write`) gets the same masked frames and returns them as they are.')
+    detail = ('One message in flight on each connection; TLS 1.3 with TLS_AES_128_GCM_SHA256, '
+              'OpenSSL everywhere. The bare echo (`bench/peers/tls_echo.c`: epoll, `SSL_read`, '
+              '`SSL_write`) gets the same masked frames and returns them unchanged.')
     servers = ('duplex', 'tls', 'ws')
-    columns = (('cpu_us', '20 B: server’s CPU, µs a message', '{:.2f}'), ('rate', '20 B: messages/s', '{:,.0f}'),
-               ('big_cpu_us', '16 KiB: CPU, µs a message', '{:.2f}'), ('big_rate', '16 KiB: messages/s', '{:,.0f}'))
+    columns = (('cpu_us', '20 B: server’s CPU, µs per message', '{:.2f}'), ('rate', '20 B: messages/s', '{:,.0f}'),
+               ('big_cpu_us', '16 KiB: CPU, µs per message', '{:.2f}'), ('big_rate', '16 KiB: messages/s', '{:,.0f}'))
     checks = (Check('20 B: CPU × bare OpenSSL echo', 'cpu_us', against='tls'),
               Check('16 KiB: CPU × bare OpenSSL echo', 'big_cpu_us', against='tls'),
               Check('20 B: CPU × npm ws', 'cpu_us', against='ws'),
@@ -136,12 +141,13 @@ class TlsEcho(Row):
 
 class TlsIdle(Row):
     name = 'tls-idle'
-    title = 'idle TLS connections, slope 250 → 1,250'
-    detail = ('Resident bytes at 1,250 open WebSockets less those at 250, divided by 1,000; TLS 1.3, no message sent. Kernel memory '
-              'is not in it. An idle WebSocket without TLS is in its own row.')
+    title = 'idle TLS connections, slope from 250 to 1,250'
+    detail = ('Resident bytes at 1,250 open WebSockets minus those at 250, divided by 1,000; '
+              'TLS 1.3, no message sent. Kernel memory is not included. Idle WebSockets without '
+              'TLS have a row of their own.')
     servers = ('duplex', 'tls', 'ws')
-    columns = (('slope', 'bytes a connection', '{:,.0f}'), ('rss_mb', 'resident at 1,250, MB', '{:.2f}'))
-    checks = (Check('bytes a connection', 'slope', most=16384),
+    columns = (('slope', 'bytes per connection', '{:,.0f}'), ('rss_mb', 'resident at 1,250, MB', '{:.2f}'))
+    checks = (Check('bytes per connection', 'slope', most=16384),
               Check('bytes × npm ws', 'slope', against='ws'))
 
     def measure(self, bench, name):
@@ -191,9 +197,10 @@ SIZES = (('1 KiB', 1024), ('64 KiB', 65536), ('10 MiB', 10485760))
 class Files(Row):
     name = 'files-http'
     title = 'static files over HTTP, 16 kept-alive connections'
-    detail = ('Files of 1 KiB, 64 KiB and 10 MiB from the page cache; `duplex serve --static` and nginx, both with one process on one '
-              'core and without a line of log a request. nginx: one worker, `sendfile on`, all else its default (no '
-              '`open_file_cache`). The client throws bodies away without copying them.')
+    detail = ('Files of 1 KiB, 64 KiB and 10 MiB from the page cache. `duplex serve --static` '
+              'and nginx each have one process on one core and log no requests. nginx: one '
+              'worker, `sendfile on`, otherwise default settings (no `open_file_cache`). The '
+              'client discards bodies without copying them.')
     servers = ('duplex', 'nginx')
     columns = tuple((f'{size}_{part}', f'{title}: {unit}', '{:,.0f}') for title, size in SIZES
                     for part, unit in (('rate', 'answers/s') if size < 1 << 20 else ('mb_s', 'MB/s'),
@@ -231,7 +238,8 @@ class Files(Row):
 class FilesTls(Files):
     name = 'files-https'
     title = 'static files over HTTPS, 16 kept-alive connections'
-    detail = 'As above, TLS 1.3 with TLS_AES_128_GCM_SHA256; the client decrypts on the other core.'
+    detail = ('As above with TLS 1.3 and TLS_AES_128_GCM_SHA256. The client decrypts on the '
+              'other core.')
     is_tls = True
 
 
