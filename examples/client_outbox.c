@@ -64,8 +64,7 @@ int main(int argc, char **argv)
     reconnect.max_attempts = 50; /* in a row */
     options.reconnect = &reconnect;
     outbox.guarantee = DX_OUTBOX_UNTIL_PONG;
-    outbox.when_full = DX_OUTBOX_REFUSE;
-    outbox.max_count = 1000;
+    outbox.max_count = 1000; /* then sending fails */
     options.outbox = &outbox;
     listener.on_close = on_close;
     options.listener = &listener;

@@ -21,14 +21,11 @@ static void *work(void *user)
 {
     enum dx_err err = DX_OK;
 
-    for (int32_t i = 1; i <= 1000 && err == DX_OK; i++) {
-        pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lock);
+    for (int32_t i = 1; i <= 1000 && err == DX_OK; i++)
         while (!is_over && (err = dx_websocket_send(websocket, DX_OP_BINARY, &i, sizeof(i))) ==
                                DX_ERR_QUEUE_FULL)
-            pthread_cond_wait(&has_room, &lock);
-        pthread_mutex_unlock(&lock);
-    }
-    pthread_mutex_lock(&lock);
+            pthread_cond_wait(&has_room, &lock); /* the others send meanwhile */
     /* The Close is sent after everything that was queued before. */
     if (err != DX_OK || (--working == 0 && dx_websocket_close(websocket, 1000, NULL, 0) != DX_OK))
         dx_websocket_abort(websocket);

@@ -37,8 +37,7 @@ static void show(struct dx_websocket *websocket, struct dx_message *message, voi
 
     (void)websocket;
     (void)user;
-    fwrite(text, 1, len, stdout);
-    putchar('\n');
+    printf("%.*s\n", (int)len, (const char *)text);
     fflush(stdout);
 }
 
