@@ -51,7 +51,8 @@ static void from_visitor(struct dx_connection *visitor, enum dx_opcode opcode, u
 static void on_close(struct dx_websocket *websocket, const struct dx_close_event *close, void *user)
 {
     (void)user;
-    fprintf(stderr, "client_mirror: %s: closed with %d\n", dx_websocket_url(websocket), close->code);
+    fprintf(stderr, "client_mirror: %s: closed with %d\n", dx_websocket_url(websocket),
+            close->code);
     if (!close->will_reconnect)
         dx_server_close(server, 0, NULL, NULL); /* dx_loop_run returns after the last one */
 }

@@ -14,14 +14,13 @@
 #include <unistd.h>
 
 static struct dx_topics *topics;
-static struct dx_connection_handlers handlers;
 
 static void on_request(struct dx_request *request, void *user)
 {
     struct dx_connection *peer;
 
     (void)user;
-    if (dx_request_accept(request, &handlers, NULL, &peer) == DX_OK &&
+    if (dx_request_accept(request, NULL, NULL, &peer) == DX_OK &&
         dx_topics_subscribe(topics, peer, "clock", 5) != DX_OK)
         (void)dx_connection_close(peer, DX_CLOSE_TRY_AGAIN, "full", 4);
 }
@@ -68,12 +67,11 @@ int main(int argc, char **argv)
     struct itimerspec each_second = {{1, 0}, {1, 0}};
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     int timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    struct dx_route route = dx_route_init_websocket(&handlers);
+    struct dx_route route = dx_route_init_websocket(NULL);
     struct dx_loop *loop;
     struct dx_server *server;
     char why[256] = "no server could be made";
 
-    handlers = dx_connection_handlers_init();
     route.on_request = on_request;
     if (dx_loop_new(&loop) || dx_server_new(loop, NULL, &server) || dx_topics_new(NULL, &topics) ||
         dx_server_route(server, "/", &route) || !watch(epoll_fd, dx_loop_fd(loop)) ||

@@ -13,7 +13,6 @@
 #include <string.h>
 
 static struct dx_topics *topics;
-static struct dx_connection_handlers handlers;
 
 /* ---- the loop as a GSource ---- */
 
@@ -64,7 +63,7 @@ static void on_request(struct dx_request *request, void *user)
     struct dx_connection *peer;
 
     (void)user;
-    if (dx_request_accept(request, &handlers, NULL, &peer) == DX_OK &&
+    if (dx_request_accept(request, NULL, NULL, &peer) == DX_OK &&
         dx_topics_subscribe(topics, peer, "clock", 5) != DX_OK)
         (void)dx_connection_close(peer, DX_CLOSE_TRY_AGAIN, "full", 4);
 }
@@ -82,12 +81,11 @@ static gboolean on_second(gpointer user)
 int main(int argc, char **argv)
 {
     GMainLoop *main_loop = g_main_loop_new(NULL, FALSE);
-    struct dx_route route = dx_route_init_websocket(&handlers);
+    struct dx_route route = dx_route_init_websocket(NULL);
     struct dx_loop *loop;
     struct dx_server *server;
     char why[256] = "no server could be made";
 
-    handlers = dx_connection_handlers_init();
     route.on_request = on_request;
     if (dx_loop_new(&loop) || dx_server_new(loop, NULL, &server) || dx_topics_new(NULL, &topics) ||
         dx_server_route(server, "/", &route) ||

@@ -14,7 +14,6 @@
 
 static struct dx_topics *topics;
 static struct dx_server *server;
-static struct dx_connection_handlers handlers;
 static uv_timer_t each_second;
 static uv_signal_t interrupt;
 
@@ -23,7 +22,7 @@ static void on_request(struct dx_request *request, void *user)
     struct dx_connection *peer;
 
     (void)user;
-    if (dx_request_accept(request, &handlers, NULL, &peer) == DX_OK &&
+    if (dx_request_accept(request, NULL, NULL, &peer) == DX_OK &&
         dx_topics_subscribe(topics, peer, "clock", 5) != DX_OK)
         (void)dx_connection_close(peer, DX_CLOSE_TRY_AGAIN, "full", 4);
 }
@@ -49,11 +48,10 @@ static void on_interrupt(uv_signal_t *signal, int number)
 int main(int argc, char **argv)
 {
     uv_loop_t *uv = uv_default_loop();
-    struct dx_route route = dx_route_init_websocket(&handlers);
+    struct dx_route route = dx_route_init_websocket(NULL);
     struct dx_loop *loop;
     char why[256] = "no server could be made";
 
-    handlers = dx_connection_handlers_init();
     route.on_request = on_request;
     if (uv == NULL || dx_loop_new_on_uv(uv, &loop) || dx_server_new(loop, NULL, &server) ||
         dx_topics_new(NULL, &topics) || dx_server_route(server, "/", &route) ||

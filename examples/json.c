@@ -13,7 +13,6 @@
 #include <string.h>
 
 static struct dx_topics *topics;
-static struct dx_connection_handlers handlers; /* listeners only receive */
 
 /* Compares in constant time, so that the duration does not reveal the token. */
 static bool is_token(const char *text, const char *token)
@@ -28,6 +27,7 @@ static bool is_token(const char *text, const char *token)
 
 static void say(struct dx_request *request, void *user)
 {
+    static const struct dx_header retry = {"Retry-After", "1"};
     char json[64];
     size_t len;
     const void *body = dx_request_body(request, &len);
@@ -36,34 +36,34 @@ static void say(struct dx_request *request, void *user)
 
     (void)user;
     if (!dx_utf8_is_valid(body, len))
-        dx_request_refuse(request, 400, "the body is not UTF-8", NULL);
+        dx_request_refuse(request, 400, "the body is not UTF-8", NULL, 0);
     else if (dx_topics_publish(topics, "live", 4, DX_OP_TEXT, body, len, 0) != DX_OK)
-        dx_request_refuse(request, 503, "busy", "Retry-After: 1\r\n");
+        dx_request_refuse(request, 503, "busy", &retry, 1);
     else
-        dx_request_respond(request, 200, "application/json", NULL, json, (size_t)json_len);
+        dx_request_respond(request, 200, "application/json", NULL, 0, json, (size_t)json_len);
 }
 
 static void listen_in(struct dx_request *request, void *token)
 {
+    static const struct dx_header challenge = {"WWW-Authenticate", "Bearer"};
     struct dx_connection *peer;
 
     if (!is_token(dx_request_query_value(request, "token"), (const char *)token))
-        dx_request_refuse(request, 401, "the token is wrong", "WWW-Authenticate: Bearer\r\n");
-    else if (dx_request_accept(request, &handlers, NULL, &peer) == DX_OK &&
+        dx_request_refuse(request, 401, "the token is wrong", &challenge, 1);
+    else if (dx_request_accept(request, NULL, NULL, &peer) == DX_OK &&
              dx_topics_subscribe(topics, peer, "live", 4) != DX_OK)
         (void)dx_connection_close(peer, DX_CLOSE_TRY_AGAIN, "full", 4);
 }
 
 int main(int argc, char **argv)
 {
-    struct dx_route live = dx_route_init_websocket(&handlers), plain = dx_route_init();
+    struct dx_route live = dx_route_init_websocket(NULL), plain = dx_route_init();
     struct dx_loop *loop;
     struct dx_server *server;
     char why[256] = "no server could be made";
 
     if (argc < 2)
         return fprintf(stderr, "usage: json TOKEN [ADDRESS]\n"), 2;
-    handlers = dx_connection_handlers_init();
     live.on_request = listen_in;
     live.user = argv[1];
     plain.on_request = say;

@@ -72,7 +72,7 @@ static void write_request(const uint8_t *data, size_t len)
 {
     static const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN];
     char target[64], key[DX_HANDSHAKE_KEY_LEN + 1], text[512];
-    struct dx_handshake_header header = {"X-Text", target};
+    struct dx_header header = {"X-Text", target};
     struct dx_handshake_request request = dx_handshake_request_init("a", target);
     size_t text_len = len < sizeof(target) ? len : sizeof(target) - 1;
 

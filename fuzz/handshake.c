@@ -138,7 +138,7 @@ static void check_asking(char *text)
     const char *target = take_line(&text), *host = take_line(&text), *origin = take_line(&text);
     const char *subprotocol = take_line(&text), *extensions = take_line(&text);
     const char *name = take_line(&text), *value = take_line(&text);
-    struct dx_handshake_header header = {name, value};
+    struct dx_header header = {name, value};
     struct dx_handshake_request request = {.size = sizeof(request),
                                            .target = target,
                                            .host = host,

@@ -136,7 +136,7 @@ static void on_request(struct dx_request *request, void *user)
 static void on_page(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, "text/html; charset=utf-8", cli_echo_page.headers,
+    dx_request_respond(request, 200, "text/html; charset=utf-8", &cli_echo_page.header, 1,
                        cli_echo_page.html, cli_echo_page.len);
 }
 

@@ -277,7 +277,8 @@ static struct dx_program_options options_of_programs(const struct cli_serve_conf
     options.answers_text_ping = config->answers_text_ping;
     options.page = cli_program_page.html;
     options.page_len = cli_program_page.len;
-    options.page_headers = cli_program_page.headers;
+    options.page_headers = &cli_program_page.header;
+    options.page_header_count = 1;
     return options;
 }
 

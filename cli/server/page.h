@@ -4,13 +4,15 @@
 #ifndef CLI_PAGE_H
 #define CLI_PAGE_H
 
+#include <duplex/header.h>
+
 #include <stddef.h>
 
 struct cli_page {
     const char *html;
     size_t len;
     /* Content-Security-Policy: its own script and style, by their hashes, and WebSockets. */
-    const char *headers;
+    struct dx_header header;
 };
 
 extern const struct cli_page cli_program_page; /* web/program.html */

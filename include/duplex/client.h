@@ -81,7 +81,7 @@ struct dx_websocket_options {
     const char *base_url; /* for a relative URL; or NULL */
     const char *const *protocols;
     size_t protocol_count;
-    const struct dx_handshake_header *headers; /* more headers of the request */
+    const struct dx_header *headers; /* more headers of the request */
     size_t header_count;
     const char *origin;     /* or NULL */
     const char *user_agent; /* or NULL */

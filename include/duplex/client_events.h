@@ -40,10 +40,10 @@ enum dx_failure_step {
 struct dx_error_event {
     enum dx_failure_step step;
     enum dx_err err;
-    int system_error;                          /* errno, or 0 */
-    uint16_t http_status;                      /* UPGRADE, and PROXY: what was answered; else 0 */
-    const char *detail;                        /* one English sentence: what, where, which rule */
-    const struct dx_handshake_header *headers; /* UPGRADE: of the answer */
+    int system_error;                /* errno, or 0 */
+    uint16_t http_status;            /* UPGRADE, and PROXY: what was answered; else 0 */
+    const char *detail;              /* one English sentence: what, where, which rule */
+    const struct dx_header *headers; /* UPGRADE: of the answer */
     size_t header_count;
     const uint8_t *body; /* UPGRADE: the first bytes of the answer's body, at most 4 KiB */
     size_t body_len;

@@ -14,6 +14,7 @@
 #ifndef DUPLEX_FILES_H
 #define DUPLEX_FILES_H
 
+#include <duplex/header.h>
 #include <duplex/server.h>
 
 #ifdef __cplusplus
@@ -26,7 +27,8 @@ struct dx_files_options {
     const char *cache_control; /* NULL: no such header */
     const char *
         not_found; /* a file beneath the directory that is the body of 404 answers; NULL, or not there: one line of text */
-    const char *headers; /* more "Name: value\r\n" lines for each answer with a file, or NULL */
+    const struct dx_header *headers; /* more of them for each answer with a file */
+    size_t header_count;
     bool
         is_precompressed; /* FILE.br or FILE.gz is sent to who accepts it, with Vary: Accept-Encoding */
     const char *const *

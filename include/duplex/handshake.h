@@ -9,6 +9,7 @@
 #define DUPLEX_HANDSHAKE_H
 
 #include <duplex/error.h>
+#include <duplex/header.h>
 #include <duplex/slice.h>
 
 #ifdef __cplusplus
@@ -61,11 +62,6 @@ DX_API DX_MUST_CHECK enum dx_err dx_handshake_answer(const uint8_t *in, size_t i
 
 /* ---- a client ---- */
 
-struct dx_handshake_header {
-    const char *name;
-    const char *value;
-};
-
 /* What a client asks for; borrowed. Everything is checked: no control character, no line end gets out. */
 struct dx_handshake_request {
     size_t size;
@@ -75,7 +71,7 @@ struct dx_handshake_request {
     const char *const *subprotocols; /* tokens, each once */
     size_t subprotocol_count;
     const char *extensions; /* the whole offer, for who implements one on frames; NULL: none */
-    const struct dx_handshake_header *headers; /* more headers: none of the handshake's */
+    const struct dx_header *headers; /* more headers: none of the handshake's */
     size_t header_count;
 };
 

@@ -7,6 +7,7 @@
 #ifndef DUPLEX_PROGRAM_H
 #define DUPLEX_PROGRAM_H
 
+#include <duplex/header.h>
 #include <duplex/server.h>
 
 #ifdef __cplusplus
@@ -70,8 +71,8 @@ struct dx_program_options {
     bool answers_text_ping;  /* `ping` gets `pong`, and the program sees neither */
     const char *page;        /* HTML for a plain GET; NULL: 426 */
     size_t page_len;
-    const char *
-        page_headers; /* "Name: value\r\n" lines to go with it (its Content-Security-Policy), or NULL */
+    const struct dx_header *page_headers; /* to go with it: its Content-Security-Policy */
+    size_t page_header_count;
 };
 
 static inline struct dx_program_options dx_program_options_init(void)

@@ -8,6 +8,7 @@
 #ifndef DUPLEX_REQUEST_H
 #define DUPLEX_REQUEST_H
 
+#include <duplex/header.h>
 #include <duplex/server.h>
 
 #ifdef __cplusplus
@@ -91,7 +92,7 @@ DX_API DX_MUST_CHECK enum dx_err dx_request_add_header(struct dx_request *reques
 
 /**
  * Accepts the upgrade: the 101 is sent and the connection open when this returns. The request is gone, whatever is returned: on
- * failure it was answered or cut, no callback of `handlers` comes, and what `user` points to is yours to free.
+ * failure it was answered or cut, no callback of `handlers` comes, and what `user` points to is yours to free. `handlers` NULL: nothing is heard of it.
  *
  * Returns DX_OK and the connection; DX_ERR_STATE (not an upgrade), DX_ERR_USAGE (handlers without their size), DX_ERR_CLOSED (the peer has gone), DX_ERR_NOMEM,
  * DX_ERR_TOO_MANY, DX_ERR_SYSTEM.
@@ -115,23 +116,17 @@ static inline struct dx_route dx_route_init_websocket(struct dx_connection_handl
 }
 
 /**
- * Answers with a status and a whole body (copied). `headers` is NULL or "Name: value\r\n" lines; the answer becomes a 500
- * when they, or the content type, are not, or for a status below 200 or above 999. Date, Content-Length, Connection and what keeps browsers from guessing are added. To HEAD the body is
- * only announced. The request is gone.
+ * Answers with a status and a whole body (copied). The answer becomes a 500 when a header is none, or one that dx_request_add_header
+ * refuses, with more than 64 of them, for a content type that is none, or a status below 200 or above 999. Date, Content-Length,
+ * Connection and what keeps browsers from guessing are added. To HEAD the body is only announced. The request is gone.
  */
 DX_API void dx_request_respond(struct dx_request *request, uint16_t status,
-                               const char *content_type, const char *headers, const void *body,
-                               size_t len);
+                               const char *content_type, const struct dx_header *headers,
+                               size_t header_count, const void *body, size_t len);
 
-/** Answers with a status and its one-line standard body: dx_request_refuse(r, 503, "no place is free", "Retry-After: 1\r\n"). One log line. The request is gone. */
+/** Answers with a status and its one-line standard body. Headers as dx_request_respond's. One log line. The request is gone. */
 DX_API void dx_request_refuse(struct dx_request *request, uint16_t status, const char *why,
-                              const char *headers);
-
-/* For a page of one's own that has its script and style inside and opens WebSockets: see dx_request_respond. */
-#define DX_PAGE_HEADERS                                                                            \
- "Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; "                       \
- "style-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:\r\n"                       \
- "Cache-Control: no-cache\r\n"
+                              const struct dx_header *headers, size_t header_count);
 
 /* ---- in pieces ---- */
 
@@ -142,23 +137,53 @@ struct dx_response;
 
 /* Every member may be NULL. Borrowed: must outlive the response. */
 struct dx_response_handlers {
+    size_t size;
     void (*on_drain)(struct dx_response *response, void *user); /* as a connection's */
     /* The last callback, exactly one: DX_OK, the whole body has been given to the kernel; else why it was not. */
     void (*on_close)(struct dx_response *response, enum dx_err err, void *user);
 };
+
+static inline struct dx_response_handlers dx_response_handlers_init(void)
+{
+    struct dx_response_handlers handlers = DX_ZEROED;
+
+    handlers.size = sizeof(handlers);
+    return handlers;
+}
+
+/* What is known of an answer before its body. */
+struct dx_response_options {
+    size_t size;
+    uint16_t status;
+    const char *content_type;        /* or NULL */
+    const struct dx_header *headers; /* as dx_request_respond's */
+    size_t header_count;
+    uint64_t len;                                /* of the body, or DX_LEN_UNKNOWN */
+    const struct dx_response_handlers *handlers; /* NULL: nobody wants to know */
+    void *user;
+};
+
+/** 200, a body of unknown length. */
+static inline struct dx_response_options dx_response_options_init(void)
+{
+    struct dx_response_options options = DX_ZEROED;
+
+    options.size = sizeof(options);
+    options.status = 200;
+    options.len = DX_LEN_UNKNOWN;
+    return options;
+}
 
 /**
  * Begins the answer; the request is gone, whatever is returned. With `len` the body has to have exactly that many bytes; without
  * (DX_LEN_UNKNOWN) it is chunked, for HTTP/1.0 ended by the connection's end. To HEAD and with 204 and 304 the body is dropped.
  * A peer that ends its side before dx_response_end has gone.
  *
- * Returns DX_OK and the response; DX_ERR_CLOSED (the peer has gone); DX_ERR_USAGE (a status below 200 or above 999, lines that are no headers:
- * a 500 was sent); DX_ERR_NOMEM, DX_ERR_TOO_MANY (the connection was cut). Then on_close does not come.
+ * Returns DX_OK and the response; DX_ERR_CLOSED (the peer has gone); DX_ERR_USAGE (a status below 200 or above 999, headers that are none, options or handlers without
+ * their size: a 500 was sent); DX_ERR_NOMEM, DX_ERR_TOO_MANY (the connection was cut). Then on_close does not come.
  */
 DX_API DX_MUST_CHECK enum dx_err
-dx_request_respond_in_pieces(struct dx_request *request, uint16_t status, const char *content_type,
-                             const char *headers, uint64_t len,
-                             const struct dx_response_handlers *handlers, void *user,
+dx_request_respond_in_pieces(struct dx_request *request, const struct dx_response_options *options,
                              struct dx_response **response);
 
 /**

@@ -188,7 +188,7 @@ static void parse_header(struct dx_head *head, size_t max_count, size_t end)
 {
     size_t name_end = head->line_at;
     size_t begin;
-    struct dx_header *header;
+    struct dx_head_field *header;
 
     if (head->header_count >= max_count || head->header_count >= DX_HEAD_HEADERS_MAX) {
         refuse(head, 431, "too many headers");

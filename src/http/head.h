@@ -53,7 +53,7 @@ struct dx_span {
     uint16_t len;
 };
 
-struct dx_header {
+struct dx_head_field {
     struct dx_span name;
     struct dx_span value; /* without the blanks around it */
 };
@@ -73,7 +73,7 @@ struct dx_head {
     uint16_t line_at;      /* private: where the current line begins */
     uint8_t state;         /* private */
     uint32_t examined_len; /* bytes looked at, for the test of linear time */
-    struct dx_header headers[DX_HEAD_HEADERS_MAX];
+    struct dx_head_field headers[DX_HEAD_HEADERS_MAX];
 };
 
 void dx_head_init(struct dx_head *head, enum dx_head_kind kind);

@@ -156,21 +156,9 @@ enum dx_err dx_response_head_end(struct dx_response_head *response, size_t *len)
     return DX_OK;
 }
 
-bool dx_response_are_lines(const char *headers)
+bool dx_response_is_header(const struct dx_header *header)
 {
-    while (*headers != '\0') {
-        size_t name_len = strcspn(headers, ":\r\n");
-        const char *end = strstr(headers, "\r\n");
-
-        if (end == NULL || headers[name_len] != ':' || name_len == 0)
-            return false;
-        for (const char *at = headers; at < end; at++)
-            if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f ||
-                (at < headers + name_len && (*at == ' ' || *at == '\t')))
-                return false;
-        headers = end + 2;
-    }
-    return true;
+    return dx_text_is_token(dx_slice_of(header->name)) && !has_control(dx_slice_of(header->value));
 }
 
 /* ---- the answer to what is refused ---- */

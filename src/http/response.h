@@ -7,6 +7,8 @@
 
 #include <duplex/error.h>
 
+#include <duplex/header.h>
+
 #include "base/output.h"
 #include "base/slice.h"
 
@@ -33,8 +35,8 @@ void dx_response_head_add_text(struct dx_response_head *response, const char *na
 void dx_response_head_add_number(struct dx_response_head *response, const char *name,
                                  uint64_t value);
 
-/** Whether these are header lines, each with its CRLF, and nothing else: what they say may come from a peer or a program. */
-bool dx_response_are_lines(const char *headers);
+/** Whether the name is a token and the value has no control character but tabs. */
+bool dx_response_is_header(const struct dx_header *header);
 
 /**
  * The headers that keep a browser from guessing types, framing our pages and telling others where it was:

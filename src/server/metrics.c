@@ -134,12 +134,13 @@ enum dx_err dx_server_metrics_text(struct dx_server *server, char *text, size_t 
 
 static void on_request(struct dx_request *request, void *user)
 {
+    static const struct dx_header not_stored = {"Cache-Control", "no-store"};
     struct dx_server_metrics metrics = dx_server_metrics_init();
     char text[DX_METRICS_TEXT_MAX];
 
     dx_server_metrics(user, &metrics);
-    dx_request_respond(request, 200, "text/plain; version=0.0.4; charset=utf-8",
-                       "Cache-Control: no-store\r\n", text, dx_metrics_write(&metrics, text));
+    dx_request_respond(request, 200, "text/plain; version=0.0.4; charset=utf-8", &not_stored, 1,
+                       text, dx_metrics_write(&metrics, text));
 }
 
 enum dx_err dx_server_route_metrics(struct dx_server *server, const char *path)

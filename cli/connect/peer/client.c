@@ -28,7 +28,7 @@ struct client {
     struct cli_peer_setup setup;
     struct dx_websocket *websocket;
     struct dx_tls_client *tls;
-    struct dx_handshake_header *headers;
+    struct dx_header *headers;
     size_t header_count;
     char *login;               /* the value of Authorization */
     char *cookies;             /* the value of Cookie */
@@ -239,21 +239,19 @@ static bool make_headers(struct client *client)
     if (!client->headers)
         return false;
     for (size_t i = 0; i < config->headers.count; i++)
-        client->headers[client->header_count++] =
-            (struct dx_handshake_header){given[i].name, given[i].value};
+        client->headers[client->header_count++] = (struct dx_header){given[i].name, given[i].value};
     if (config->bearer || login.len > 0) {
         client->login = config->bearer ? make_bearer(config->bearer) : make_basic(login);
         if (!client->login)
             return false;
         client->headers[client->header_count++] =
-            (struct dx_handshake_header){"Authorization", client->login};
+            (struct dx_header){"Authorization", client->login};
     }
     if (config->cookies.count > 0) {
         client->cookies = join_cookies(&config->cookies);
         if (!client->cookies)
             return false;
-        client->headers[client->header_count++] =
-            (struct dx_handshake_header){"Cookie", client->cookies};
+        client->headers[client->header_count++] = (struct dx_header){"Cookie", client->cookies};
     }
     return true;
 }

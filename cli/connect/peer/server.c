@@ -167,6 +167,7 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 
 static void on_request(struct dx_request *request, void *user)
 {
+    static const struct dx_header retry = {"Retry-After", "1"};
     static const struct dx_connection_handlers handlers = {.size = sizeof(handlers),
                                                            .on_message = on_message,
                                                            .on_drain = on_drain,
@@ -180,8 +181,7 @@ static void on_request(struct dx_request *request, void *user)
     char target[512];
 
     if (server->is_taken) {
-        dx_request_refuse(request, 503, "another client is connected already",
-                          "Retry-After: 1\r\n");
+        dx_request_refuse(request, 503, "another client is connected already", &retry, 1);
         return;
     }
     snprintf(peer, sizeof(peer), "%s:%u", dx_request_peer_host(request),

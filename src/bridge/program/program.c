@@ -41,8 +41,9 @@ static const struct refusal programs_are_closed = {503, "the programs are being 
 
 static void refuse(struct dx_request *request, struct refusal refusal)
 {
-    dx_request_refuse(request, refusal.status, refusal.detail,
-                      refusal.status == 503 ? "Retry-After: 1\r\n" : NULL);
+    static const struct dx_header retry = {"Retry-After", "1"};
+
+    dx_request_refuse(request, refusal.status, refusal.detail, &retry, refusal.status == 503);
 }
 
 static void refuse_too_many(struct dx_request *request, uint32_t max_programs)
@@ -375,14 +376,14 @@ static enum dx_err start_program(struct dx_program *program)
 
 static void show_page(struct dx_request *request, const struct dx_program_options *options)
 {
+    static const struct dx_header allow = {"Allow", "GET, HEAD"};
     const char *method = dx_request_method(request);
 
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
         dx_request_respond(request, 200, "text/html; charset=utf-8", options->page_headers,
-                           options->page, options->page_len);
+                           options->page_header_count, options->page, options->page_len);
     else
-        dx_request_refuse(request, 405, "this path has a page and a WebSocket",
-                          "Allow: GET, HEAD\r\n");
+        dx_request_refuse(request, 405, "this path has a page and a WebSocket", &allow, 1);
 }
 
 void dx_program_on_request(struct dx_request *request, void *user)

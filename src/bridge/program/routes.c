@@ -94,7 +94,7 @@ enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
 {
     struct dx_program_options own = dx_program_options_init();
     struct dx_program_route *route;
-    enum dx_err err = DX_SIZED_COPY(struct dx_program_options, page_headers, &own, options);
+    enum dx_err err = DX_SIZED_COPY(struct dx_program_options, page_header_count, &own, options);
 
     if (err != DX_OK)
         return err;

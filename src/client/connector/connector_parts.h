@@ -76,7 +76,7 @@ struct dx_connector {
     struct dx_chunked chunked;
     bool ends_with_stream; /* the body has no other end */
     bool is_body_whole;
-    struct dx_handshake_header *headers; /* of a refusal */
+    struct dx_header *headers; /* of a refusal */
     char key[DX_HANDSHAKE_KEY_LEN + 1];
     char detail[DX_CONNECTOR_DETAIL_MAX];
 };

@@ -150,13 +150,13 @@ static void tell_headers(struct dx_connector *connector)
     if (connector->headers == NULL)
         return; /* status and body are told all the same */
     for (size_t i = 0; i < head->header_count; i++) {
-        const struct dx_header *header = &head->headers[i];
+        const struct dx_head_field *header = &head->headers[i];
 
         /* Behind a name stands its colon, behind a value its CR or a blank: both have done their work. */
         bytes[header->name.at + header->name.len] = '\0';
         bytes[header->value.at + header->value.len] = '\0';
         connector->headers[i] =
-            (struct dx_handshake_header){bytes + header->name.at, bytes + header->value.at};
+            (struct dx_header){bytes + header->name.at, bytes + header->value.at};
     }
     connector->error.headers = connector->headers;
     connector->error.header_count = head->header_count;

@@ -39,7 +39,7 @@ static void copy_text(struct arena *arena, const char **text)
 
 /* All texts of the options, the lists' tables excepted. */
 static void copy_all(struct arena *arena, struct dx_websocket_options *options,
-                     const char **protocols, struct dx_handshake_header *headers)
+                     const char **protocols, struct dx_header *headers)
 {
     const char **texts[] = {&options->base_url,         &options->origin,  &options->user_agent,
                             &options->unix_path,        &options->proxy,   &options->heartbeat_text,
@@ -59,11 +59,10 @@ static enum dx_err copy(struct dx_websocket_settings *settings)
 {
     struct dx_websocket_options *options = &settings->options;
     size_t protocols_len = options->protocol_count * sizeof(char *);
-    size_t headers_len =
-        (options->header_count + SPARE_HEADERS) * sizeof(struct dx_handshake_header);
+    size_t headers_len = (options->header_count + SPARE_HEADERS) * sizeof(struct dx_header);
     struct dx_websocket_options counted = *options;
     const char *protocols[PROTOCOLS_MAX];
-    struct dx_handshake_header headers[HEADERS_MAX];
+    struct dx_header headers[HEADERS_MAX];
     struct arena arena = {NULL, 0};
 
     if (options->protocol_count > 0)
@@ -76,12 +75,12 @@ static enum dx_err copy(struct dx_websocket_settings *settings)
         return DX_ERR_NOMEM;
     arena.at = settings->memory + headers_len + protocols_len;
     copy_all(&arena, options, protocols, headers);
-    settings->headers = (struct dx_handshake_header *)(void *)settings->memory;
+    settings->headers = (struct dx_header *)(void *)settings->memory;
     if (options->header_count > 0)
         memcpy(settings->headers, headers, options->header_count * sizeof(headers[0]));
     if (options->user_agent != NULL)
         settings->headers[options->header_count++] =
-            (struct dx_handshake_header){"User-Agent", options->user_agent};
+            (struct dx_header){"User-Agent", options->user_agent};
     options->headers = settings->headers;
     if (options->protocol_count > 0)
         memcpy(settings->memory + headers_len, protocols, protocols_len);

@@ -14,7 +14,7 @@ struct dx_websocket_settings {
     struct dx_outbox_options outbox;
     struct dx_websocket_listener listener;
     struct dx_proxy proxy; /* options.proxy, read */
-    struct dx_handshake_header
+    struct dx_header
         *headers; /* options.headers, with User-Agent among them, and room for one more */
     char *memory;
 };

@@ -244,7 +244,7 @@ static size_t add_login(struct dx_websocket *websocket)
     if (websocket->authorization == NULL)
         return options->header_count;
     websocket->settings.headers[options->header_count] =
-        (struct dx_handshake_header){"Authorization", websocket->authorization};
+        (struct dx_header){"Authorization", websocket->authorization};
     return options->header_count + 1;
 }
 

@@ -4,18 +4,12 @@
 #include "server/exchange/judge.h"
 #include "server/exchange/request.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static void answer_refused(struct dx_request *request, const struct dx_verdict *verdict)
 {
-    char headers[128] = "";
-
-    if (verdict->header_name != NULL)
-        (void)snprintf(headers, sizeof(headers), "%s: %s\r\n", verdict->header_name,
-                       verdict->header_value);
     dx_request_refuse_with(request, &verdict->refusal,
-                           verdict->allow != NULL ? verdict->allow : headers,
+                           verdict->header.name != NULL ? &verdict->header : NULL,
                            verdict->keeps_alive && request->keeps_alive);
     free(verdict->allow);
 }

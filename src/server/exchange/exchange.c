@@ -12,6 +12,8 @@
 
 #define TEXT_ROOM 512
 
+const struct dx_header dx_reply_retry = {"Retry-After", "1"};
+
 static const struct dx_transport_operations *operations_of(const struct dx_exchange *exchange)
 {
     return exchange->transport->operations;
@@ -19,8 +21,12 @@ static const struct dx_transport_operations *operations_of(const struct dx_excha
 
 static bool is_valid(const struct dx_reply *reply)
 {
-    return reply->status >= 200 && reply->status <= 999 &&
-           (reply->headers == NULL || dx_response_are_lines(reply->headers));
+    if (reply->status < 200 || reply->status > 999 || reply->header_count > DX_REPLY_HEADERS_MAX)
+        return false;
+    for (size_t i = 0; i < reply->header_count; i++)
+        if (!dx_response_is_header(&reply->headers[i]))
+            return false;
+    return true;
 }
 
 enum dx_err dx_exchange_begin(struct dx_exchange *exchange, const struct dx_reply *reply)
@@ -48,6 +54,7 @@ void dx_exchange_refuse(struct dx_exchange *exchange, const struct dx_refusal *r
     struct dx_reply reply = {.status = refusal->status,
                              .content_type = "text/plain; charset=utf-8",
                              .headers = like->headers,
+                             .header_count = like->header_count,
                              .added = like->added,
                              .body = text,
                              .len = len < (int)sizeof(text) ? (uint64_t)len : sizeof(text) - 1,
@@ -58,9 +65,9 @@ void dx_exchange_refuse(struct dx_exchange *exchange, const struct dx_refusal *r
 }
 
 void dx_exchange_refuse_unread(struct dx_exchange *exchange, const struct dx_refusal *refusal,
-                               const char *headers)
+                               const struct dx_header *header)
 {
-    const struct dx_reply like = {.headers = headers};
+    const struct dx_reply like = {.headers = header, .header_count = header != NULL};
     struct dx_log_line line;
 
     dx_log_line_init(&line);

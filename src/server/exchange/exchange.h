@@ -39,7 +39,7 @@ static inline bool dx_exchange_is_over(const struct dx_exchange *exchange)
 }
 
 /**
- * Sends an answer and takes over its file. An invalid status, header lines or content type become a
+ * Sends an answer and takes over its file. An invalid status, headers or content type become a
  * 500. The exchange must have no request any more.
  */
 void dx_exchange_answer(struct dx_exchange *exchange, const struct dx_reply *reply);
@@ -55,8 +55,12 @@ DX_MUST_CHECK enum dx_err dx_exchange_begin(struct dx_exchange *exchange,
 void dx_exchange_refuse(struct dx_exchange *exchange, const struct dx_refusal *refusal,
                         const struct dx_reply *like);
 
-/** Refuses and logs what is not a complete request, and frees it. The connection ends. */
+/**
+ * Refuses and logs what is not a complete request, and frees it. The connection ends.
+ *
+ * header   one that goes with the refusal, or NULL
+ */
 void dx_exchange_refuse_unread(struct dx_exchange *exchange, const struct dx_refusal *refusal,
-                               const char *headers);
+                               const struct dx_header *header);
 
 #endif

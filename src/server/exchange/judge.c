@@ -82,6 +82,7 @@ static bool judge_method(const struct dx_request *request, const struct dx_route
     verdict->allow = dx_routes_allow(first);
     if (verdict->allow == NULL)
         return refuse(verdict, 503, "the server is short of memory");
+    verdict->header = (struct dx_header){"Allow", verdict->allow};
     return refuse(verdict, 405, "this path does not take that method");
 }
 
@@ -110,8 +111,8 @@ static bool judge_handshake(struct dx_request *request, struct dx_verdict *verdi
     if (dx_handshake_judge(&request->head, &request->handshake))
         return true;
     verdict->refusal = request->handshake.refusal;
-    verdict->header_name = request->handshake.header_name;
-    verdict->header_value = request->handshake.header_value;
+    verdict->header.name = request->handshake.header_name;
+    verdict->header.value = request->handshake.header_value;
     return false;
 }
 
@@ -129,8 +130,7 @@ static bool judge_limits(struct dx_request *request, struct dx_verdict *verdict)
     const struct dx_transport *transport = request->exchange->transport;
 
     verdict->keeps_alive = false;
-    verdict->header_name = "Retry-After";
-    verdict->header_value = "1";
+    verdict->header = dx_reply_retry;
     if (dx_shard_is_closing(transport->shard))
         return refuse(verdict, 503, "the server is ending");
     if (transport->is_over_limit)
@@ -143,7 +143,7 @@ static bool judge_limits(struct dx_request *request, struct dx_verdict *verdict)
 /* The length of a body in chunks is known only when it is read. */
 static bool judge_body(const struct dx_request *request, struct dx_verdict *verdict)
 {
-    verdict->header_name = NULL;
+    verdict->header.name = NULL;
     return !dx_request_wants_body(request) || request->body_kind.kind != DX_BODY_LENGTH ||
            request->body_kind.len <= dx_request_max_body(request) ||
            refuse(verdict, 413, DX_REQUEST_BODY_TOO_LONG);

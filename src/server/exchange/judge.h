@@ -5,6 +5,8 @@
 #ifndef DX_SERVER_JUDGE_H
 #define DX_SERVER_JUDGE_H
 
+#include <duplex/header.h>
+
 #include "http/head.h"
 
 struct dx_request;
@@ -12,10 +14,9 @@ struct dx_request;
 /* The rule that a request breaks. */
 struct dx_verdict {
     struct dx_refusal refusal;
-    const char *header_name; /* a header that the answer has, or NULL */
-    const char *header_value;
-    char *allow;      /* a whole line in its place, which the caller frees; or NULL */
-    bool keeps_alive; /* whether the connection may carry another request */
+    struct dx_header header; /* that the answer has; or its name is NULL */
+    char *allow;             /* the header's value where the caller has to free it; or NULL */
+    bool keeps_alive;        /* whether the connection may carry another request */
 };
 
 /**

@@ -9,11 +9,17 @@
 #include "base/slice.h"
 #include "server/exchange/file_body.h"
 
+#define DX_REPLY_HEADERS_MAX 64
+
+/* Retry-After: 1. */
+extern const struct dx_header dx_reply_retry;
+
 struct dx_reply {
     unsigned status;
-    struct dx_slice added;    /* header lines that were checked when they were added */
-    const char *content_type; /* NULL: none */
-    const char *headers;      /* more lines, each with its CRLF, or NULL */
+    struct dx_slice added;           /* header lines that were checked when they were added */
+    const char *content_type;        /* NULL: none */
+    const struct dx_header *headers; /* more of them */
+    size_t header_count;             /* at most DX_REPLY_HEADERS_MAX */
     const void *body;
     uint64_t len;              /* of the body or file, also when it is only announced */
     struct dx_file_body *file; /* in place of the body; or NULL */

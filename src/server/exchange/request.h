@@ -112,15 +112,24 @@ bool dx_request_is_head(const struct dx_request *request);
 
 /* ---- request_answer.c ---- */
 
+/** Whether an application may give this header to an answer: it is one, and not the library's. */
+bool dx_request_is_header(const struct dx_header *header);
+
+/** What an answer with these options says. Returns DX_OK; DX_ERR_USAGE: a header is invalid. */
+DX_MUST_CHECK enum dx_err dx_request_fill_reply(const struct dx_request *request,
+                                                const struct dx_response_options *options,
+                                                struct dx_reply *reply);
+
 /** Takes the request from its exchange, to answer it. False: it is not that exchange's any more. */
 DX_MUST_CHECK bool dx_request_detach(struct dx_request *request);
 
 /**
  * Refuses a request and logs that. The request is gone.
  *
+ * header        one that goes with it, or NULL
  * keeps_alive   whether the connection may carry another request afterwards
  */
 void dx_request_refuse_with(struct dx_request *request, const struct dx_refusal *refusal,
-                            const char *headers, bool keeps_alive);
+                            const struct dx_header *header, bool keeps_alive);
 
 #endif

@@ -30,13 +30,14 @@ static enum dx_err open_websocket(struct dx_request *request,
                                   const struct dx_connection_handlers *handlers, void *user,
                                   struct dx_connection **connection)
 {
+    static const struct dx_connection_handlers none = {.size = sizeof(none)};
     struct dx_exchange *exchange = request->exchange;
     struct dx_shard *shard = dx_exchange_shard(exchange);
     const char *agreed = dx_request_subprotocol(request);
     const char *own = find_own(request, agreed);
     char peer[DX_PEER_TEXT_ROOM];
     struct dx_connection_start start = {.kind = &request->route->kind,
-                                        .handlers = handlers,
+                                        .handlers = handlers != NULL ? handlers : &none,
                                         .user = user,
                                         .traffic = &shard->traffic,
                                         .subprotocol = own};
@@ -76,19 +77,18 @@ enum dx_err dx_request_accept(struct dx_request *request,
     if (exchange->request != request)
         return DX_ERR_CLOSED;
     if (!request->is_upgrade) {
-        dx_request_refuse(request, 500, "a plain request was accepted as a WebSocket", NULL);
+        dx_request_refuse(request, 500, "a plain request was accepted as a WebSocket", NULL, 0);
         return DX_ERR_STATE;
     }
-    if (handlers == NULL ||
-        DX_SIZED_CHECK(struct dx_connection_handlers, on_ping, handlers) != DX_OK) {
-        dx_request_refuse(request, 500, "handlers without a size", NULL);
+    if (DX_SIZED_CHECK(struct dx_connection_handlers, on_ping, handlers) != DX_OK) {
+        dx_request_refuse(request, 500, "handlers without a size", NULL, 0);
         return DX_ERR_USAGE;
     }
     err = open_websocket(request, handlers, user, connection);
     if (err == DX_OK)
         dx_request_free(request);
     else if (exchange->request == request) /* else the connection was closed */
-        dx_request_refuse_with(request, &short_of_memory, "Retry-After: 1\r\n", false);
+        dx_request_refuse_with(request, &short_of_memory, &dx_reply_retry, false);
     return err;
 }
 

@@ -27,7 +27,7 @@ void dx_request_refuse_body(struct dx_request *request, uint16_t status, const c
 {
     const struct dx_refusal refusal = {status, detail};
 
-    dx_request_refuse_with(request, &refusal, status == 503 ? "Retry-After: 1\r\n" : NULL, false);
+    dx_request_refuse_with(request, &refusal, status == 503 ? &dx_reply_retry : NULL, false);
 }
 
 /* Room for `len` bytes in all and a NUL, but never more than max_len needs. */

@@ -210,7 +210,7 @@ const char *dx_request_header(struct dx_request *request, const char *name)
 bool dx_request_header_at(const struct dx_request *request, size_t index, const char **name,
                           size_t *name_len, const char **value, size_t *value_len)
 {
-    const struct dx_header *header;
+    const struct dx_head_field *header;
 
     if (index >= request->head.header_count)
         return false;

@@ -6,6 +6,7 @@
 #include "server/exchange/response.h"
 
 #include "base/container.h"
+#include "base/sized.h"
 #include "server/exchange/request.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ void dx_response_lose(struct dx_response *response)
 
 static void call_on_close(struct dx_response *response)
 {
-    if (response->handlers->on_close != NULL)
+    if (response->handlers != NULL && response->handlers->on_close != NULL)
         response->handlers->on_close(response, response->err, response->user);
     free(response);
 }
@@ -77,7 +78,7 @@ void dx_response_on_sent(struct dx_response *response)
         (exchange->output.len > 0 && exchange->output.len >= exchange->limits->max_queue / 2))
         return;
     response->is_congested = false;
-    if (response->handlers->on_drain != NULL)
+    if (response->handlers != NULL && response->handlers->on_drain != NULL)
         response->handlers->on_drain(response, response->user);
 }
 
@@ -114,29 +115,38 @@ static struct dx_response *make(const struct dx_request *request, const struct d
     return response;
 }
 
-enum dx_err dx_request_respond_in_pieces(struct dx_request *request, uint16_t status,
-                                         const char *content_type, const char *headers,
-                                         uint64_t len, const struct dx_response_handlers *handlers,
-                                         void *user, struct dx_response **response)
+/* Checks and copies what the caller gives. */
+static enum dx_err take_options(struct dx_response_options *own,
+                                const struct dx_response_options *options)
+{
+    enum dx_err err = DX_SIZED_COPY(struct dx_response_options, user, own, options);
+
+    if (err == DX_OK)
+        err = DX_SIZED_CHECK(struct dx_response_handlers, on_close, own->handlers);
+    return err;
+}
+
+enum dx_err dx_request_respond_in_pieces(struct dx_request *request,
+                                         const struct dx_response_options *options,
+                                         struct dx_response **response)
 {
     struct dx_exchange *exchange = request->exchange;
-    const struct dx_reply reply = {.status = status,
-                                   .content_type = content_type,
-                                   .headers = headers,
-                                   .added = dx_buf_slice(&request->added),
-                                   .len = len,
-                                   .is_head = dx_request_is_head(request),
-                                   .keeps_alive = request->keeps_alive};
-    struct dx_response *made;
-    enum dx_err err = DX_ERR_NOMEM;
+    struct dx_response_options own = dx_response_options_init();
+    struct dx_response *made = NULL;
+    struct dx_reply reply;
+    enum dx_err err;
 
     if (exchange->request != request)
         return DX_ERR_CLOSED;
-    made = make(request, &reply, handlers, user);
-    if (made != NULL)
-        err = dx_exchange_begin(exchange, &reply);
+    err = take_options(&own, options);
+    if (err == DX_OK)
+        err = dx_request_fill_reply(request, &own, &reply);
+    if (err == DX_OK) {
+        made = make(request, &reply, own.handlers, own.user);
+        err = made != NULL ? dx_exchange_begin(exchange, &reply) : DX_ERR_NOMEM;
+    }
     if (err == DX_ERR_USAGE) {
-        dx_request_refuse(request, 500, "the answer could not be composed", NULL);
+        dx_request_refuse(request, 500, "the answer could not be composed", NULL, 0);
     } else if (err != DX_OK) {
         operations_of(exchange)->abort(exchange, err); /* frees the request */
     } else {

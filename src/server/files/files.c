@@ -5,7 +5,7 @@
 #include "server/files/files_parts.h"
 
 #include "base/sized.h"
-#include "http/response.h"
+#include "server/exchange/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +30,41 @@ static size_t len_of(const char *text)
     return text != NULL ? strlen(text) : 0;
 }
 
+static bool are_headers(const struct dx_files_options *options)
+{
+    for (size_t i = 0; i < options->header_count; i++)
+        if (!dx_request_is_header(&options->headers[i]))
+            return false;
+    return true;
+}
+
+/* What the options' headers are as lines. */
+static size_t lines_len(const struct dx_files_options *options)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < options->header_count; i++)
+        len +=
+            strlen(options->headers[i].name) + strlen(options->headers[i].value) + strlen(": \r\n");
+    return len;
+}
+
+static char *write_lines(const struct dx_files_options *options, char *at)
+{
+    for (size_t i = 0; i < options->header_count; i++)
+        at = stpcpy(
+            stpcpy(stpcpy(stpcpy(at, options->headers[i].name), ": "), options->headers[i].value),
+            "\r\n");
+    return at;
+}
+
 static bool are_valid(const struct dx_files_options *options)
 {
     return (options->index == NULL || is_name(options->index)) &&
            (options->not_found == NULL || options->not_found[0] != '\0') &&
            (options->cache_control == NULL || is_value(options->cache_control)) &&
-           (options->headers == NULL || dx_response_are_lines(options->headers)) &&
-           len_of(options->cache_control) + len_of(options->headers) <= DX_FILES_LINES_MAX;
+           are_headers(options) &&
+           len_of(options->cache_control) + lines_len(options) <= DX_FILES_LINES_MAX;
 }
 
 /* Copies the text with its NUL to `*at`, and moves `*at` after it. */
@@ -53,8 +81,7 @@ static const char *keep(char **at, const char *text)
 static enum dx_err make(const struct dx_files_options *options, struct dx_files **made)
 {
     static const char name[] = "Cache-Control: ", vary[] = "Vary: Accept-Encoding\r\n";
-    const char *headers = options->headers != NULL ? options->headers : "";
-    size_t room = len_of(options->index) + len_of(options->not_found) + 2 * strlen(headers) +
+    size_t room = len_of(options->index) + len_of(options->not_found) + 2 * lines_len(options) +
                   sizeof(name) + len_of(options->cache_control) + sizeof("\r\n") + sizeof(vary) + 4;
     struct dx_files *files = malloc(sizeof(*files) + room);
     char *at;
@@ -66,13 +93,16 @@ static enum dx_err make(const struct dx_files_options *options, struct dx_files 
     at = files->text;
     files->index = keep(&at, options->index);
     files->not_found = keep(&at, options->not_found);
-    files->headers = keep(&at, headers);
+    files->headers = at;
+    *at = '\0';
+    at = write_lines(options, at) + 1;
     files->lines = at;
     if (options->cache_control != NULL)
         at = stpcpy(stpcpy(stpcpy(at, name), options->cache_control), "\r\n");
     if (options->is_precompressed)
         at = stpcpy(at, vary);
-    (void)stpcpy(at, headers);
+    *at = '\0';
+    (void)write_lines(options, at);
     *made = files;
     return DX_OK;
 }

@@ -26,33 +26,35 @@ struct answer {
     uint64_t len;
     int fd; /* -1: nothing of it is sent */
     const char *content_type;
-    const char *headers;
+    const char *lines; /* of headers; or NULL */
 };
 
 /* ---- answers without a file ---- */
 
 /* An ordinary outcome, which is logged as information, not as a warning. */
 static void decline(struct dx_request *request, uint16_t status, const char *text,
-                    const char *headers)
+                    const struct dx_header *header)
 {
     dx_request_log(request, DX_LOG_INFO, "refused", status, text);
-    dx_request_respond(request, status, "text/plain; charset=utf-8", headers, text, strlen(text));
+    dx_request_respond(request, status, "text/plain; charset=utf-8", header, header != NULL, text,
+                       strlen(text));
 }
 
 /* Relative links of a page need the slash. The query is kept. */
 static void redirect(struct dx_request *request)
 {
     const struct dx_target *target = &request->target;
-    char headers[LOCATION_ROOM];
+    char location[LOCATION_ROOM];
+    const struct dx_header header = {"Location", location};
     int len =
-        snprintf(headers, sizeof(headers), "Location: %.*s/%s%.*s\r\n", (int)target->path.len,
+        snprintf(location, sizeof(location), "%.*s/%s%.*s", (int)target->path.len,
                  (const char *)target->path.data, target->has_query ? "?" : "",
                  (int)target->query.len, target->has_query ? (const char *)target->query.data : "");
 
-    if (len >= (int)sizeof(headers))
-        dx_request_refuse(request, 404, "there is no such file", NULL);
+    if (len >= (int)sizeof(location))
+        dx_request_refuse(request, 404, "there is no such file", NULL, 0);
     else
-        dx_request_respond(request, 301, "text/plain; charset=utf-8", headers, "moved\n", 6);
+        dx_request_respond(request, 301, "text/plain; charset=utf-8", &header, 1, "moved\n", 6);
 }
 
 /* ---- answers with a file ---- */
@@ -63,7 +65,7 @@ static void answer_with(struct dx_request *request, const struct answer *answer)
     struct dx_exchange *exchange = request->exchange;
     struct dx_reply reply = {.status = answer->status,
                              .content_type = answer->content_type,
-                             .headers = answer->headers,
+                             .added = dx_slice_of(answer->lines != NULL ? answer->lines : ""),
                              .len = answer->len,
                              .is_head = dx_request_is_head(request),
                              .keeps_alive = request->keeps_alive};
@@ -73,7 +75,7 @@ static void answer_with(struct dx_request *request, const struct answer *answer)
     } else if (answer->fd >= 0 &&
                dx_file_body_new(answer->fd, answer->at, answer->len, &reply.file) != DX_OK) {
         (void)close(answer->fd);
-        dx_request_refuse(request, 503, "the server is short of memory", "Retry-After: 1\r\n");
+        dx_request_refuse(request, 503, "the server is short of memory", &dx_reply_retry, 1);
         return;
     }
     exchange->request = NULL;
@@ -87,8 +89,8 @@ static void answer_with(struct dx_request *request, const struct answer *answer)
  */
 static bool answer_own_page(const struct dx_files *files, struct dx_request *request)
 {
-    char headers[LINES_ROOM];
-    struct answer answer = {.status = 404, .headers = headers};
+    char lines[LINES_ROOM];
+    struct answer answer = {.status = 404, .lines = lines};
     struct dx_file file;
 
     if (files->not_found == NULL ||
@@ -97,7 +99,7 @@ static bool answer_own_page(const struct dx_files *files, struct dx_request *req
     answer.fd = file.fd;
     answer.len = file.len;
     answer.content_type = dx_mime_type(files->not_found);
-    (void)snprintf(headers, sizeof(headers), "Cache-Control: no-cache\r\n%s", files->headers);
+    (void)snprintf(lines, sizeof(lines), "Cache-Control: no-cache\r\n%s", files->headers);
     dx_request_log(request, DX_LOG_INFO, "refused", 404, "there is no such file");
     answer_with(request, &answer);
     return true;
@@ -106,9 +108,9 @@ static bool answer_own_page(const struct dx_files *files, struct dx_request *req
 static void refuse(const struct dx_files *files, struct dx_request *request, enum dx_err err)
 {
     if (err != DX_ERR_NOT_FOUND && err != DX_ERR_ACCESS)
-        dx_request_refuse(request, 503, dx_err_text(err), "Retry-After: 1\r\n");
+        dx_request_refuse(request, 503, dx_err_text(err), &dx_reply_retry, 1);
     else if (!answer_own_page(files, request))
-        dx_request_refuse(request, 404, "there is no such file", NULL);
+        dx_request_refuse(request, 404, "there is no such file", NULL, 0);
 }
 
 static void write_lines(const struct dx_files *files, const struct dx_validators *validators,
@@ -153,12 +155,12 @@ static void choose_part(struct dx_request *request, const struct dx_validators *
 
 static void answer_unsatisfiable(struct dx_request *request, const struct dx_found_file *found)
 {
-    char headers[64];
+    char range[64];
+    const struct dx_header header = {"Content-Range", range};
 
     (void)close(found->file.fd);
-    (void)snprintf(headers, sizeof(headers), "Content-Range: bytes */%" PRIu64 "\r\n",
-                   found->file.len);
-    decline(request, 416, "the file has no such range\n", headers);
+    (void)snprintf(range, sizeof(range), "bytes */%" PRIu64, found->file.len);
+    decline(request, 416, "the file has no such range\n", &header);
 }
 
 /* 200 or 206. */
@@ -189,7 +191,7 @@ static void answer_file(const struct dx_files *files, struct dx_request *request
                             .len = found->file.len,
                             .fd = found->file.fd,
                             .content_type = dx_mime_type(found->name),
-                            .headers = lines};
+                            .lines = lines};
     struct dx_validators validators;
     struct timespec now;
 
@@ -203,7 +205,7 @@ static void answer_file(const struct dx_files *files, struct dx_request *request
         return;
     case DX_CONDITION_NOT_MODIFIED:
         (void)close(found->file.fd);
-        answer_with(request, &(struct answer){.status = 304, .fd = -1, .headers = lines});
+        answer_with(request, &(struct answer){.status = 304, .fd = -1, .lines = lines});
         return;
     case DX_CONDITION_HOLDS:
         break;
@@ -217,6 +219,7 @@ static void answer_file(const struct dx_files *files, struct dx_request *request
 
 void dx_files_answer(struct dx_request *request, void *data)
 {
+    static const struct dx_header vary = {"Vary", "Accept-Encoding"};
     const struct dx_files *files = data;
     size_t route_len = dx_request_route_len(request);
     const char *path = request->path + (route_len > 1 ? route_len : 0);
@@ -232,8 +235,7 @@ void dx_files_answer(struct dx_request *request, void *data)
         redirect(request);
     } else if (!found.is_acceptable) {
         (void)close(found.file.fd);
-        decline(request, 406, "the file is not there in a coding that is accepted\n",
-                "Vary: Accept-Encoding\r\n");
+        decline(request, 406, "the file is not there in a coding that is accepted\n", &vary);
     } else {
         answer_file(files, request, &found);
     }

@@ -74,7 +74,7 @@ static void refuse_for_memory(struct dx_http_connection *http)
 {
     static const struct dx_refusal short_of_memory = {503, "the server is short of memory"};
 
-    dx_exchange_refuse_unread(&http->exchange, &short_of_memory, "Retry-After: 1\r\n");
+    dx_exchange_refuse_unread(&http->exchange, &short_of_memory, &dx_reply_retry);
 }
 
 size_t dx_http_request_read(struct dx_http_connection *http, const uint8_t *data, size_t len)

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define HEAD_ROOM 1024
-#define HEAD_SLICES 4
+#define HEAD_SLICES (3 + 4 * DX_REPLY_HEADERS_MAX)
 
 static void add_date(struct dx_response_head *response)
 {
@@ -47,20 +47,26 @@ static enum dx_err write_head(const struct dx_reply *reply, bool is_chunked, cha
 }
 
 /*
- * The head as slices, of which the first is written into `text`. DX_ERR_USAGE: the content type is
- * invalid or too long.
+ * The head as slices, of which the first is written into `text`, and how many they are.
+ * DX_ERR_USAGE: the content type is invalid or too long.
  */
 static enum dx_err compose(const struct dx_reply *reply, bool is_chunked, char text[HEAD_ROOM],
-                           struct dx_slice slices[HEAD_SLICES])
+                           struct dx_slice slices[HEAD_SLICES], size_t *count)
 {
-    size_t len;
+    size_t len, at = 0;
 
     if (write_head(reply, is_chunked, text, &len) != DX_OK)
         return DX_ERR_USAGE;
-    slices[0] = (struct dx_slice){(const uint8_t *)text, len};
-    slices[1] = reply->added;
-    slices[2] = dx_slice_of(reply->headers != NULL ? reply->headers : "");
-    slices[3] = dx_slice_of("\r\n");
+    slices[at++] = (struct dx_slice){(const uint8_t *)text, len};
+    slices[at++] = reply->added;
+    for (size_t i = 0; i < reply->header_count; i++) {
+        slices[at++] = dx_slice_of(reply->headers[i].name);
+        slices[at++] = dx_slice_of(": ");
+        slices[at++] = dx_slice_of(reply->headers[i].value);
+        slices[at++] = dx_slice_of("\r\n");
+    }
+    slices[at++] = dx_slice_of("\r\n");
+    *count = at;
     return DX_OK;
 }
 
@@ -69,10 +75,11 @@ enum dx_err dx_http_send_head_later(struct dx_http_connection *http, const struc
 {
     struct dx_slice slices[HEAD_SLICES];
     char text[HEAD_ROOM];
-    enum dx_err err = compose(reply, is_chunked, text, slices);
+    size_t count;
+    enum dx_err err = compose(reply, is_chunked, text, slices, &count);
 
     if (err == DX_OK)
-        err = dx_http_write_later(http, slices, HEAD_SLICES, 0);
+        err = dx_http_write_later(http, slices, count, 0);
     if (err == DX_OK)
         dx_shard_count_response(http->transport.shard, reply->status);
     return err;
@@ -95,9 +102,9 @@ enum dx_err dx_http_send(struct dx_exchange *exchange, const struct dx_reply *re
 {
     struct dx_http_connection *http = dx_http_connection_of(exchange);
     struct dx_slice slices[HEAD_SLICES + 1];
-    size_t count = HEAD_SLICES;
     char text[HEAD_ROOM];
-    enum dx_err err = compose(reply, false, text, slices);
+    size_t count;
+    enum dx_err err = compose(reply, false, text, slices, &count);
 
     if (err != DX_OK)
         return err;

@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 /* What a refusal has that asks the client to try again. */
-static const struct dx_reply again = {.headers = "Retry-After: 1\r\n"};
-
 /* ---- deadlines ---- */
 
 static void on_due_reading(struct dx_http_connection *http)
@@ -59,7 +57,7 @@ static void refuse_undecided(struct dx_http_connection *http)
 {
     struct dx_shard *shard = http->transport.shard;
     struct dx_request *request = http->exchange.request;
-    struct dx_reply like = again;
+    struct dx_reply like = {.headers = &dx_reply_retry, .header_count = 1};
 
     like.added = dx_buf_slice(&request->added);
     like.is_head = dx_request_is_head(request);
@@ -89,7 +87,7 @@ static void shut_down(struct dx_transport *transport)
         dx_http_connection_close(http, false);
         break;
     case DX_HTTP_BODY:
-        dx_request_refuse_with(http->exchange.request, &ending, again.headers, false);
+        dx_request_refuse_with(http->exchange.request, &ending, &dx_reply_retry, false);
         break;
     case DX_HTTP_DECIDING:
         refuse_undecided(http);
@@ -137,7 +135,7 @@ static void refuse_half_open(struct dx_http_connection *http)
 {
     static const struct dx_refusal full = {503, "too many handshakes are begun and not ended"};
 
-    dx_exchange_refuse_unread(&http->exchange, &full, again.headers);
+    dx_exchange_refuse_unread(&http->exchange, &full, &dx_reply_retry);
     if (http->transport.listener->tls != NULL)
         dx_http_connection_close(http, false);
 }

@@ -366,7 +366,7 @@ static bool is_repeated(const struct dx_route_entry *first, const struct dx_rout
 
 static size_t allow_room(const struct dx_route_entry *entry)
 {
-    size_t room = sizeof("Allow: \r\n");
+    size_t room = 1;
 
     for (; entry != NULL; entry = entry->next)
         for (size_t index = 0; index < entry->methods.count; index++)
@@ -376,13 +376,13 @@ static size_t allow_room(const struct dx_route_entry *entry)
 
 char *dx_routes_allow(const struct dx_route_entry *first)
 {
-    char *line = malloc(allow_room(first));
+    char *value = malloc(allow_room(first));
     const char *separator = "";
     char *at;
 
-    if (line == NULL)
+    if (value == NULL)
         return NULL;
-    at = stpcpy(line, "Allow: ");
+    at = value;
     for (const struct dx_route_entry *entry = first; entry != NULL; entry = entry->next) {
         for (size_t index = 0; entry->route.wants_plain && index < entry->methods.count; index++) {
             struct dx_slice method = entry->methods.names[index];
@@ -394,6 +394,6 @@ char *dx_routes_allow(const struct dx_route_entry *first)
             separator = ", ";
         }
     }
-    (void)stpcpy(at, "\r\n");
-    return line;
+    *at = '\0';
+    return value;
 }

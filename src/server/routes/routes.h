@@ -77,7 +77,7 @@ const struct dx_route_entry *dx_routes_choose(const struct dx_route_entry *first
                                               struct dx_slice method);
 
 /**
- * The header line "Allow: …\r\n" with the methods of all these routes that are plain; the caller
+ * The value of the header Allow, with the methods of all these routes that are plain. The caller
  * frees it. NULL: no memory.
  */
 char *dx_routes_allow(const struct dx_route_entry *first);

@@ -83,7 +83,7 @@ static void on_topic(struct dx_request *request, void *user)
 static void on_plain(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, "text/plain", NULL, "plain\n", 6);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "plain\n", 6);
 }
 
 static void on_closed(void *user)
@@ -113,7 +113,7 @@ static void set_timer(void *data)
 static void on_stop(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, "text/plain", NULL, "stopping\n", 9);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "stopping\n", 9);
     check(dx_loop_post(loop, set_timer, NULL), "post");
 }
 

@@ -89,13 +89,15 @@ static void on_echo_request(struct dx_request *request, void *user)
 static void on_plain_request(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, "text/plain", NULL, "hello\n", 6);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "hello\n", 6);
 }
 
 static void on_no_request(struct dx_request *request, void *user)
 {
+    static const struct dx_header challenge = {"WWW-Authenticate", "Basic"};
+
     (void)user;
-    dx_request_refuse(request, 401, "a password is needed", "WWW-Authenticate: Basic\r\n");
+    dx_request_refuse(request, 401, "a password is needed", &challenge, 1);
 }
 
 static void on_later_request(struct dx_request *request, void *user)
@@ -118,7 +120,9 @@ static void on_pieces_close(struct dx_response *response, enum dx_err err, void 
 /* Small, large and small pieces, all from within. */
 static void on_pieces_request(struct dx_request *request, void *user)
 {
-    static const struct dx_response_handlers handlers = {.on_close = on_pieces_close};
+    struct dx_response_options options = dx_response_options_init();
+    static const struct dx_response_handlers handlers = {.size = sizeof(handlers),
+                                                         .on_close = on_pieces_close};
     static char large[SERVICE_PIECES_LEN - 5];
     struct service *service = user;
     struct dx_response *response;
@@ -128,8 +132,10 @@ static void on_pieces_request(struct dx_request *request, void *user)
 
     memset(large, 'p', sizeof(large));
     memcpy(body, bytes, len);
-    if (dx_request_respond_in_pieces(request, 200, "text/plain", NULL, DX_LEN_UNKNOWN, &handlers,
-                                     service, &response) != DX_OK)
+    options.content_type = "text/plain";
+    options.handlers = &handlers;
+    options.user = service;
+    if (dx_request_respond_in_pieces(request, &options, &response) != DX_OK)
         return;
     service->pieces_opened_count++;
     if (dx_response_write(response, "ppppp", 5) == DX_OK &&

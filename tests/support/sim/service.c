@@ -56,7 +56,9 @@ static void accept(struct dx_request *request, struct sim_link *link)
 
 static void refuse(struct dx_request *request)
 {
-    dx_request_refuse(request, 503, "no place is free", "Retry-After: 1\r\n");
+    static const struct dx_header retry = {"Retry-After", "1"};
+
+    dx_request_refuse(request, 503, "no place is free", &retry, 1);
 }
 
 static void on_decided(void *user)
@@ -158,7 +160,7 @@ static void on_body(struct dx_request *request, void *user)
     }
     if (len != body.len || memcmp(came, sim_message_bytes(&body), len) != 0)
         sim_fail("a request's body of %zu bytes is not the %u that were sent", len, body.len);
-    dx_request_respond(request, 200, "application/octet-stream", NULL, came, len);
+    dx_request_respond(request, 200, "application/octet-stream", NULL, 0, came, len);
 }
 
 /* ---- an answer in pieces ---- */
@@ -212,7 +214,9 @@ static struct pieces *free_pieces(void)
 
 static void on_pieces(struct dx_request *request, void *user)
 {
-    static const struct dx_response_handlers handlers = {.on_close = on_response_close};
+    struct dx_response_options options = dx_response_options_init();
+    static const struct dx_response_handlers handlers = {.size = sizeof(handlers),
+                                                         .on_close = on_response_close};
     struct pieces *pieces = free_pieces();
     struct dx_loop *loop = dx_request_loop(request);
     struct sim_message body;
@@ -224,8 +228,11 @@ static void on_pieces(struct dx_request *request, void *user)
         return;
     }
     *pieces = (struct pieces){.body = body};
-    err = dx_request_respond_in_pieces(request, 200, "application/octet-stream", NULL, body.len,
-                                       &handlers, pieces, &pieces->response);
+    options.content_type = "application/octet-stream";
+    options.len = body.len;
+    options.handlers = &handlers;
+    options.user = pieces;
+    err = dx_request_respond_in_pieces(request, &options, &pieces->response);
     if (!is_right(err))
         sim_fail("dx_request_respond_in_pieces says %s", dx_err_name(err));
     if (err != DX_OK)
@@ -246,7 +253,7 @@ static void on_plain(struct dx_request *request, void *user)
         refuse(request);
         return;
     }
-    dx_request_respond(request, 200, "application/octet-stream", NULL, sim_message_bytes(&body),
+    dx_request_respond(request, 200, "application/octet-stream", NULL, 0, sim_message_bytes(&body),
                        body.len);
 }
 

@@ -49,7 +49,7 @@ static void on_server_message(struct dx_connection *connection, enum dx_opcode o
 static void on_refused(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_refuse(request, 401, "who are you?", NULL);
+    dx_request_refuse(request, 401, "who are you?", NULL, 0);
 }
 
 static void *run(void *data)

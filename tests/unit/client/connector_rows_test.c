@@ -253,7 +253,7 @@ static void row_118_redirects_that_lead_nowhere(void **state)
 
 static void row_118_secrets_stay_within_one_origin(void **state)
 {
-    static const struct dx_handshake_header headers[] = {
+    static const struct dx_header headers[] = {
         {"Authorization", "Bearer x"}, {"Cookie", "a=b"}, {"X-Key", "y"}, {"user-agent", "me/1"}};
     const char *heard;
 
@@ -303,18 +303,18 @@ static void row_121_line_ends_in_the_url(void **state)
 
 static void row_121_line_ends_in_options(void **state)
 {
-    static const struct dx_handshake_header headers[] = {{"X", "a\r\nb"},
-                                                         {"X\r\n", "a"},
-                                                         {"X", "a\nb"},
-                                                         {"X", "\ra"},
-                                                         {"X: y", "a"},
-                                                         {"", "a"},
-                                                         {"X Y", "a"},
-                                                         {"Host", "a"},
-                                                         {"Content-Length", "0"},
-                                                         {"Connection", "a"},
-                                                         {"sec-websocket-key", "a"},
-                                                         {"X", "\x7f"}};
+    static const struct dx_header headers[] = {{"X", "a\r\nb"},
+                                               {"X\r\n", "a"},
+                                               {"X", "a\nb"},
+                                               {"X", "\ra"},
+                                               {"X: y", "a"},
+                                               {"", "a"},
+                                               {"X Y", "a"},
+                                               {"Host", "a"},
+                                               {"Content-Length", "0"},
+                                               {"Connection", "a"},
+                                               {"sec-websocket-key", "a"},
+                                               {"X", "\x7f"}};
     static const char *const subprotocols[] = {"a\r\nb", "a b", "", "a,b", "a\x7f"};
 
     (void)state;

@@ -64,7 +64,7 @@ static void run(const char *answer, enum scripted_end then)
 static void it_asks_and_opens(void **state)
 {
     static const char *const subprotocols[] = {"chat", "superchat"};
-    static const struct dx_handshake_header headers[] = {{"Authorization", "Basic QQ=="}};
+    static const struct dx_header headers[] = {{"Authorization", "Basic QQ=="}};
     static const struct scripted_turn turn = {
         .wait_for = "\r\n\r\n",
         .say = BENCH_101 "Sec-WebSocket-Protocol: superchat\r\n\r\n\x81\x02hi"};

@@ -32,7 +32,7 @@ static void on_echo(struct dx_request *request, void *user)
 
     (void)user;
     assert_int_equal(body[len], 0);
-    dx_request_respond(request, 200, "application/octet-stream", NULL, body, len);
+    dx_request_respond(request, 200, "application/octet-stream", NULL, 0, body, len);
 }
 
 static void on_plain(struct dx_request *request, void *user)
@@ -42,7 +42,7 @@ static void on_plain(struct dx_request *request, void *user)
     (void)user;
     assert_string_equal(dx_request_body(request, &len), "");
     assert_int_equal(len, 0);
-    dx_request_respond(request, 200, "text/plain", NULL, "hello\n", 6);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "hello\n", 6);
 }
 
 static void on_later(struct dx_request *request, void *user)
@@ -246,7 +246,7 @@ static void test_decided_later(void **state)
     assert_int_equal(len, 3);
     assert_string_equal(body, "abc");
     service.kept_count = 0;
-    dx_request_respond(service.kept[0], 201, "text/plain", NULL, body, len);
+    dx_request_respond(service.kept[0], 201, "text/plain", NULL, 0, body, len);
     expect_body(&raw, 201, "abc", 3);
     expect_body(&raw, 200, "hello\n", 6);
     assert_true(raw_send_text(&raw, text));

@@ -28,21 +28,22 @@ static void on_request(struct dx_request *request, void *user)
     service.kept[service.kept_count++] = request;
 }
 
-static const struct dx_response_handlers handlers = {NULL, NULL};
+static const struct dx_response_handlers handlers = {.size = sizeof(handlers)};
 
 /* Too late for any answer. */
 static void on_abandoned(struct dx_request *request, void *user)
 {
+    struct dx_response_options options = dx_response_options_init();
     struct dx_connection *connection;
     struct dx_response *response;
 
     (void)user;
-    assert_int_equal(
-        dx_request_respond_in_pieces(request, 200, NULL, NULL, 0, &handlers, NULL, &response),
-        DX_ERR_CLOSED);
+    options.len = 0;
+    options.handlers = &handlers;
+    assert_int_equal(dx_request_respond_in_pieces(request, &options, &response), DX_ERR_CLOSED);
     assert_int_equal(dx_request_accept(request, NULL, NULL, &connection), DX_ERR_CLOSED);
-    dx_request_respond(request, 200, NULL, NULL, NULL, 0);
-    dx_request_refuse(request, 403, "no", NULL);
+    dx_request_respond(request, 200, NULL, NULL, 0, NULL, 0);
+    dx_request_refuse(request, 403, "no", NULL, 0);
     abandoned_answers++;
 }
 
@@ -136,16 +137,16 @@ static void test_params(void **state)
     assert_null(dx_request_user(request));
     dx_request_set_user(request, &raw);
     assert_ptr_equal(dx_request_user(request), &raw);
-    dx_request_respond(request, 204, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 204, NULL, NULL, 0, NULL, 0);
     assert_true(raw_wait_answer(&raw, &answer, false));
     raw_close(&raw);
     request = ask(&raw, "HEAD /users/5/ HTTP/1.1\r\n" HOST "\r\n");
     assert_string_equal(dx_request_param(request, "id"), "5");
-    dx_request_respond(request, 204, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 204, NULL, NULL, 0, NULL, 0);
     raw_close(&raw);
     request = ask(&raw, "GET / HTTP/1.1\r\n" HOST "\r\n");
     assert_null(dx_request_param(request, "id"));
-    dx_request_respond(request, 204, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 204, NULL, NULL, 0, NULL, 0);
     raw_close(&raw);
 }
 
@@ -181,7 +182,7 @@ static void test_query_and_cookies(void **state)
     assert_int_equal(len, 0);
     assert_false(dx_request_tls(request, &facts));
     assert_string_equal(facts.version, "untouched");
-    dx_request_respond(request, 204, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 204, NULL, NULL, 0, NULL, 0);
     raw_close(&raw);
 }
 
@@ -215,9 +216,10 @@ static void test_methods(void **state)
     }
     raw_close(&raw);
     dx_request_respond(ask(&raw, "DELETE /users/5/posts/6 HTTP/1.1\r\n" HOST "\r\n"), 204, NULL,
-                       NULL, NULL, 0);
+                       NULL, 0, NULL, 0);
     raw_close(&raw);
-    dx_request_respond(ask(&raw, "OPTIONS /x HTTP/1.1\r\n" HOST "\r\n"), 204, NULL, NULL, NULL, 0);
+    dx_request_respond(ask(&raw, "OPTIONS /x HTTP/1.1\r\n" HOST "\r\n"), 204, NULL, NULL, 0, NULL,
+                       0);
     raw_close(&raw);
 }
 
@@ -225,13 +227,12 @@ static void test_methods(void **state)
 
 static void expect_agreed(struct raw *raw, struct dx_request *request, const char *agreed)
 {
-    static const struct dx_connection_handlers none = {.size = sizeof(none)};
     struct dx_connection *connection;
     char line[9000] = "";
 
     if (agreed != NULL)
         (void)snprintf(line, sizeof(line), "Sec-WebSocket-Protocol: %s", agreed);
-    assert_int_equal(dx_request_accept(request, &none, NULL, &connection), DX_OK);
+    assert_int_equal(dx_request_accept(request, NULL, NULL, &connection), DX_OK);
     if (agreed != NULL)
         assert_string_equal(dx_connection_subprotocol(connection), agreed);
     else
@@ -288,7 +289,7 @@ static void test_subprotocols(void **state)
     expect_agreed(&raw, ask_upgrade(&raw, "Sec-WebSocket-Protocol: mine\r\n"), NULL);
     request = ask(&raw, "GET / HTTP/1.1\r\n" HOST OFFER "\r\n");
     assert_int_equal(dx_request_set_subprotocol(request, "mine"), DX_ERR_STATE);
-    dx_request_respond(request, 204, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 204, NULL, NULL, 0, NULL, 0);
     raw_close(&raw);
 }
 
@@ -349,7 +350,7 @@ static void test_headers_that_are_refused(void **state)
     value[8192 - strlen("A: \r\n")] = '\0';
     assert_int_equal(dx_request_add_header(request, "A", value), DX_OK);
     assert_int_equal(dx_request_add_header(request, "B", ""), DX_ERR_TOO_BIG);
-    dx_request_respond(request, 200, "text/plain", NULL, "hello\n", 6);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "hello\n", 6);
     assert_true(raw_wait_len(&raw, 8192 + 6));
     service_turn(&service, 5);
     (void)raw_wait_len(&raw, 0);
@@ -363,11 +364,22 @@ static void test_answers_that_are_none(void **state)
 {
     static const struct {
         uint16_t status;
-        const char *content_type, *headers;
+        const char *content_type;
+        struct dx_header header;
     } table[] = {
-        {0, NULL, NULL},          {100, NULL, NULL},        {199, NULL, NULL},
-        {1000, NULL, NULL},       {200, "a\r\nb", NULL},    {200, NULL, "a\r\n"},
-        {200, NULL, "a: b\r\nc"}, {200, NULL, "a : b\r\n"}, {200, NULL, "a: \x01\r\n"},
+        {0, NULL, {"a", "b"}},
+        {100, NULL, {"a", "b"}},
+        {199, NULL, {"a", "b"}},
+        {1000, NULL, {"a", "b"}},
+        {200, "a\r\nb", {"a", "b"}},
+        {200, NULL, {"", "b"}},
+        {200, NULL, {"a", "b\r\nc: d"}},
+        {200, NULL, {"a ", "b"}},
+        {200, NULL, {"a", "\x01"}},
+        {200, NULL, {"a\r\nb", "c"}},
+        {200, NULL, {"a:", "b"}},
+        {200, NULL, {"Content-Length", "1"}},
+        {200, NULL, {"transfer-encoding", "chunked"}},
     };
 
     (void)state;
@@ -375,10 +387,40 @@ static void test_answers_that_are_none(void **state)
         struct raw raw;
         struct dx_request *request = ask(&raw, "GET / HTTP/1.1\r\n" HOST "\r\n");
 
-        dx_request_respond(request, table[i].status, table[i].content_type, table[i].headers, "x",
-                           1);
+        dx_request_respond(request, table[i].status, table[i].content_type, &table[i].header, 1,
+                           "x", 1);
         assert_true(raw_wait_answer(&raw, &answer, false));
         assert_int_equal(answer.status, 500);
+        raw_close(&raw);
+        if (table[i].status != 200 || table[i].content_type != NULL)
+            continue;
+        request = ask(&raw, "GET / HTTP/1.1\r\n" HOST "\r\n");
+        dx_request_refuse(request, 404, "no", &table[i].header, 1);
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_int_equal(answer.status, 500);
+        raw_close(&raw);
+    }
+}
+
+/* So many headers, and one more. */
+static void test_many_headers(void **state)
+{
+    struct dx_header headers[65];
+    char names[65][8];
+
+    (void)state;
+    for (size_t i = 0; i < 65; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "X-%zu", i);
+        headers[i] = (struct dx_header){names[i], "1"};
+    }
+    for (size_t count = 64; count <= 65; count++) {
+        struct raw raw;
+        struct dx_request *request = ask(&raw, "GET / HTTP/1.1\r\n" HOST "\r\n");
+
+        dx_request_respond(request, 200, NULL, headers, count, "x", 1);
+        assert_true(raw_wait_answer(&raw, &answer, false));
+        assert_int_equal(answer.status, count == 64 ? 200 : 500);
+        assert_int_equal(answer_has(&answer, "X-63: 1"), count == 64);
         raw_close(&raw);
     }
 }
@@ -400,6 +442,8 @@ static void expect_two(struct raw *raw, unsigned status)
 
 static void test_headers_on_every_answer(void **state)
 {
+    struct dx_response_options options = dx_response_options_init();
+    static const struct dx_header header = {"X", "y"}, broken = {"no header", ""};
     static const struct dx_connection_handlers none = {.size = sizeof(none)};
     static const char text[] = "GET / HTTP/1.1\r\n" HOST "\r\n";
     struct dx_connection *connection;
@@ -409,19 +453,19 @@ static void test_headers_on_every_answer(void **state)
 
     (void)state;
     add_two(request = ask(&raw, text));
-    dx_request_respond(request, 200, "text/plain", "X: y\r\n", "hello\n", 6);
+    dx_request_respond(request, 200, "text/plain", &header, 1, "hello\n", 6);
     expect_two(&raw, 200);
     assert_true(answer_has(&answer, "X: y"));
     add_two(request = ask(&raw, text));
-    dx_request_refuse(request, 403, "no", NULL);
+    dx_request_refuse(request, 403, "no", NULL, 0);
     expect_two(&raw, 403);
     add_two(request = ask(&raw, text));
-    dx_request_respond(request, 200, NULL, "no header", NULL, 0);
+    dx_request_respond(request, 200, NULL, &broken, 1, NULL, 0);
     expect_two(&raw, 500);
     add_two(request = ask(&raw, text));
-    assert_int_equal(
-        dx_request_respond_in_pieces(request, 200, NULL, NULL, 0, &handlers, NULL, &response),
-        DX_OK);
+    options.len = 0;
+    options.handlers = &handlers;
+    assert_int_equal(dx_request_respond_in_pieces(request, &options, &response), DX_OK);
     dx_response_end(response);
     expect_two(&raw, 200);
     add_two(request = ask_upgrade(&raw, ""));
@@ -443,6 +487,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_101, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_headers_that_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_are_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_headers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_headers_on_every_answer, set_up, tear_down),
     };
 

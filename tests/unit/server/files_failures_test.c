@@ -30,6 +30,7 @@ static char directory[64];
 
 static bool prepare(struct service *made, void *data)
 {
+    static const struct dx_header site = {"X-Site", "1"};
     struct dx_files_options options = dx_files_options_init();
     char program[128];
     const char *const hidden[] = {program, NULL};
@@ -38,7 +39,8 @@ static bool prepare(struct service *made, void *data)
     (void)snprintf(program, sizeof(program), "%s/small.br", directory);
     options.hidden = hidden;
     options.not_found = "lost.html";
-    options.headers = "X-Site: 1\r\n";
+    options.headers = &site;
+    options.header_count = 1;
     return dx_server_route_files(made->server, "/files", directory, &options) == DX_OK;
 }
 

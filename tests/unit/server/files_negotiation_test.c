@@ -13,6 +13,7 @@ static char etag[64];
 /* More directories than the service's own: each with options that differ. */
 static bool prepare(struct service *made, void *data)
 {
+    static const struct dx_header two[] = {{"X-One", "1"}, {"X-Two", "2"}};
     struct dx_files_options options = dx_files_options_init();
     char program[128], deep[128], link[128], coded[128];
     const char *const hidden[] = {"/etc/passwd", program, "none", deep, link, coded, NULL};
@@ -31,7 +32,8 @@ static bool prepare(struct service *made, void *data)
     options = dx_files_options_init();
     options.index = "main.txt";
     options.cache_control = "max-age=60, immutable";
-    options.headers = "X-One: 1\r\nX-Two: 2\r\n";
+    options.headers = two;
+    options.header_count = 2;
     options.not_found = "missing/lost.html";
     /* The same file in other words: with dots, and by a link. */
     (void)snprintf(program, sizeof(program), "%s/sub/../chat.py", directory);
@@ -462,6 +464,8 @@ static void test_own_page_for_what_is_not_there(void **state)
 
 static void test_wrong_options(void **state)
 {
+    static const struct dx_header headers[] = {
+        {"X-One:", "1"}, {"X-One 1", ""}, {"X-One", "1\r\n"}};
     char long_value[4100];
     struct dx_files_options table[12];
     struct dx_server_options server_options = dx_server_options_init();
@@ -479,9 +483,10 @@ static void test_wrong_options(void **state)
     table[3].index = "a/b";
     table[4].index = "../x";
     table[5].cache_control = "no-cache\r\nX-Evil: 1";
-    table[6].headers = "X-One: 1";
-    table[7].headers = "X-One 1\r\n";
-    table[8].headers = "X-One: 1\r\n\r\n";
+    for (size_t i = 0; i < LEN_OF(headers); i++) {
+        table[6 + i].headers = &headers[i];
+        table[6 + i].header_count = 1;
+    }
     table[9].not_found = "";
     table[10].cache_control = long_value;
     table[11].index = "a\\b";

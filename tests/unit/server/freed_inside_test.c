@@ -90,7 +90,7 @@ static void on_abandoned(struct dx_request *request, void *user)
 static void on_plain(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, "text/plain", NULL, "hello\n", 6);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "hello\n", 6);
     free_in(IN_ON_REQUEST);
 }
 
@@ -112,15 +112,17 @@ static void on_pieces_close(struct dx_response *response, enum dx_err err, void 
 
 static void on_pieces(struct dx_request *request, void *user)
 {
-    static const struct dx_response_handlers handlers = {.on_drain = on_pieces_drain,
-                                                         .on_close = on_pieces_close};
+    struct dx_response_options options = dx_response_options_init();
+    static const struct dx_response_handlers handlers = {
+        .size = sizeof(handlers), .on_drain = on_pieces_drain, .on_close = on_pieces_close};
     static char body[PIECES_LEN];
     struct dx_response *response;
     bool is_short = dx_request_query(request)[0] != '\0';
 
     (void)user;
-    if (dx_request_respond_in_pieces(request, 200, "text/plain", NULL, DX_LEN_UNKNOWN, &handlers,
-                                     NULL, &response) != DX_OK)
+    options.content_type = "text/plain";
+    options.handlers = &handlers;
+    if (dx_request_respond_in_pieces(request, &options, &response) != DX_OK)
         return;
     service.pieces_opened_count++;
     while (!is_short && !dx_response_is_congested(response))

@@ -75,7 +75,9 @@ static void on_close(struct dx_response *response, enum dx_err err, void *user)
 
 static void on_request(struct dx_request *request, void *user)
 {
-    static const struct dx_response_handlers handlers = {on_drain, on_close};
+    struct dx_response_options options = dx_response_options_init();
+    static const struct dx_response_handlers handlers = {
+        .size = sizeof(handlers), .on_drain = on_drain, .on_close = on_close};
     struct echo *echo = calloc(1, sizeof(*echo));
     const void *body = dx_request_body(request, &echo->len);
     struct dx_tls_facts facts = dx_tls_facts_init();
@@ -86,9 +88,10 @@ static void on_request(struct dx_request *request, void *user)
                 strcmp(facts.version, "TLSv1.3") == 0;
     echo->body = malloc(echo->len + 1);
     memcpy(echo->body, body, echo->len);
-    assert_int_equal(dx_request_respond_in_pieces(request, 200, NULL, NULL, echo->len, &handlers,
-                                                  echo, &response),
-                     DX_OK);
+    options.len = echo->len;
+    options.handlers = &handlers;
+    options.user = echo;
+    assert_int_equal(dx_request_respond_in_pieces(request, &options, &response), DX_OK);
     go_on(response, echo);
 }
 
@@ -105,7 +108,7 @@ static void on_turn(void *user)
     if (++turn_count < TURNS)
         dx_loop_timer_set(timer, 0);
     else
-        dx_request_respond(kept, 200, NULL, NULL, NULL, 0);
+        dx_request_respond(kept, 200, NULL, NULL, 0, NULL, 0);
 }
 
 static void on_all_is_sent(void *data)
@@ -214,7 +217,7 @@ static bool ask_ahead(SSL *ssl)
 static void on_plain(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 200, NULL, NULL, 0, NULL, 0);
 }
 
 /* More than are answered in one go, and the client's end in the same read. */

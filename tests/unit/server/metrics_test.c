@@ -352,15 +352,19 @@ static void test_refused(void **state)
 
 /* ---- the route ---- */
 
-static const struct dx_response_handlers no_handlers = {NULL, NULL};
+static const struct dx_response_handlers no_handlers = {.size = sizeof(no_handlers)};
 
 static void on_pieces(struct dx_request *request, void *user)
 {
+    struct dx_response_options options = dx_response_options_init();
     struct dx_response *response;
 
     (void)user;
-    if (dx_request_respond_in_pieces(request, 206, "text/plain", NULL, 4, &no_handlers, NULL,
-                                     &response) != DX_OK)
+    options.status = 206;
+    options.content_type = "text/plain";
+    options.len = 4;
+    options.handlers = &no_handlers;
+    if (dx_request_respond_in_pieces(request, &options, &response) != DX_OK)
         return;
     assert_int_equal(dx_response_write(response, "half", 4), DX_OK);
     dx_response_end(response);
@@ -368,14 +372,18 @@ static void on_pieces(struct dx_request *request, void *user)
 
 static void on_redirected(struct dx_request *request, void *user)
 {
+    static const struct dx_header location = {"Location", "/"};
+
     (void)user;
-    dx_request_respond(request, 303, NULL, "Location: /\r\n", "", 0);
+    dx_request_respond(request, 303, NULL, &location, 1, "", 0);
 }
 
 static void on_failing(struct dx_request *request, void *user)
 {
+    static const struct dx_header broken = {"no header", ""};
+
     (void)user;
-    dx_request_respond(request, 200, NULL, "no header\r\n", "", 0);
+    dx_request_respond(request, 200, NULL, &broken, 1, "", 0);
 }
 
 static bool add_routes(struct service *at, void *data)

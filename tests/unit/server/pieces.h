@@ -56,7 +56,8 @@ static inline void on_close(struct dx_response *response, enum dx_err err, void 
         told.close();
 }
 
-static const struct dx_response_handlers handlers = {on_drain, on_close};
+static const struct dx_response_handlers handlers = {
+    .size = sizeof(handlers), .on_drain = on_drain, .on_close = on_close};
 
 static inline bool has_closed(void *data)
 {
@@ -111,10 +112,17 @@ static inline struct dx_request *take_kept(void)
 
 static inline struct dx_response *answer_kept(uint16_t status, uint64_t len)
 {
-    assert_int_equal(dx_request_respond_in_pieces(take_kept(), status, "text/plain",
-                                                  "X-Mine: 1\r\n", len, &handlers, &told,
-                                                  &told.response),
-                     DX_OK);
+    static const struct dx_header header = {"X-Mine", "1"};
+    struct dx_response_options options = dx_response_options_init();
+
+    options.status = status;
+    options.content_type = "text/plain";
+    options.headers = &header;
+    options.header_count = 1;
+    options.len = len;
+    options.handlers = &handlers;
+    options.user = &told;
+    assert_int_equal(dx_request_respond_in_pieces(take_kept(), &options, &told.response), DX_OK);
     return told.response;
 }
 

@@ -199,18 +199,27 @@ static void test_pipelined_in_every_cut(void **state)
 
 static void test_wrong_use(void **state)
 {
+    static const struct dx_response_handlers no_size = {.size = 0};
+    static const struct dx_header good = {"X", "a"}, line = {"X", "a\r\n"}, space = {"X ", "a"},
+                                  ours = {"Date", "a"};
     static const struct {
         uint16_t status;
-        const char *content_type, *headers;
+        const char *content_type;
+        const struct dx_header *header;
+        const struct dx_response_handlers *handlers;
+        size_t size;
     } table[] = {
-        {199, NULL, NULL},
-        {101, NULL, NULL},
-        {1000, NULL, NULL},
-        {200, NULL, "X: a"},
-        {200, NULL, "X: a\r\n\r\n"},
-        {200, NULL, "X : a\r\n"},
-        {200, "text/plain\r\nX: y", NULL},
+        {199, NULL, &good, &handlers, sizeof(struct dx_response_options)},
+        {101, NULL, &good, &handlers, sizeof(struct dx_response_options)},
+        {1000, NULL, &good, &handlers, sizeof(struct dx_response_options)},
+        {200, NULL, &line, &handlers, sizeof(struct dx_response_options)},
+        {200, NULL, &space, &handlers, sizeof(struct dx_response_options)},
+        {200, NULL, &ours, &handlers, sizeof(struct dx_response_options)},
+        {200, "text/plain\r\nX: y", &good, &handlers, sizeof(struct dx_response_options)},
+        {200, NULL, &good, &no_size, sizeof(struct dx_response_options)},
+        {200, NULL, &good, &handlers, 0},
     };
+    struct dx_response_options options = dx_response_options_init();
 
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -219,9 +228,15 @@ static void test_wrong_use(void **state)
 
         (void)raw_connect(&raw, &service, false);
         assert_true(raw_send_text(&raw, LATER PLAIN));
-        assert_int_equal(dx_request_respond_in_pieces(take_kept(), table[i].status,
-                                                      table[i].content_type, table[i].headers, 5,
-                                                      &handlers, &told, &response),
+        options.status = table[i].status;
+        options.content_type = table[i].content_type;
+        options.size = table[i].size;
+        options.headers = table[i].header;
+        options.header_count = 1;
+        options.len = 5;
+        options.handlers = table[i].handlers;
+        options.user = &told;
+        assert_int_equal(dx_request_respond_in_pieces(take_kept(), &options, &response),
                          DX_ERR_USAGE);
         assert_null(response);
         assert_true(raw_wait_answer(&raw, &answer, false));

@@ -69,6 +69,7 @@ static int tear_down(void **state)
 
 static void test_accessors(void **state)
 {
+    static const struct dx_header header = {"X-Mine", "yes"};
     static const char text[] = "GET /later/a%20b?x=1&y HTTP/1.1\r\nHost: LOCALHOST:81\r\n"
                                "X-One: 1\r\nX-Two: a\r\nX-Two: b\r\nX-Empty:\r\n\r\n";
     const char *name, *value;
@@ -104,7 +105,7 @@ static void test_accessors(void **state)
     assert_null(dx_request_subprotocol(request));
     assert_ptr_equal(dx_request_loop(request), service.loop);
     assert_ptr_equal(dx_request_server(request), service.server);
-    dx_request_respond(request, 204, NULL, "X-Mine: yes\r\n", NULL, 0);
+    dx_request_respond(request, 204, NULL, &header, 1, NULL, 0);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_int_equal(answer.status, 204);
     assert_true(answer_has(&answer, "X-Mine: yes"));
@@ -122,13 +123,13 @@ static void test_pipelined_behind_a_later_answer(void **state)
     request = keep(&raw, LATER PLAIN LATER PLAIN, strlen(LATER PLAIN LATER PLAIN));
     service_turn(&service, 20);
     assert_int_equal(raw.len, 0);
-    dx_request_respond(request, 200, "text/plain", NULL, "1", 1);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "1", 1);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_memory_equal(answer.body, "1", 1);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_memory_equal(answer.body, "hello\n", 6);
     assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
-    dx_request_refuse(service.kept[--service.kept_count], 404, "not today", NULL);
+    dx_request_refuse(service.kept[--service.kept_count], 404, "not today", NULL, 0);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_int_equal(answer.status, 404);
     assert_memory_equal(answer.body, "404 Not Found: not today\n", 25);
@@ -180,13 +181,13 @@ static void test_always_ahead(void **state)
     for (int i = 0; i < 500; i++) {
         assert_true(raw_send(&raw, LATER, strlen(LATER), 0));
         service_turn(&service, 0);
-        dx_request_respond(request, 200, "text/plain", NULL, "", 0);
+        dx_request_respond(request, 200, "text/plain", NULL, 0, "", 0);
         assert_true(raw_wait_answer(&raw, &answer, false));
         assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
         request = service.kept[--service.kept_count];
     }
     assert_in_range(dx_loop_pool(service.loop)->used_len, 1, 4096);
-    dx_request_respond(request, 200, "text/plain", NULL, "", 0);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, "", 0);
     assert_true(raw_wait_answer(&raw, &answer, false));
     raw_close(&raw);
 }
@@ -243,7 +244,10 @@ static void test_peer_goes_before_the_answer(void **state)
 
 static void test_wrong_use(void **state)
 {
+    static const struct dx_connection_handlers no_size = {.on_message = on_message};
+    static const struct dx_header injected = {"X", "a\r\n\r\nHTTP/1.1 200 OK"};
     struct dx_connection *connection;
+    char upgrade[512];
     struct dx_request *request;
     struct raw raw;
 
@@ -253,8 +257,13 @@ static void test_wrong_use(void **state)
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_int_equal(answer.status, 500);
     raw_close(&raw);
+    request = keep(&raw, upgrade, upgrade_write(upgrade, sizeof(upgrade), &service, "/later", ""));
+    assert_int_equal(dx_request_accept(request, &no_size, &service, &connection), DX_ERR_USAGE);
+    assert_true(raw_wait_answer(&raw, &answer, false));
+    assert_int_equal(answer.status, 500);
+    raw_close(&raw);
     request = keep(&raw, LATER, strlen(LATER));
-    dx_request_respond(request, 200, "text/plain", "X: a\r\n\r\nHTTP/1.1 200 OK\r\n", "x", 1);
+    dx_request_respond(request, 200, "text/plain", &injected, 1, "x", 1);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_int_equal(answer.status, 500);
     assert_true(raw_wait_end(&raw));
@@ -274,7 +283,7 @@ static void test_large_body(void **state)
     for (size_t i = 0; i < sizeof(body); i++)
         body[i] = (uint8_t)(i * 7 + i / 251);
     request = keep(&raw, LATER PLAIN, strlen(LATER PLAIN));
-    dx_request_respond(request, 200, "application/octet-stream", NULL, body, sizeof(body));
+    dx_request_respond(request, 200, "application/octet-stream", NULL, 0, body, sizeof(body));
     assert_true(raw_wait_answer(&raw, &answer, true));
     assert_true(answer_has(&answer, "Content-Length: 12582912"));
     while (at < sizeof(body)) {
@@ -345,7 +354,7 @@ static void test_routes(void **state)
 static void nothing(struct dx_request *request, void *user)
 {
     (void)user;
-    dx_request_respond(request, 200, NULL, NULL, NULL, 0);
+    dx_request_respond(request, 200, NULL, NULL, 0, NULL, 0);
 }
 
 static void test_route_table(void **state)

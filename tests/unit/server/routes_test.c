@@ -174,12 +174,12 @@ static void test_kinds_and_methods(void **state)
     assert_false(dx_route_takes(entry, dx_slice_of("DELETE")));
     assert_false(dx_route_takes(entry, dx_slice_of("get")));
     allow = dx_routes_allow(first);
-    assert_string_equal(allow, "Allow: GET, HEAD, POST, PUT\r\n");
+    assert_string_equal(allow, "GET, HEAD, POST, PUT");
     free(allow);
     first = dx_routes_look(&routes, "/a/below", 8);
     assert_false(first->route.is_exact);
     allow = dx_routes_allow(first);
-    assert_string_equal(allow, "Allow: POST, PUT\r\n");
+    assert_string_equal(allow, "POST, PUT");
     free(allow);
     dx_routes_release(&routes);
 }

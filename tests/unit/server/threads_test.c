@@ -164,10 +164,12 @@ static void on_pieces_close(struct dx_response *response, enum dx_err err, void 
     atomic_fetch_add(&ended, 1);
 }
 
-static const struct dx_response_handlers pieces_handlers = {go_on, on_pieces_close};
+static const struct dx_response_handlers pieces_handlers = {
+    .size = sizeof(pieces_handlers), .on_drain = go_on, .on_close = on_pieces_close};
 
 static void on_pieces(struct dx_request *request, void *user)
 {
+    struct dx_response_options options = dx_response_options_init();
     struct pieces *pieces = malloc(sizeof(*pieces));
     struct dx_response *response;
     size_t len;
@@ -179,8 +181,10 @@ static void on_pieces(struct dx_request *request, void *user)
     if (len != PIECE_LEN)
         abort();
     memcpy(pieces->piece, body, len);
-    if (dx_request_respond_in_pieces(request, 200, NULL, NULL, PIECES_COUNT * PIECE_LEN,
-                                     &pieces_handlers, pieces, &response) != DX_OK) {
+    options.len = PIECES_COUNT * PIECE_LEN;
+    options.handlers = &pieces_handlers;
+    options.user = pieces;
+    if (dx_request_respond_in_pieces(request, &options, &response) != DX_OK) {
         free(pieces);
         return;
     }

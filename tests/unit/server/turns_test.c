@@ -28,7 +28,7 @@ static void on_number(struct dx_request *request, void *user)
 
     (void)user;
     asked++;
-    dx_request_respond(request, 200, "text/plain", NULL, query, strlen(query));
+    dx_request_respond(request, 200, "text/plain", NULL, 0, query, strlen(query));
 }
 
 static void on_body(struct dx_request *request, void *user)
@@ -38,7 +38,7 @@ static void on_body(struct dx_request *request, void *user)
 
     (void)user;
     asked++;
-    dx_request_respond(request, 200, "text/plain", NULL, body, len);
+    dx_request_respond(request, 200, "text/plain", NULL, 0, body, len);
 }
 
 static bool add_routes(struct service *own, void *data)

@@ -130,7 +130,7 @@ static const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN] = "the sample nonce";
 
 static void a_client_and_a_server(void **state)
 {
-    static const struct dx_handshake_header extra = {"Authorization", "Bearer t"};
+    static const struct dx_header extra = {"Authorization", "Bearer t"};
     struct dx_handshake_request request = dx_handshake_request_init("a.example", "/chat");
     char key[DX_HANDSHAKE_KEY_LEN + 1], text[1024], answer[DX_HANDSHAKE_ANSWER_ROOM + 64];
     struct dx_handshake_upgrade upgrade = dx_handshake_upgrade_init();
@@ -181,8 +181,8 @@ static void a_client_and_a_server(void **state)
 static void requests_that_must_not_get_out(void **state)
 {
     static const char *const twice[] = {"a", "a"};
-    static const struct dx_handshake_header injected = {"X", "a\r\nY: b"};
-    static const struct dx_handshake_header reserved = {"sec-websocket-key", "x"};
+    static const struct dx_header injected = {"X", "a\r\nY: b"};
+    static const struct dx_header reserved = {"sec-websocket-key", "x"};
     struct dx_handshake_request rows[7];
     char key[DX_HANDSHAKE_KEY_LEN + 1], text[1024];
     size_t len = 7;

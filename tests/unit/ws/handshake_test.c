@@ -284,7 +284,7 @@ static const uint8_t nonce[DX_HANDSHAKE_NONCE_LEN] = "the sample nonce";
 
 static void request_in_its_exact_bytes(void **state)
 {
-    static const struct dx_handshake_header headers[] = {{"Cookie", "a=b"}, {"X-Y", ""}};
+    static const struct dx_header headers[] = {{"Cookie", "a=b"}, {"X-Y", ""}};
     struct dx_handshake_request request = plain_request;
     char key[DX_HANDSHAKE_KEY_LEN + 1], text[1024];
     size_t len = 0;
@@ -324,15 +324,15 @@ static void what_cannot_be_asked_for(void **state)
     static const char *const hosts[] = {"", "h\r\nX: y", "h\n"};
     static const char *const names[][2] = {
         {"a b", NULL}, {"", NULL}, {"a,b", NULL}, {"a\r\n", NULL}, {"same", "same"}};
-    static const struct dx_handshake_header headers[] = {{"X", "a\r\nY: b"},
-                                                         {"X\r\nY", "b"},
-                                                         {"X:", "a"},
-                                                         {"", "a"},
-                                                         {"X", "a\nb"},
-                                                         {"host", "other"},
-                                                         {"Sec-WebSocket-Key", KEY},
-                                                         {"content-length", "5"},
-                                                         {"Transfer-Encoding", "chunked"}};
+    static const struct dx_header headers[] = {{"X", "a\r\nY: b"},
+                                               {"X\r\nY", "b"},
+                                               {"X:", "a"},
+                                               {"", "a"},
+                                               {"X", "a\nb"},
+                                               {"host", "other"},
+                                               {"Sec-WebSocket-Key", KEY},
+                                               {"content-length", "5"},
+                                               {"Transfer-Encoding", "chunked"}};
     struct dx_handshake_request request = {.size = sizeof(request), .target = "/", .host = "h"};
 
     (void)state;
