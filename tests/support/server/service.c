@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,26 +29,35 @@ uint64_t service_now_ms(void)
 
 /* ---- the log ---- */
 
+/* A server with several loops logs from several threads. */
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static void on_log(enum dx_log_level level, const char *message, const struct dx_log_field *fields,
                    size_t field_count, void *user)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     struct service *service = user;
-    char *line = service->log[service->log_count % SERVICE_LOG_MAX];
-    size_t len = (size_t)snprintf(line, SERVICE_LOG_ROOM, "%s %s", names[level], message);
+    char *line;
+    size_t len;
 
+    (void)pthread_mutex_lock(&log_lock);
+    line = service->log[service->log_count % SERVICE_LOG_MAX];
+    len = (size_t)snprintf(line, SERVICE_LOG_ROOM, "%s %s", names[level], message);
     for (size_t i = 0; i < field_count && len < SERVICE_LOG_ROOM; i++)
         len += (size_t)snprintf(line + len, SERVICE_LOG_ROOM - len, " %s=%.*s", fields[i].name,
                                 (int)fields[i].len, fields[i].value);
     service->log_count++;
+    (void)pthread_mutex_unlock(&log_lock);
 }
 
 size_t service_log_has(const struct service *service, const char *text)
 {
     size_t found = 0;
 
+    (void)pthread_mutex_lock(&log_lock);
     for (size_t i = 0; i < service->log_count && i < SERVICE_LOG_MAX; i++)
         found += strstr(service->log[i], text) != NULL;
+    (void)pthread_mutex_unlock(&log_lock);
     return found;
 }
 
