@@ -5,6 +5,6 @@
 #define DUPLEX_VERSION_H
 
 /* MAJOR.MINOR.PATCH, the same as in meson.build. */
-#define DX_VERSION "0.1.0"
+#define DX_VERSION "0.2.0"
 
 #endif

@@ -166,7 +166,7 @@ test('the request says what the options say', async (t) => {
   assert.equal(headers.origin, 'https://example.org');
   assert.equal(headers.cookie, 'a=1; b=2');
   assert.equal(headers.authorization, `Basic ${Buffer.from('me:pass word').toString('base64')}`);
-  assert.equal(headers['user-agent'], 'duplex/0.1.0');
+  assert.equal(headers['user-agent'], 'duplex/0.2.0');
   assert.equal(request.target, '/chat?x=1');
   headers = await said('--bearer=t0ken', url);
   assert.equal(headers.authorization, 'Bearer t0ken');

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { built, duplex, run } from './support.mjs';
 
-const version = 'duplex 0.1.0\n';
+const version = 'duplex 0.2.0\n';
 const rootHelp = duplex(['--help']).stdout;
 const serveHelp = duplex(['serve', '--help']).stdout;
 
