@@ -49,11 +49,12 @@ static bool refuse_with(struct dx_handshake_verdict *verdict, uint16_t status, c
 static bool judge_request(const struct dx_head *head, struct dx_handshake_verdict *verdict)
 {
     if (!dx_slice_is(dx_head_slice(head, head->method), "GET"))
-        return refuse_with(verdict, 405, "a WebSocket is asked for with GET", "Allow", "GET");
+        return refuse_with(verdict, 405, "a WebSocket handshake uses GET", "Allow", "GET");
     if (head->minor == 0)
-        return refuse(verdict, 400, "HTTP/1.0 knows no WebSocket");
+        return refuse(verdict, 400, "a WebSocket handshake needs HTTP/1.1");
     if (!dx_handshake_is_asked(head))
-        return refuse_with(verdict, 426, "here speaks WebSocket only", "Upgrade", "websocket");
+        return refuse_with(verdict, 426, "this address accepts WebSocket connections only",
+                           "Upgrade", "websocket");
     if (!dx_list_has_token(head, "Connection", "upgrade"))
         return refuse(verdict, 400, "Connection does not list upgrade");
     return true;

@@ -58,8 +58,8 @@ struct server_row {
 };
 
 #define CHAT_CHOSEN "Sec-WebSocket-Protocol: chat\r\n"
-#define GET_ONLY "Allow: GET", "a WebSocket is asked for with GET"
-#define NO_UPGRADE "Upgrade: websocket", "here speaks WebSocket only"
+#define GET_ONLY "Allow: GET", "a WebSocket handshake uses GET"
+#define NO_UPGRADE "Upgrade: websocket", "this address accepts WebSocket connections only"
 #define NO_13 "Sec-WebSocket-Version: 13", "only version 13 of WebSocket is spoken here"
 #define BAD_KEY "", "Sec-WebSocket-Key is not the base64 of 16 bytes"
 #define BAD_EXTENSIONS "", "Sec-WebSocket-Extensions breaks its grammar"
@@ -78,7 +78,7 @@ static const struct server_row server_rows[] = {
     {"A1 PUT", "PUT / HTTP/1.1\r\n" HOST UPGRADE CONNECTION WITH_KEY VERSION, 405, GET_ONLY},
     {"A1 HEAD", "HEAD / HTTP/1.1\r\n" HOST UPGRADE CONNECTION WITH_KEY VERSION, 405, GET_ONLY},
     {"A1 get in small letters", "get / HTTP/1.1\r\n" HOST UPGRADE CONNECTION WITH_KEY VERSION, 405, GET_ONLY},
-    {"A2 HTTP/1.0", "GET / HTTP/1.0\r\n" HOST UPGRADE CONNECTION WITH_KEY VERSION, 400, "", "HTTP/1.0 knows no WebSocket"},
+    {"A2 HTTP/1.0", "GET / HTTP/1.0\r\n" HOST UPGRADE CONNECTION WITH_KEY VERSION, 400, "", "a WebSocket handshake needs HTTP/1.1"},
     {"A3 no Upgrade", GET HOST CONNECTION WITH_KEY VERSION, 426, NO_UPGRADE},
     {"A3 Upgrade to h2c", GET HOST "Upgrade: h2c\r\n" CONNECTION WITH_KEY VERSION, 426, NO_UPGRADE},
     {"A3 Upgrade to websockets", GET HOST "Upgrade: websockets\r\n" CONNECTION WITH_KEY VERSION, 426, NO_UPGRADE},
