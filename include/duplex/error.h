@@ -1,9 +1,10 @@
 /*
  * duplex/error.h - every error of the library, once: name, value, text.
  *
- * A function that can fail returns enum dx_err: 0 on success, a negative value otherwise, and its
- * comment lists which. The class of an error says who is at fault and so what to do about it.
- * Values are ABI: append, never renumber. All functions here may be called from any thread.
+ * A function that can fail returns enum dx_err: 0 on success, else a negative value, and its
+ * comment lists which. On an error its outputs are unchanged, unless the comment says otherwise.
+ * The class of an error says who is at fault, and so what to do about it. Values are ABI: append,
+ * never renumber. All functions here may be called from any thread.
  */
 #ifndef DUPLEX_ERROR_H
 #define DUPLEX_ERROR_H
@@ -26,7 +27,7 @@ extern "C" {
 # define DX_PRINTF(format_at, args_at)
 #endif
 
-/* Every member 0 or NULL, in C and in C++: `struct dx_route route = DX_ZEROED;`. */
+/* Makes every member 0 or NULL, in C and in C++: `struct dx_route route = DX_ZEROED;`. */
 #ifdef __cplusplus
 # define DX_ZEROED                                                                                 \
   {                                                                                                \
@@ -38,7 +39,7 @@ extern "C" {
   }
 #endif
 
-/* Whose fault an error is. */
+/* Who is at fault. */
 enum dx_err_class {
     DX_CLASS_NONE = 0,  /* success */
     DX_CLASS_PEER = 1,  /* the other side broke a rule or went away */
@@ -80,13 +81,15 @@ enum dx_err {
 #undef DX_ERR_ENUM
 };
 
-/** The text of `err` for people, English, never NULL; "unknown error" for a value not in the list. */
+/**
+ * A text for people, in English, never NULL; "unknown error" for a value that is not in the list.
+ */
 DX_API const char *dx_err_text(enum dx_err err);
 
-/** The name of `err` as in the source ("DX_ERR_NOMEM"), never NULL. */
+/** The name in the source, such as "DX_ERR_NOMEM"; never NULL. */
 DX_API const char *dx_err_name(enum dx_err err);
 
-/** Whose fault `err` is. */
+/** The class of `err`: who is at fault. */
 DX_API enum dx_err_class dx_err_class_of(enum dx_err err);
 
 #ifdef __cplusplus

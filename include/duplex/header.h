@@ -1,10 +1,10 @@
 /*
- * duplex/header.h - a header of HTTP, as all functions here take and give them: in an array, with a count.
+ * duplex/header.h - one HTTP header. Functions take and return headers as an array with a count.
  */
 #ifndef DUPLEX_HEADER_H
 #define DUPLEX_HEADER_H
 
-/* It never gets a member more: arrays are made of it. */
+/* It carries no size and never grows, because arrays are made of it. */
 struct dx_header {
     const char *name;
     const char *value;

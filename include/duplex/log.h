@@ -1,5 +1,5 @@
 /*
- * duplex/log.h - where log lines go: a sink of yours gets each line as a message and fields.
+ * duplex/log.h - where log lines go: your sink gets each line as a message and fields.
  */
 #ifndef DUPLEX_LOG_H
 #define DUPLEX_LOG_H
@@ -12,23 +12,32 @@ extern "C" {
 
 enum dx_log_level { DX_LOG_ERROR = 0, DX_LOG_WARN, DX_LOG_INFO, DX_LOG_DEBUG };
 
-/* One `name=value` of a log line; the value is raw bytes, of a peer perhaps: the sink escapes. */
+/*
+ * One `name=value` of a line. The value is raw bytes, perhaps of a peer, and not NUL-terminated:
+ * the sink must escape it.
+ */
 struct dx_log_field {
     const char *name;
     const char *value;
     size_t len;
 };
 
-/* Called from any of the server's threads, several at once. Lines are valid during the call. */
 struct dx_log_sink {
     size_t size;
+
+    /*
+     * Gets a line. It may be called on any of the server's threads, and on several at once. The
+     * arguments are valid during the call. Default NULL: no log.
+     */
     void (*write)(enum dx_log_level level, const char *message, const struct dx_log_field *fields,
                   size_t field_count, void *user);
     void *user;
-    enum dx_log_level level; /* lines above it are not made */
+
+    /* Lines of a level after this one are not made. Default DX_LOG_INFO. */
+    enum dx_log_level level;
 };
 
-/** Nothing to write to yet, DX_LOG_INFO. */
+/** No `write` yet, DX_LOG_INFO. */
 static inline struct dx_log_sink dx_log_sink_init(void)
 {
     struct dx_log_sink sink = DX_ZEROED;

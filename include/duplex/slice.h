@@ -1,5 +1,5 @@
 /*
- * duplex/slice.h - bytes that somebody else owns: where they are and how many.
+ * duplex/slice.h - borrowed bytes: where they are and how many.
  */
 #ifndef DUPLEX_SLICE_H
 #define DUPLEX_SLICE_H

@@ -1,8 +1,9 @@
 /*
- * duplex/uv.h - a loop on a uv_loop_t of yours: Duplex lives beside whatever else runs there.
+ * duplex/uv.h - a dx_loop on your uv_loop_t, beside whatever else runs there.
  *
- * The only header that needs libuv's: build with `pkg-config --cflags --libs duplex-uv`, and with -std=c11 define
- * _POSIX_C_SOURCE=200809L, whose names libuv uses. A dx_loop adds a fixed handful of handles, however many connections it has.
+ * This is the only header that includes libuv's. Build with `pkg-config --cflags --libs duplex-uv`;
+ * with -std=c11 define _POSIX_C_SOURCE=200809L, because libuv uses its names. A dx_loop adds at
+ * most four handles, however many connections it has.
  */
 #ifndef DUPLEX_UV_H
 #define DUPLEX_UV_H
@@ -16,18 +17,25 @@ extern "C" {
 #endif
 
 /**
- * Makes a loop on `uv`, which stays yours, must outlive it, and is run by you (uv_run): dx_loop_run, dx_loop_stop, dx_loop_fd and
- * dx_loop_dispatch are not for such a loop (DX_ERR_STATE, nothing, -1). It keeps uv_run running while something is open on it (a post
- * that waits is not). One dx_loop for one uv_loop_t is enough, but several work.
+ * Makes a loop on `uv`.
  *
- * dx_loop_free closes its handles; they are gone after the next turn of `uv`, so run that once more (UV_RUN_NOWAIT is enough)
- * before uv_loop_close. Call it on the thread of `uv`, not from inside a callback of the same loop.
+ * `uv` stays yours, must outlive the loop, and you run it (uv_run). dx_loop_run and
+ * dx_loop_dispatch return DX_ERR_STATE for such a loop, dx_loop_stop does nothing, and dx_loop_fd
+ * returns -1. uv_run continues while something is open on the loop; a waiting post does not count.
+ * One dx_loop per uv_loop_t is enough, several work.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM. After a failure, too, a handle may have to go in the next turn.
+ * dx_loop_free closes the handles. They are gone after the next turn of `uv`: run it once more
+ * (UV_RUN_NOWAIT is enough) before uv_loop_close, also after a failure of this function. Call
+ * dx_loop_free on the thread of `uv`, not inside a callback of the same loop.
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_NOMEM         out of memory
+ *   DX_ERR_DESCRIPTORS   no descriptor is free
+ *   DX_ERR_SYSTEM        the system refused
  */
 DX_API DX_MUST_CHECK enum dx_err dx_loop_new_on_uv(uv_loop_t *uv, struct dx_loop **loop);
 
-/** The uv loop below, of any dx_loop: for handles of your own on it. */
+/** The uv loop of any dx_loop, for your own handles. */
 DX_API uv_loop_t *dx_loop_uv(struct dx_loop *loop);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /*
- * duplex/version.h - which Duplex this is.
+ * duplex/version.h - the version of Duplex.
  */
 #ifndef DUPLEX_VERSION_H
 #define DUPLEX_VERSION_H

@@ -52,9 +52,6 @@ with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
 
 functions = 0
 for header in public:
-    lines = header.text.count('\n')
-    if lines > 250:
-        failures.append(f'{header.path}: {lines} lines')
     if not header.about:
         failures.append(f'{header.path}: does not begin with a comment')
     for function in header.functions:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sizes: at most 600 lines a file, 60 a function, complexity 15 (pmccabe).
+# Sizes: at most 600 lines a .c file, 60 a function, complexity 15 (pmccabe). Headers are manuals: no cap.
 #
 #   sizes.sh ROOT     prints what is larger, and how much was measured
 cd "$1" || exit 1
@@ -11,7 +11,7 @@ files=$(find src include cli examples bench fuzz tests -name '*.[ch]' ! -path '*
   pmccabe $files | awk -F'\t' '{ print "function", $1, $5, $6 }'
 } | awk '
   $1 == "file" { files++ }
-  $1 == "file" && $2 > 600 { print $3 ": " $2 " lines"; failures++ }
+  $1 == "file" && $3 ~ /\.c$/ && $2 > 600 { print $3 ": " $2 " lines"; failures++ }
   $1 == "function" { functions++ }
   $1 == "function" && $2 > 15 { print $4 " " $5 ": complexity " $2; failures++ }
   $1 == "function" && $3 > 60 { print $4 " " $5 ": " $3 " lines"; failures++ }
