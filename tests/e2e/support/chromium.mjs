@@ -16,8 +16,8 @@ export function useChromium() {
   after(() => browser.close());
 
   // A page of a context of its own; what its script throws fails the test.
-  return async function openPage(scope, url) {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  return async function openPage(scope, url, options = {}) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
     const errors = [];
     scope.after(async () => {
       await context.close();
