@@ -15,7 +15,8 @@ import { DEADLINE, eventually } from './support/time.mjs';
 import { Program, duplexPath, root, test } from './support/program.mjs';
 
 const openPage = useChromium();
-const documents = ['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'docs/guide.md', 'docs/connect.md'];
+const documents = ['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'docs/install.md', 'docs/guide.md',
+  'docs/connect.md'];
 
 // The fenced blocks of a document: kind, line, text.
 function blocksOf(document) {
