@@ -362,28 +362,49 @@ enum dx_err dx_connector_set_url(struct dx_connector *connector, const struct dx
 
 /* ---- life ---- */
 
+/* Reads the URL and writes the request. */
+static enum dx_err prepare(struct dx_connector *connector,
+                           const struct dx_connector_options *options)
+{
+    char normal[DX_URL_MAX + 1];
+    struct dx_url url;
+    const char *detail;
+    enum dx_err err = dx_url_parse(dx_slice_of(options->url), &url, normal, &detail);
+
+    connector->options = *options;
+    if (err == DX_OK)
+        err = dx_connector_set_url(connector, &url, normal);
+    if (err == DX_OK)
+        err = dx_connector_write_request(connector);
+    return err;
+}
+
+enum dx_err dx_connector_check(const struct dx_connector_options *options)
+{
+    struct dx_connector *scratch = calloc(1, sizeof(*scratch));
+    enum dx_err err;
+
+    if (scratch == NULL)
+        return DX_ERR_NOMEM;
+    err = prepare(scratch, options);
+    destroy(scratch);
+    return err;
+}
+
 enum dx_err dx_connector_start(const struct dx_connector_options *options,
                                void (*on_done)(void *user, const struct dx_opening *opening),
                                void *user, struct dx_connector **connector)
 {
     struct dx_connector *made = calloc(1, sizeof(*made));
-    char normal[DX_URL_MAX + 1];
-    struct dx_url url;
-    const char *detail;
     enum dx_err err;
 
     if (made == NULL)
         return DX_ERR_NOMEM;
-    made->options = *options;
     made->on_done = on_done;
     made->user = user;
     made->task.run = on_task;
     dx_timer_init(&made->timer, on_due);
-    err = dx_url_parse(dx_slice_of(options->url), &url, normal, &detail);
-    if (err == DX_OK)
-        err = dx_connector_set_url(made, &url, normal);
-    if (err == DX_OK)
-        err = dx_connector_write_request(made); /* what cannot be said is told at once */
+    err = prepare(made, options);
     if (err != DX_OK) {
         destroy(made);
         return err;

@@ -46,6 +46,17 @@ struct dx_opening {
 struct dx_connector;
 
 /**
+ * Whether a connector could begin with these options.
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE     no such URL, or something in the request that HTTP does not allow there
+ *   DX_ERR_TOO_BIG   the request
+ *   DX_ERR_NOMEM
+ *   DX_ERR_SYSTEM    no randomness
+ */
+DX_MUST_CHECK enum dx_err dx_connector_check(const struct dx_connector_options *options);
+
+/**
  * Begins. `on_done` comes once, never from inside this call.
  *
  * Returns DX_OK; DX_ERR_USAGE (no such URL; something in the request that cannot stand there); DX_ERR_TOO_BIG (of the request); DX_ERR_NOMEM.

@@ -4,113 +4,50 @@
 #include "client/websocket/websocket_parts.h"
 
 #include "base/text.h"
-#include "ws/frame.h"
-#include <duplex/tls_client.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- life ---- */
-
-void dx_websocket_keep(struct dx_websocket *websocket)
-{
-    atomic_fetch_add(&websocket->references, 1);
-}
-
-static void destroy(struct dx_websocket *websocket)
-{
-    dx_websocket_delist(websocket);
-    dx_mailbox_release(&websocket->mailbox);
-    dx_outbox_release(&websocket->outbox);
-    dx_tls_client_free(websocket->own_tls);
-    dx_websocket_settings_release(&websocket->settings);
-    dx_websocket_forget_url(websocket);
-    free(websocket->listening);
-    free(websocket->headers);
-    free(websocket->last_detail);
-    free(websocket);
-}
-
-/* The last reference goes on the loop's thread: other threads only post. */
-void dx_websocket_drop(struct dx_websocket *websocket)
-{
-    if (atomic_fetch_sub(&websocket->references, 1) == 1)
-        destroy(websocket);
-}
-
-void dx_websocket_begin_life(struct dx_websocket *websocket)
-{
-    websocket->is_alive = true;
-    dx_websocket_keep(websocket);
-    dx_loop_hold(websocket->loop);
-}
-
-void dx_websocket_end_life(struct dx_websocket *websocket)
-{
-    if (!websocket->is_alive)
-        return;
-    websocket->is_alive = false;
-    dx_loop_let_go(websocket->loop);
-    dx_websocket_drop(websocket);
-}
-
-void dx_websocket_queue_task(struct dx_websocket *websocket)
-{
-    if (dx_turn_task_is_queued(&websocket->task))
-        return;
-    dx_websocket_keep(websocket);
-    dx_loop_flush_later(websocket->loop, &websocket->task);
-}
+/* ---- what its loop calls ---- */
 
 static void on_task(struct dx_turn_task *task)
 {
-    struct dx_websocket *websocket =
-        (struct dx_websocket *)(void *)((char *)task - offsetof(struct dx_websocket, task));
+    struct dx_websocket *websocket = dx_container_of(task, struct dx_websocket, task);
 
+    dx_websocket_enter(websocket);
     dx_amount_end_turn(&websocket->amount);
     dx_websocket_refresh_amount(websocket);
+    if (dx_mailbox_is_shut(&websocket->mailbox))
+        dx_websocket_free_here(websocket);
     dx_websocket_fail_now(websocket);
     dx_websocket_tell_room(websocket);
-    dx_websocket_drop(websocket); /* the queue's reference */
+    dx_websocket_leave(websocket);
 }
 
 static void on_due(struct dx_timer *timer)
 {
-    struct dx_websocket *websocket =
-        (struct dx_websocket *)(void *)((char *)timer - offsetof(struct dx_websocket, timer));
+    struct dx_websocket *websocket = dx_container_of(timer, struct dx_websocket, timer);
 
-    if (websocket->connection != NULL)
-        dx_websocket_on_beat_due(websocket);
-    else
+    if (dx_websocket_life(websocket) == DX_LIFE_WAITING)
         dx_websocket_try_again(websocket);
+    else if (dx_websocket_life(websocket) == DX_LIFE_OPEN)
+        dx_websocket_on_beat_due(websocket); /* closing has a deadline of its own */
 }
 
-/* ---- the buffered amount ---- */
-
-static uint64_t waiting_len(const struct dx_websocket *websocket)
+static void on_turn(struct dx_sibling *sibling)
 {
-    return websocket->connection != NULL ? dx_connection_buffered_amount(websocket->connection) : 0;
+    dx_websocket_connect_in_turn(dx_container_of(sibling, struct dx_websocket, sibling));
 }
 
-void dx_websocket_begin_sending(struct dx_websocket *websocket)
+static void on_loop_free(struct dx_sibling *sibling)
 {
-    dx_amount_begin(&websocket->amount, waiting_len(websocket));
+    dx_websocket_end_with_loop(dx_container_of(sibling, struct dx_websocket, sibling));
 }
 
-void dx_websocket_count_sent(struct dx_websocket *websocket, size_t len)
-{
-    if (dx_amount_add(&websocket->amount, len, dx_frame_header_len(len, true)))
-        dx_websocket_queue_task(websocket);
-}
+static const struct dx_sibling_handlers sibling_handlers = {.on_turn = on_turn,
+                                                            .on_loop_free = on_loop_free};
 
-void dx_websocket_refresh_amount(struct dx_websocket *websocket)
-{
-    dx_amount_set_kept(&websocket->amount, websocket->outbox.unsent_len);
-    if (websocket->connection != NULL)
-        dx_amount_update(&websocket->amount, waiting_len(websocket));
-}
-
-/* ---- new and free ---- */
+/* ---- new ---- */
 
 /*
  * A ping that has to wait behind output which nobody takes is never sent: there the heartbeat is that some of it leaves in the
@@ -142,8 +79,7 @@ static enum dx_err init(struct dx_websocket *websocket, struct dx_loop *loop)
     dx_connection_kind_init(&websocket->kind, DX_ROLE_CLIENT, options->connection);
     websocket->kind.endpoint.random_user = loop;
     bound_writing(&websocket->kind.options, options->heartbeat_text);
-    atomic_init(&websocket->references, 1);
-    atomic_init(&websocket->state, DX_READY_STATE_CONNECTING);
+    atomic_init(&websocket->life, DX_LIFE_CONNECTING);
     return dx_mailbox_init(&websocket->mailbox, loop, options->connection->max_queue,
                            &dx_websocket_mailbox_handlers, websocket);
 }
@@ -165,64 +101,29 @@ enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
         free(made);
         return err;
     }
-    err = dx_websocket_enlist(made);
+    err = dx_sibling_join(&made->sibling, loop, &sibling_handlers);
     if (err == DX_OK)
-        err = dx_websocket_read_url(made, url);
+        err = dx_target_read(&made->target, made->settings.options.base_url, url);
     if (err == DX_OK && made->settings.options.listener != NULL)
         err = dx_websocket_add_listener(made, made->settings.options.listener,
                                         made->settings.options.user);
     if (err == DX_OK)
-        err = dx_websocket_connect(made);
+        err = dx_websocket_check(made);
     if (err != DX_OK) {
-        dx_websocket_drop(made);
+        dx_websocket_destroy(made);
         return err == DX_ERR_TOO_BIG ? DX_ERR_USAGE : err;
     }
-    dx_websocket_begin_life(made);
+    dx_loop_hold(loop);
+    dx_websocket_connect(made);
     *websocket = made;
     return DX_OK;
-}
-
-void dx_websocket_free_here(struct dx_websocket *websocket)
-{
-    if (websocket->is_freed)
-        return;
-    websocket->is_freed = true;
-    dx_mailbox_run(&websocket->mailbox, false); /* other threads were told that it is sent */
-    websocket->fails_later = false;
-    dx_websocket_stop_waiting(websocket);
-    if (websocket->connection != NULL) {
-        dx_websocket_close_here(websocket, 0, "", 0);
-    } else {
-        websocket->is_closed_by_user = true;
-        dx_websocket_stop_connecting(websocket);
-        dx_websocket_set_state(websocket, DX_READY_STATE_CLOSED);
-        dx_websocket_end_life(websocket);
-    }
-    dx_websocket_drop(websocket);
-}
-
-void dx_websocket_end_with_loop(struct dx_websocket *websocket)
-{
-    dx_websocket_keep(websocket);
-    dx_mailbox_cancel_post(&websocket->mailbox);
-    if (dx_mailbox_is_shut(&websocket->mailbox))
-        dx_websocket_free_here(websocket);
-    websocket->listening_count = 0; /* nothing is told */
-    websocket->is_closed_by_user = true;
-    dx_websocket_stop_waiting(websocket);
-    dx_websocket_stop_connecting(websocket);
-    if (websocket->connection != NULL)
-        dx_connection_leave(websocket->connection, DX_ERR_CLOSED, "the loop is freed");
-    else
-        dx_websocket_end_life(websocket);
-    dx_websocket_drop(websocket);
 }
 
 /* ---- attributes ---- */
 
 const char *dx_websocket_url(const struct dx_websocket *websocket)
 {
-    return websocket->url;
+    return websocket->target.url;
 }
 
 const char *dx_websocket_protocol(const struct dx_websocket *websocket)

@@ -46,7 +46,7 @@ static bool must_wait(void *user, const struct dx_mail *mail)
 {
     const struct dx_websocket *websocket = user;
 
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+    if (dx_websocket_life(websocket) != DX_LIFE_OPEN)
         return false;
     if (mail->kind == DX_MAIL_MESSAGE && websocket->settings.options.outbox != NULL)
         return !dx_outbox_has_room(&websocket->outbox, mail->len);
@@ -67,7 +67,7 @@ static void on_post(void *user, unsigned words)
 {
     struct dx_websocket *websocket = user;
 
-    dx_websocket_keep(websocket);
+    dx_websocket_enter(websocket);
     heed_words(websocket, words);
     dx_mailbox_run(&websocket->mailbox, true);
     dx_websocket_refresh_amount(websocket);
@@ -75,7 +75,7 @@ static void on_post(void *user, unsigned words)
         dx_websocket_free_here(websocket);
     else if (dx_mailbox_take_drain(&websocket->mailbox))
         dx_websocket_tell_drain(websocket);
-    dx_websocket_drop(websocket);
+    dx_websocket_leave(websocket);
 }
 
 const struct dx_mailbox_handlers dx_websocket_mailbox_handlers = {
@@ -109,7 +109,7 @@ enum dx_err dx_websocket_send(struct dx_websocket *websocket, enum dx_opcode opc
         return DX_ERR_UTF8;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_send_here(websocket, opcode, data, len, false);
-    if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
+    if (dx_websocket_life(websocket) == DX_LIFE_CONNECTING &&
         websocket->settings.options.outbox == NULL)
         return DX_ERR_STATE;
     return post_message(websocket, &mail, data, len);
@@ -124,7 +124,7 @@ enum dx_err dx_websocket_send_fragment(struct dx_websocket *websocket, enum dx_o
         return DX_ERR_USAGE;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_send_fragment_here(websocket, opcode, data, len, is_last, false);
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+    if (dx_websocket_life(websocket) != DX_LIFE_OPEN)
         return DX_ERR_STATE;
     return post_message(websocket, &mail, data, len);
 }
@@ -137,7 +137,7 @@ enum dx_err dx_websocket_ping(struct dx_websocket *websocket, const void *data, 
         return DX_ERR_USAGE;
     if (dx_loop_is_here(websocket->loop))
         return dx_websocket_ping_here(websocket, data, len);
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+    if (dx_websocket_life(websocket) != DX_LIFE_OPEN)
         return DX_ERR_STATE;
     return dx_mailbox_put(&websocket->mailbox, &mail, data, len);
 }
@@ -201,7 +201,20 @@ uint64_t dx_websocket_buffered_amount(struct dx_websocket *websocket)
 
 enum dx_ready_state dx_websocket_ready_state(const struct dx_websocket *websocket)
 {
-    return dx_websocket_state(websocket);
+    switch (dx_websocket_life(websocket)) {
+    case DX_LIFE_CONNECTING:
+        return DX_READY_STATE_CONNECTING;
+    case DX_LIFE_OPEN:
+        return DX_READY_STATE_OPEN;
+    case DX_LIFE_CLOSING:
+    case DX_LIFE_LEAVING:
+        return DX_READY_STATE_CLOSING;
+    case DX_LIFE_WAITING:
+    case DX_LIFE_ENDED:
+    case DX_LIFE_GONE:
+        break;
+    }
+    return DX_READY_STATE_CLOSED;
 }
 
 void dx_websocket_free(struct dx_websocket *websocket)

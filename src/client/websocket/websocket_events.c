@@ -62,11 +62,19 @@ void dx_websocket_remove_listener(struct dx_websocket *websocket,
             websocket->listening[i].listener = NULL;
             break;
         }
-    if (websocket->telling == 0)
+    if (websocket->dispatching == 0)
         sweep(websocket);
 }
 
-/* Those that listened when the event began, one after the other; afterwards, with NULL, ends it. */
+void dx_websocket_forget_listeners(struct dx_websocket *websocket)
+{
+    for (size_t i = 0; i < websocket->listening_count; i++)
+        websocket->listening[i].listener = NULL;
+    if (websocket->dispatching == 0)
+        sweep(websocket);
+}
+
+/* An event's way through those that listened when it began. */
 struct telling {
     struct dx_websocket *websocket;
     size_t at;
@@ -75,10 +83,11 @@ struct telling {
 
 static struct telling begin_telling(struct dx_websocket *websocket)
 {
-    dx_websocket_keep(websocket);
+    dx_websocket_enter(websocket);
+    /* Freed by another thread. The task sees to it in case that nothing could be posted. */
     if (dx_mailbox_is_shut(&websocket->mailbox))
-        dx_websocket_free_here(websocket); /* by another thread, whose post is on its way */
-    websocket->telling++;
+        dx_websocket_queue_task(websocket);
+    websocket->dispatching++;
     return (struct telling){websocket, 0, websocket->listening_count};
 }
 
@@ -86,14 +95,14 @@ static bool next_listener(struct telling *telling, struct dx_listening *next)
 {
     struct dx_websocket *websocket = telling->websocket;
 
-    while (telling->at < telling->count && !dx_websocket_is_freed(websocket)) {
+    while (telling->at < telling->count && !dx_mailbox_is_shut(&websocket->mailbox)) {
         *next = websocket->listening[telling->at++];
         if (next->listener != NULL)
             return true;
     }
-    if (--websocket->telling == 0)
+    if (--websocket->dispatching == 0)
         sweep(websocket);
-    dx_websocket_drop(websocket);
+    dx_websocket_leave(websocket);
     return false;
 }
 

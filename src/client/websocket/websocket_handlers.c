@@ -39,8 +39,6 @@ static void ask(struct dx_websocket *websocket)
 
 void dx_websocket_on_beat_due(struct dx_websocket *websocket)
 {
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
-        return; /* closing has its own deadline */
     switch (
         dx_beat_step(&websocket->beat, dx_loop_now_ms(websocket->loop), !websocket->is_paused)) {
     case DX_BEAT_DEAD:
@@ -62,11 +60,10 @@ void dx_websocket_on_beat_due(struct dx_websocket *websocket)
 static bool is_listening(const struct dx_websocket *websocket)
 {
     const struct dx_websocket_options *options = &websocket->settings.options;
-    enum dx_ready_state state = dx_websocket_state(websocket);
+    enum dx_websocket_life life = dx_websocket_life(websocket);
 
-    return state == DX_READY_STATE_OPEN ||
-           (state == DX_READY_STATE_CLOSING && options->hears_while_closing &&
-            !options->strict_browser);
+    return life == DX_LIFE_OPEN ||
+           (life == DX_LIFE_CLOSING && options->hears_while_closing && !options->strict_browser);
 }
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
@@ -94,12 +91,12 @@ static void on_chunk(struct dx_connection *connection, enum dx_opcode opcode, ui
     if (!is_listening(websocket) ||
         dx_beat_holds_chunk(&websocket->beat, opcode, chunk, is_first, is_last, &held))
         return;
-    dx_websocket_keep(websocket);
+    dx_websocket_enter(websocket);
     if (held.len > 0)
         dx_websocket_tell_chunk(websocket, opcode, held.data, held.len, true, false);
     if (is_listening(websocket)) /* a listener may have closed it */
         dx_websocket_tell_chunk(websocket, opcode, data, len, is_first && held.len == 0, is_last);
-    dx_websocket_drop(websocket);
+    dx_websocket_leave(websocket);
 }
 
 static void on_drain(struct dx_connection *connection, void *user)
@@ -107,13 +104,13 @@ static void on_drain(struct dx_connection *connection, void *user)
     struct dx_websocket *websocket = user;
 
     (void)connection;
-    dx_websocket_keep(websocket);
+    dx_websocket_enter(websocket);
     dx_websocket_pump_outbox(websocket);
     dx_mailbox_run(&websocket->mailbox, true);
     (void)dx_mailbox_take_drain(&websocket->mailbox); /* this one is for other threads, too */
     if (!dx_mailbox_is_waiting(&websocket->mailbox))
         dx_websocket_tell_drain(websocket);
-    dx_websocket_drop(websocket);
+    dx_websocket_leave(websocket);
 }
 
 static void on_pong(struct dx_connection *connection, const uint8_t *data, size_t len, void *user)
@@ -141,8 +138,9 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
 
     (void)reason;
     (void)reason_len;
-    websocket->closes_later = false; /* the peer reads no more */
-    dx_websocket_set_state(websocket, DX_READY_STATE_CLOSING);
+    websocket->pending_close.is_due = false; /* the peer reads no more */
+    if (dx_websocket_life(websocket) == DX_LIFE_OPEN)
+        dx_websocket_set_life(websocket, DX_LIFE_CLOSING);
     /* Some codes only a server may send: an empty Close then. */
     if (dx_connection_close(connection, code, "", 0) == DX_ERR_USAGE)
         (void)dx_connection_close(connection, DX_CLOSE_NO_STATUS, "", 0);
@@ -161,7 +159,7 @@ static enum dx_failure_step step_of_timeout(const struct dx_websocket *websocket
 {
     if (info->sent_code == DX_CLOSE_POLICY)
         return DX_STEP_PROTOCOL;
-    if (dx_websocket_state(websocket) == DX_READY_STATE_OPEN && has_heartbeat(websocket))
+    if (dx_websocket_life(websocket) == DX_LIFE_OPEN && has_heartbeat(websocket))
         return DX_STEP_HEARTBEAT;
     return DX_STEP_LOST;
 }

@@ -1,12 +1,11 @@
 /*
- * websocket_opening.c - how a websocket opens, how that or the connection ends, and trying again (WHATWG WebSockets section 3).
+ * websocket_opening.c - how a websocket opens, and tries again (WHATWG WebSockets section 3).
+ *
+ * An attempt fails in one way: by an error and a close event, never before its caller has returned.
  */
 #include "client/websocket/websocket_parts.h"
 
-#include "base/base64.h"
-#include "client/websocket/backoff.h"
 #include "client/connector/ports.h"
-#include "http/url/url_join.h"
 #include <duplex/tls_client.h>
 
 #include <stdio.h>
@@ -14,112 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* ---- the end of an attempt or a connection ---- */
-
-void dx_websocket_fail_later(struct dx_websocket *websocket, enum dx_failure_step step,
-                             enum dx_err err, const char *detail)
-{
-    (void)snprintf(websocket->late_detail, sizeof(websocket->late_detail), "%s",
-                   detail != NULL ? detail : dx_err_text(err));
-    websocket->late_error =
-        (struct dx_error_event){.step = step, .err = err, .detail = websocket->late_detail};
-    websocket->fails_later = true;
-    dx_websocket_queue_task(websocket);
-}
-
-void dx_websocket_fail_now(struct dx_websocket *websocket)
-{
-    struct dx_close_event close = {.code = DX_CLOSE_ABNORMAL, .reason = ""};
-
-    if (!websocket->fails_later || !websocket->is_alive)
-        return;
-    websocket->fails_later = false;
-    dx_websocket_end(websocket, &websocket->late_error, &close);
-}
-
-void dx_websocket_stop_waiting(struct dx_websocket *websocket)
-{
-    if (websocket->connection != NULL || !dx_timer_is_set(&websocket->timer))
-        return;
-    dx_wheel_unset(dx_loop_wheel(websocket->loop), &websocket->timer);
-    dx_websocket_end_life(websocket);
-}
-
-static bool will_try_again(struct dx_websocket *websocket, const struct dx_error_event *error,
-                           const struct dx_close_event *close)
-{
-    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
-
-    if (websocket->settings.options.reconnect == NULL || websocket->is_closed_by_user ||
-        dx_websocket_is_freed(websocket))
-        return false;
-    if (reconnect->max_attempts > 0 && websocket->attempt >= reconnect->max_attempts)
-        return false;
-    return dx_backoff_is_worth_it(error, close);
-}
-
-static uint32_t draw(struct dx_websocket *websocket)
-{
-    uint32_t random = UINT32_MAX / 2;
-
-    (void)dx_loop_fill_random((uint8_t *)&random, sizeof(random), websocket->loop);
-    return random;
-}
-
-/* Sets the timer of the next attempt, if there is to be one. */
-static void plan(struct dx_websocket *websocket, const struct dx_error_event *error,
-                 struct dx_close_event *close)
-{
-    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
-    uint64_t now_ms = dx_loop_now_ms(websocket->loop);
-
-    if (websocket->opened_ms > 0 && now_ms - websocket->opened_ms >= reconnect->stable_ms)
-        websocket->attempt = 0;
-    websocket->opened_ms = 0;
-    dx_wheel_unset(dx_loop_wheel(websocket->loop), &websocket->timer);
-    close->will_reconnect = will_try_again(websocket, error, close);
-    if (!close->will_reconnect)
-        return;
-    close->delay_ms = dx_backoff_delay(reconnect, ++websocket->attempt, draw(websocket));
-    dx_wheel_set(dx_loop_wheel(websocket->loop), &websocket->timer, now_ms + close->delay_ms);
-}
-
-void dx_websocket_note_error(struct dx_websocket *websocket, const struct dx_error_event *error)
-{
-    free(websocket->last_detail);
-    websocket->last_detail = NULL;
-    websocket->last_error = NULL;
-    if (error == NULL)
-        return;
-    websocket->last_detail = error->detail != NULL ? strdup(error->detail) : NULL;
-    websocket->last_error =
-        websocket->last_detail != NULL ? websocket->last_detail : dx_err_text(error->err);
-}
-
-void dx_websocket_end(struct dx_websocket *websocket, const struct dx_error_event *error,
-                      struct dx_close_event *close)
-{
-    dx_websocket_keep(websocket);
-    dx_websocket_set_state(websocket, DX_READY_STATE_CLOSED);
-    dx_outbox_rewind(&websocket->outbox);
-    websocket->barrier = 0;
-    websocket->closes_later = false;
-    plan(websocket, error, close);
-    dx_mailbox_run(&websocket->mailbox, false);
-    dx_websocket_refresh_amount(websocket);
-    dx_websocket_note_error(websocket, error);
-    if (error != NULL)
-        dx_websocket_tell_error(websocket, error);
-    /* Who heard the error may have closed or freed it. */
-    if (!dx_timer_is_set(&websocket->timer)) {
-        close->will_reconnect = false;
-        close->delay_ms = 0;
-    }
-    dx_websocket_tell_close(websocket, close);
-    if (!dx_timer_is_set(&websocket->timer))
-        dx_websocket_end_life(websocket);
-    dx_websocket_drop(websocket);
-}
+static const char bad_url[] = "the next attempt's URL cannot be used";
 
 static void fail(struct dx_websocket *websocket, const struct dx_error_event *error)
 {
@@ -179,16 +73,16 @@ static void note_open(struct dx_websocket *websocket, const struct dx_opening *o
     websocket->opened_ms = dx_loop_now_ms(websocket->loop);
     websocket->protocol = opening->subprotocol != NULL ? opening->subprotocol : "";
     dx_beat_start(&websocket->beat, dx_loop_now_ms(websocket->loop));
-    dx_websocket_note_error(websocket, NULL);
+    dx_websocket_set_error(websocket, NULL);
     dx_amount_begin_queue(&websocket->amount);
-    dx_websocket_set_state(websocket, DX_READY_STATE_OPEN);
+    dx_websocket_set_life(websocket, DX_LIFE_OPEN);
     if (websocket->is_paused)
         dx_connection_pause(websocket->connection);
-    dx_websocket_keep(websocket);
+    dx_websocket_enter(websocket);
     dx_websocket_send_first(websocket);
     dx_websocket_set_beat(websocket);
     dx_websocket_tell_open(websocket);
-    dx_websocket_drop(websocket);
+    dx_websocket_leave(websocket);
 }
 
 /* A browser fails where protocols were asked for and none is agreed; RFC 6455 would allow it. */
@@ -204,7 +98,7 @@ static void on_done(void *user, const struct dx_opening *opening)
     struct dx_error_event error = {.step = DX_STEP_HANDSHAKE, .err = DX_ERR_PROTOCOL};
 
     websocket->connector = NULL;
-    dx_websocket_give_turn(websocket);
+    dx_sibling_give_turn(&websocket->sibling);
     if (opening->error != NULL) {
         fail(websocket, opening->error);
         return;
@@ -231,7 +125,7 @@ static enum dx_err find_tls(struct dx_websocket *websocket, char *why, size_t wh
     if (options->tls != NULL || websocket->own_tls != NULL)
         return DX_OK;
     /* A redirect may lead to wss. */
-    if (!websocket->parsed.is_secure && !has_secure_proxy && options->max_redirects == 0)
+    if (!websocket->target.parsed.is_secure && !has_secure_proxy && options->max_redirects == 0)
         return DX_OK;
     return dx_tls_client_new(NULL, &websocket->own_tls, why, why_len);
 }
@@ -241,19 +135,20 @@ static size_t add_login(struct dx_websocket *websocket)
 {
     const struct dx_websocket_options *options = &websocket->settings.options;
 
-    if (websocket->authorization == NULL)
+    if (websocket->target.authorization == NULL)
         return options->header_count;
     websocket->settings.headers[options->header_count] =
-        (struct dx_header){"Authorization", websocket->authorization};
+        (struct dx_header){"Authorization", websocket->target.authorization};
     return options->header_count + 1;
 }
 
-static enum dx_err start_connector(struct dx_websocket *websocket)
+static struct dx_connector_options connector_options(struct dx_websocket *websocket)
 {
     const struct dx_websocket_options *options = &websocket->settings.options;
-    struct dx_connector_options connector = {
+
+    return (struct dx_connector_options){
         .loop = websocket->loop,
-        .url = websocket->url,
+        .url = websocket->target.url,
         .unix_path = options->unix_path,
         .proxy = options->proxy != NULL ? &websocket->settings.proxy : NULL,
         .tls = options->tls != NULL ? options->tls : websocket->own_tls,
@@ -266,182 +161,84 @@ static enum dx_err start_connector(struct dx_websocket *websocket)
         .timeout_ms = options->connect_timeout_ms,
         .max_redirects = options->max_redirects,
         .on_request = dx_websocket_tell_request};
-
-    return dx_connector_start(&connector, on_done, websocket, &websocket->connector);
 }
 
-/* The request is checked even where it has to wait: a connector does nothing before the turn's end. */
-static enum dx_err start_in_turn(struct dx_websocket *websocket)
+enum dx_err dx_websocket_check(struct dx_websocket *websocket)
 {
-    enum dx_err err = start_connector(websocket);
+    struct dx_connector_options options = connector_options(websocket);
 
-    if (err != DX_OK || dx_websocket_take_turn(websocket))
-        return err;
-    dx_connector_cancel(websocket->connector);
-    websocket->connector = NULL;
-    return DX_OK;
-}
-
-enum dx_err dx_websocket_connect(struct dx_websocket *websocket)
-{
-    char why[256] = "";
-    enum dx_err err;
-
-    if (websocket->settings.options.strict_browser && dx_port_is_blocked(websocket->parsed.port)) {
-        dx_websocket_fail_later(websocket, DX_STEP_CONNECT, DX_ERR_ACCESS,
-                                "browsers block this port");
-        return DX_OK;
-    }
-    err = find_tls(websocket, why, sizeof(why));
-    if (err == DX_OK)
-        return start_in_turn(websocket);
-    dx_websocket_fail_later(websocket, DX_STEP_TLS, err, why);
-    return DX_OK;
+    return dx_connector_check(&options);
 }
 
 void dx_websocket_connect_in_turn(struct dx_websocket *websocket)
 {
-    enum dx_err err = dx_websocket_connect(websocket);
+    struct dx_connector_options options = connector_options(websocket);
+    enum dx_err err = dx_connector_start(&options, on_done, websocket, &websocket->connector);
 
-    if (err != DX_OK)
+    if (err == DX_ERR_USAGE) /* the first one was checked */
+        dx_websocket_fail_later(websocket, DX_STEP_CLOSED, err, bad_url);
+    else if (err != DX_OK)
         dx_websocket_fail_later(websocket, DX_STEP_CONNECT, err, NULL);
 }
 
-void dx_websocket_stop_connecting(struct dx_websocket *websocket)
+void dx_websocket_connect(struct dx_websocket *websocket)
 {
-    dx_connector_cancel(websocket->connector);
-    websocket->connector = NULL;
-    dx_websocket_give_turn(websocket);
-}
+    bool is_strict = websocket->settings.options.strict_browser;
+    char why[256] = "";
+    enum dx_err err = DX_OK;
 
-/* ---- the URL ---- */
-
-/* "Basic …"; NULL without memory. */
-static char *write_login(const char *login, size_t len)
-{
-    static const char scheme[] = "Basic ";
-    size_t encoded_len = (len + 2) / 3 * 4;
-    char *text = malloc(sizeof(scheme) + encoded_len);
-
-    if (text == NULL)
-        return NULL;
-    memcpy(text, scheme, sizeof(scheme) - 1);
-    dx_base64_encode(login, len, text + sizeof(scheme) - 1);
-    text[sizeof(scheme) - 1 + encoded_len] = '\0';
-    return text;
-}
-
-static void clear_text(char **text)
-{
-    if (*text != NULL)
-        explicit_bzero(*text, strlen(*text));
-    free(*text);
-    *text = NULL;
-}
-
-/* Takes over what was read; `normal` has ws or wss. */
-static enum dx_err take_url(struct dx_websocket *websocket, const struct dx_url *parsed,
-                            const char *normal, const struct dx_url_login *login)
-{
-    char *url = strdup(normal);
-    char *authorization = login->len > 0 ? write_login(login->text, login->len) : NULL;
-
-    if (url == NULL || (login->len > 0 && authorization == NULL)) {
-        free(url);
-        clear_text(&authorization);
-        return DX_ERR_NOMEM;
+    if (is_strict && dx_port_is_blocked(websocket->target.parsed.port)) {
+        dx_websocket_fail_later(websocket, DX_STEP_CONNECT, DX_ERR_ACCESS,
+                                "browsers block this port");
+        return;
     }
-    dx_websocket_forget_url(websocket);
-    websocket->parsed = *parsed;
-    websocket->url = url;
-    websocket->authorization = authorization;
-    return DX_OK;
-}
-
-void dx_websocket_forget_url(struct dx_websocket *websocket)
-{
-    free(websocket->url);
-    websocket->url = NULL;
-    clear_text(&websocket->authorization);
-}
-
-static enum dx_err join(const char *base, const char **text, char joined[DX_URL_MAX + 1])
-{
-    char normal[DX_URL_MAX + 1];
-    struct dx_url parsed;
-    const char *detail;
-
-    if (base == NULL)
-        return DX_OK;
-    if (dx_url_parse(dx_slice_of(base), &parsed, normal, &detail) != DX_OK ||
-        !dx_url_join(&parsed, normal, dx_slice_of(*text), joined, DX_URL_MAX + 1))
-        return DX_ERR_USAGE;
-    *text = joined;
-    return DX_OK;
-}
-
-enum dx_err dx_websocket_read_url(struct dx_websocket *websocket, const char *text)
-{
-    char joined[DX_URL_MAX + 1], normal[DX_URL_MAX + 1], again[DX_URL_MAX + 1];
-    struct dx_url_login login, none;
-    struct dx_url parsed;
-    const char *detail;
-    enum dx_err err = join(websocket->settings.options.base_url, &text, joined);
-
-    if (err == DX_OK &&
-        dx_url_parse_login(dx_slice_of(text), &parsed, normal, &login, &detail) != DX_OK)
-        err = DX_ERR_USAGE;
-    if (err == DX_OK && !parsed.is_websocket) {
-        /* http is ws, https is wss, and the rest stays. */
-        memcpy(again, "ws", 2);
-        memcpy(again + 2, normal + 4, strlen(normal + 4) + 1);
-        if (dx_url_parse_login(dx_slice_of(again), &parsed, normal, &none, &detail) != DX_OK)
-            err = DX_ERR_USAGE;
-    }
-    if (err == DX_OK)
-        err = take_url(websocket, &parsed, normal, &login);
-    explicit_bzero(joined, sizeof(joined));
-    explicit_bzero(&login, sizeof(login));
-    return err;
+    err = find_tls(websocket, why, sizeof(why));
+    if (err != DX_OK)
+        dx_websocket_fail_later(websocket, DX_STEP_TLS, err, why);
+    else if (!is_strict ||
+             dx_sibling_take_turn(&websocket->sibling, websocket->target.parsed.host.text))
+        dx_websocket_connect_in_turn(websocket);
 }
 
 /* ---- trying again ---- */
 
-static void begin_attempt(struct dx_websocket *websocket, bool goes_on, const char *url)
+/* Asks the user's hook, if there is one. False: no attempt follows, and why is reported. */
+static bool wants_attempt(struct dx_websocket *websocket, const char **url)
+{
+    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
+
+    *url = NULL;
+    if (reconnect->on_attempt == NULL ||
+        reconnect->on_attempt(websocket, websocket->attempt, url, reconnect->user))
+        return true;
+    /* The hook may have closed or freed it. */
+    if (dx_websocket_life(websocket) == DX_LIFE_CONNECTING)
+        dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
+                                "no further attempt is wanted");
+    return false;
+}
+
+static void begin_attempt(struct dx_websocket *websocket, const char *url)
 {
     enum dx_err err = DX_OK;
 
-    if (!goes_on) {
-        dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
-                                "no further attempt is wanted");
-        return;
-    }
     if (url != NULL)
-        err = dx_websocket_read_url(websocket, url);
+        err = dx_target_read(&websocket->target, websocket->settings.options.base_url, url);
     if (err == DX_OK)
-        err = dx_websocket_connect(websocket);
-    if (err == DX_ERR_USAGE)
-        dx_websocket_fail_later(websocket, DX_STEP_CLOSED, err,
-                                "the next attempt's URL cannot be used");
-    else if (err != DX_OK)
+        dx_websocket_connect(websocket);
+    else if (err == DX_ERR_USAGE)
+        dx_websocket_fail_later(websocket, DX_STEP_CLOSED, err, bad_url);
+    else
         dx_websocket_fail_later(websocket, DX_STEP_CONNECT, err, NULL);
 }
 
 void dx_websocket_try_again(struct dx_websocket *websocket)
 {
-    const struct dx_reconnect_options *reconnect = &websocket->settings.reconnect;
-    const char *url = NULL;
-    bool goes_on = true;
+    const char *url;
 
-    dx_websocket_set_state(websocket, DX_READY_STATE_CONNECTING);
-    dx_websocket_keep(websocket);
-    if (reconnect->on_attempt != NULL && !dx_websocket_is_freed(websocket))
-        goes_on = reconnect->on_attempt(websocket, websocket->attempt, &url, reconnect->user);
-    /* The hook may have closed or freed it. */
-    if (dx_websocket_state(websocket) == DX_READY_STATE_CONNECTING &&
-        !dx_websocket_is_freed(websocket))
-        begin_attempt(websocket, goes_on, url);
-    else if (dx_websocket_is_freed(websocket))
-        dx_websocket_free_here(websocket);
-    dx_websocket_drop(websocket);
+    dx_websocket_set_life(websocket, DX_LIFE_CONNECTING);
+    dx_websocket_enter(websocket);
+    if (wants_attempt(websocket, &url) && dx_websocket_life(websocket) == DX_LIFE_CONNECTING)
+        begin_attempt(websocket, url);
+    dx_websocket_leave(websocket);
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define BARRIER_LEN 12 /* the mark, and a number of 8 bytes */
+
 static const char barrier_mark[4] = {'d', 'x', 'o', 'b'};
 
 /* Less than half of it is used again. */
@@ -67,7 +69,7 @@ static void note_trouble(struct dx_websocket *websocket, enum dx_err err)
 static void raise_barrier(struct dx_websocket *websocket)
 {
     uint64_t number = dx_outbox_sent_number(&websocket->outbox);
-    uint8_t payload[DX_WEBSOCKET_BARRIER_LEN];
+    uint8_t payload[BARRIER_LEN];
     enum dx_err err;
 
     if (websocket->barrier != 0 || number == 0 ||
@@ -103,14 +105,23 @@ static void hand_over_all(struct dx_websocket *websocket)
     raise_barrier(websocket);
 }
 
+static void send_close(struct dx_websocket *websocket)
+{
+    struct dx_pending_close *pending = &websocket->pending_close;
+
+    pending->is_due = false;
+    (void)dx_connection_close(websocket->connection, pending->code, pending->reason,
+                              pending->reason_len);
+}
+
 void dx_websocket_pump_outbox(struct dx_websocket *websocket)
 {
     if (websocket->connection == NULL ||
-        (dx_websocket_state(websocket) != DX_READY_STATE_OPEN && !websocket->closes_later))
+        (dx_websocket_life(websocket) != DX_LIFE_OPEN && !websocket->pending_close.is_due))
         return;
     hand_over_all(websocket);
-    if (websocket->closes_later && dx_outbox_next(&websocket->outbox) == NULL)
-        dx_websocket_close_now(websocket);
+    if (websocket->pending_close.is_due && dx_outbox_next(&websocket->outbox) == NULL)
+        send_close(websocket);
     dx_websocket_refresh_amount(websocket);
 }
 
@@ -118,7 +129,7 @@ bool dx_websocket_note_pong(struct dx_websocket *websocket, const uint8_t *data,
 {
     uint64_t number;
 
-    if (len != DX_WEBSOCKET_BARRIER_LEN || memcmp(data, barrier_mark, sizeof(barrier_mark)) != 0)
+    if (len != BARRIER_LEN || memcmp(data, barrier_mark, sizeof(barrier_mark)) != 0)
         return false;
     memcpy(&number, data + sizeof(barrier_mark), sizeof(number));
     if (number == 0 || number != websocket->barrier)

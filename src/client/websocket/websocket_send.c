@@ -1,11 +1,9 @@
 /*
- * websocket_send.c - messages out of a websocket, and closing it (WHATWG WebSockets, "send" and "close").
+ * websocket_send.c - messages out of a websocket (WHATWG WebSockets, "send"), on the loop's thread.
  */
 #include "client/websocket/websocket_parts.h"
 
 #include <string.h>
-
-/* ---- send ---- */
 
 /* As a caller is told: the loop's memory is memory. */
 static enum dx_err told(enum dx_err err)
@@ -61,13 +59,13 @@ void dx_websocket_send_first(struct dx_websocket *websocket)
 static bool keeps(const struct dx_websocket *websocket)
 {
     return websocket->settings.options.outbox != NULL && !websocket->is_closed_by_user &&
-           websocket->is_alive;
+           dx_websocket_life(websocket) != DX_LIFE_ENDED;
 }
 
 enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcode opcode,
                                    const void *data, size_t len, bool was_taken)
 {
-    enum dx_ready_state state = dx_websocket_state(websocket);
+    enum dx_websocket_life life = dx_websocket_life(websocket);
     enum dx_err err;
 
     if (keeps(websocket)) {
@@ -80,11 +78,11 @@ enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcod
         }
         return err;
     }
-    if (state == DX_READY_STATE_OPEN) {
+    if (life == DX_LIFE_OPEN) {
         err = send_open(websocket, opcode, data, len, was_taken);
         if (err != DX_ERR_CLOSED)
             return err;
-    } else if (state == DX_READY_STATE_CONNECTING) {
+    } else if (life == DX_LIFE_CONNECTING) {
         return DX_ERR_STATE;
     }
     dx_amount_add_dropped(&websocket->amount, len);
@@ -97,7 +95,7 @@ enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum
 {
     enum dx_err err;
 
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+    if (dx_websocket_life(websocket) != DX_LIFE_OPEN)
         return DX_ERR_STATE;
     if (!was_taken && dx_connection_is_congested(websocket->connection))
         return refuse(websocket, len);
@@ -115,58 +113,8 @@ enum dx_err dx_websocket_ping_here(struct dx_websocket *websocket, const void *d
 {
     enum dx_err err;
 
-    if (dx_websocket_state(websocket) != DX_READY_STATE_OPEN)
+    if (dx_websocket_life(websocket) != DX_LIFE_OPEN)
         return DX_ERR_STATE;
     err = dx_connection_ping(websocket->connection, data, len);
     return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
-}
-
-/* ---- close ---- */
-
-void dx_websocket_close_now(struct dx_websocket *websocket)
-{
-    websocket->closes_later = false;
-    (void)dx_connection_close(websocket->connection, websocket->close_code, websocket->close_reason,
-                              websocket->close_len);
-}
-
-/* What is queued goes first: what other threads have sent, and what the outbox has. */
-static void close_open(struct dx_websocket *websocket, uint16_t code, const char *reason,
-                       size_t reason_len)
-{
-    dx_mailbox_run(&websocket->mailbox, false);
-    websocket->close_code = code == 0 ? DX_CLOSE_NO_STATUS : code;
-    websocket->close_len = reason_len;
-    if (reason_len > 0)
-        memcpy(websocket->close_reason, reason, reason_len);
-    websocket->closes_later = true;
-    dx_websocket_set_state(websocket, DX_READY_STATE_CLOSING);
-    dx_websocket_pump_outbox(websocket);
-}
-
-void dx_websocket_close_here(struct dx_websocket *websocket, uint16_t code, const char *reason,
-                             size_t reason_len)
-{
-    enum dx_ready_state state = dx_websocket_state(websocket);
-
-    if (state == DX_READY_STATE_OPEN) {
-        close_open(websocket, code, reason, reason_len);
-    } else if (state == DX_READY_STATE_CLOSED) {
-        dx_websocket_stop_waiting(websocket);
-    } else if (state == DX_READY_STATE_CONNECTING) {
-        dx_websocket_stop_connecting(websocket);
-        dx_websocket_set_state(websocket, DX_READY_STATE_CLOSING);
-        dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
-                                "it was closed before it was open");
-    }
-    websocket->is_closed_by_user = true;
-}
-
-void dx_websocket_abort_here(struct dx_websocket *websocket)
-{
-    websocket->is_closed_by_user = true;
-    if (websocket->connection != NULL)
-        dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "it was aborted");
-    else
-        dx_websocket_close_here(websocket, 0, "", 0);
 }
