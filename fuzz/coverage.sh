@@ -5,10 +5,17 @@
 set -eu
 cd "$(dirname "$0")/.."
 least=${1:-90}
-build=$(mktemp -d)
-trap 'rm -rf "$build"' EXIT
+build=build-coverage
 
-meson setup "$build" -Db_coverage=true --buildtype=debug >"$build/setup.log" || { cat "$build/setup.log"; exit 1; }
+if [ ! -f "$build/build.ninja" ]; then
+  mkdir -p "$build"
+  meson setup "$build" -Db_coverage=true --buildtype=debug >"$build/setup.log" || {
+    cat "$build/setup.log"
+    exit 1
+  }
+fi
+# What earlier runs have reached does not count.
+find "$build" -name '*.gcda' -delete
 targets=$(sed -n "s/^  '\([a-z0-9_]*\)': \[.*/\1/p" fuzz/meson.build)
 set --
 for target in $targets; do

@@ -19,7 +19,7 @@ import { isWaiting } from './support/processes.mjs';
 import { echo, Program, root, serve, test } from './support/program.mjs';
 import { eventually, within } from './support/time.mjs';
 
-const { at, forEachCompiler } = installExamples('client-examples-installed', ['client_*', 'echo']);
+const { at, forEachCompiler } = installExamples(['client_*', 'echo']);
 const names = readdirSync(path.join(root, 'examples')).filter((name) => /^client_.*\.c$/.test(name));
 
 test('ten clients have at most 63 lines each, beside blanks and comments', async () => {

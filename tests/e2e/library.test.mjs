@@ -11,7 +11,7 @@ import { Program, test } from './support/program.mjs';
 import { within } from './support/time.mjs';
 
 const { at, forEachCompiler } =
-  installExamples('examples-installed', ['echo', 'chat', 'files', 'json', 'embed_*', 'protocol_poll']);
+  installExamples(['echo', 'chat', 'files', 'json', 'embed_*', 'protocol_poll']);
 
 // Runs an example, which prints the URL that it listens at.
 async function run(scope, name, args = []) {

@@ -3,6 +3,7 @@
 
 usage: installation.py ROOT BUILD
 """
+import fcntl
 import json
 import os
 import shutil
@@ -30,7 +31,6 @@ expected = {
     'share/bash-completion/completions/duplex', 'share/fish/vendor_completions.d/duplex.fish',
     'share/zsh/site-functions/_duplex' if options['prefix'] != '/usr' else 'share/zsh/vendor-completions/_duplex',
     'share/man/man1/duplex.1', 'share/man/man1/duplex-serve.1', 'share/man/man1/duplex-echo.1',
-    'share/man/man1/duplex-connect.1',
     'share/man/man1/duplex-connect.1'}
 expected |= {f'include/duplex/{header.stem}.h' for header in public}
 expected |= {f'share/man/man3/{name}.3' for name in headers.manual_pages(public)}
@@ -85,6 +85,9 @@ def programs():
     return count + 1
 
 
+# Meson writes down in the build what it has installed: one installation at a time.
+lock = open(build / 'install.lock', 'w')
+fcntl.flock(lock, fcntl.LOCK_EX)
 try:
     run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir', destination])
 

@@ -11,11 +11,12 @@ import { example, plainDuplexPath, root, test } from './program.mjs';
 export const variants = ['', '-clang', '-c++']; // gcc, clang, g++
 
 // Compiles those of these names before the file's tests begin: `at` says where one of them is.
-export function installExamples(folder, names) {
+export function installExamples(names) {
   const build = path.dirname(plainDuplexPath);
-  const directory = path.join(build, folder);
+  const directory = path.join(build, 'examples-installed');
   before(() => {
-    const made = spawnSync(path.join(root, 'script/examples'), [build, directory, ...names], { encoding: 'utf8' });
+    const script = path.join(root, 'script/examples');
+    const made = spawnSync(script, [build, ...names], { encoding: 'utf8' });
     assert.equal(made.status, 0, made.stdout + made.stderr);
   });
   const forEachCompiler = (name, body) => {

@@ -15,8 +15,8 @@ import { eventually, within } from './time.mjs';
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const example = (name) => path.join(root, 'examples', name);
 // The program that behaviour is tested with (with sanitizers, under script/test), and the one that memory is measured on.
-export const duplexPath = path.resolve(root, process.env.DUPLEX ?? 'build-test/duplex');
-export const plainDuplexPath = path.resolve(root, process.env.DUPLEX_PLAIN ?? 'build-test/duplex');
+export const duplexPath = path.resolve(root, process.env.DUPLEX ?? 'build/duplex');
+export const plainDuplexPath = path.resolve(root, process.env.DUPLEX_PLAIN ?? 'build/duplex');
 
 const TEST_DEADLINE = 60_000;
 
