@@ -1,5 +1,6 @@
 /*
- * environment.c - builds a program's environment in one growing text, "NAME=value\0NAME=value\0...".
+ * environment.c - builds the environment of a program in one growing text,
+ * "NAME=value\0NAME=value\0...".
  */
 #include "bridge/program/environment.h"
 
@@ -78,7 +79,7 @@ static void add_line(struct dx_environment *environment, const char *line)
     end_line(environment);
 }
 
-/* Whether `line` is NAME=…; a name that ends with '*' stands for all that begin so. */
+/* Whether `line` is NAME=…; a name that ends with '*' matches every name with that prefix. */
 static bool line_has_name(const char *line, const char *name)
 {
     size_t len = strlen(name);
@@ -112,7 +113,7 @@ void dx_environment_add_all(struct dx_environment *environment, const struct dx_
     environment->count += other->count;
 }
 
-/* Whether a header may be shown to programs, and if so adds HTTP_NAME=value. */
+/* Adds HTTP_NAME=value if the header may be passed to programs. */
 static void add_header(struct dx_environment *environment, const char *name, size_t name_len,
                        const char *value)
 {
@@ -141,7 +142,7 @@ static void add_header(struct dx_environment *environment, const char *name, siz
     dx_environment_add(environment, upper, value);
 }
 
-/* Header names repeat; each is looked up once, joined, at its first line. */
+/* A header may have several lines; their joined value is added at the first of them. */
 static bool is_first_of_its_name(const struct dx_request *request, size_t index, const char *name,
                                  size_t name_len)
 {
@@ -183,14 +184,14 @@ static void add_number(struct dx_environment *environment, const char *name, uns
     dx_environment_add(environment, name, text);
 }
 
-/* RFC 3875: SCRIPT_NAME is what leads to the program, PATH_INFO the rest; together they are the path. */
+/* RFC 3875: the path is SCRIPT_NAME, which leads to the program, followed by PATH_INFO. */
 static void add_path(struct dx_environment *environment, const struct dx_request *request)
 {
     const char *path = dx_request_path(request);
     const char *route = dx_request_route_path(request);
     const char *at = path;
 
-    /* Part by part: what stands for a ":name" is longer or shorter than that. */
+    /* Compares part by part, because the value of a ":name" differs from it in length. */
     for (const char *part = route; strcmp(route, "/") != 0 && part != NULL;
          part = strchr(part + 1, '/'))
         at += 1 + strcspn(at + 1, "/");
@@ -225,7 +226,7 @@ void dx_environment_add_request(struct dx_environment *environment, struct dx_re
     add_headers(environment, request);
 }
 
-/* Whether a later line has the same name as `lines[0]`. Most differ in their first byte: few are compared. */
+/* Whether a later line has the same name as `lines[0]`. Most differ in the first byte already. */
 static bool is_overridden(char *const *lines, size_t count)
 {
     const char *line = lines[0];

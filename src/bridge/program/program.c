@@ -1,7 +1,7 @@
 /*
- * program.c - the life of one program: from the request to the last descriptor.
+ * program.c - the life of one program, from the request to its last descriptor.
  *
- * Not responsible for bytes (program_input.c, program_output.c) nor for ending it in steps (program_ladder.c).
+ * Its bytes are carried by program_input.c and program_output.c; program_ladder.c ends it in steps.
  */
 #include "bridge/program/program.h"
 
@@ -37,7 +37,7 @@ struct refusal {
     const char *detail;
 };
 
-static const struct refusal programs_are_closed = {503, "the programs are being ended"};
+static const struct refusal programs_are_closed = {503, "the programs are being stopped"};
 
 static void refuse(struct dx_request *request, struct refusal refusal)
 {
@@ -117,17 +117,17 @@ void dx_program_drop(struct dx_program *program)
     program->connection = NULL;
     program->request = NULL;
     if (connection) {
-        /* Its on_close is still to come, when the program is no more. */
+        /* Its on_close comes later, when the program has been freed. */
         dx_connection_set_user(connection, NULL);
-        dx_connection_abort(connection, DX_ERR_CLOSED, "the programs are ended");
+        dx_connection_abort(connection, DX_ERR_CLOSED, "the programs were stopped");
     }
     if (request)
         refuse(request, programs_are_closed);
     end_program(program);
 }
 
-/* Whether all that the program had to say has been said. */
-static bool has_said_all(const struct dx_program *program)
+/* Whether all output of the program has been sent. */
+static bool has_sent_all(const struct dx_program *program)
 {
     return program->output.pipe.fd < 0 &&
            (!program->errors.is_for_client || program->errors.pipe.fd < 0);
@@ -153,15 +153,18 @@ void dx_program_close_now(struct dx_program *program)
                               reason ? strlen(reason) : 0);
 }
 
-void dx_program_judge_end(struct dx_program *program)
+void dx_program_end_if_done(struct dx_program *program)
 {
-    if (program->connection && has_said_all(program)) {
+    if (program->connection && has_sent_all(program)) {
         if (program->close_is_due) {
             dx_program_close_now(program);
         } else if (program->has_exited) {
             close_for_exit(program);
         } else {
-            /* It has closed its stdout but runs: as ended, after a moment in which it may tell its status. */
+            /*
+             * It has closed its stdout but runs on: end it, with time to exit by itself and report
+             * a status.
+             */
             dx_program_input_end(program, false);
             dx_program_ladder_begin(program);
         }
@@ -178,12 +181,12 @@ void dx_program_on_shutdown(struct dx_connection *connection, void *user)
 
     (void)user;
     if (!program) {
-        /* Its programs were freed in this turn. */
+        /* The programs were freed in this turn. */
         (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
         return;
     }
     if (program->close_is_due)
-        dx_program_close_now(program); /* the client was first: it gets its own code back */
+        dx_program_close_now(program); /* the client closed first: its code is repeated */
     else
         (void)dx_connection_close(connection, DX_CLOSE_GOING_AWAY, NULL, 0);
     dx_program_input_end(program, true);
@@ -199,7 +202,7 @@ void dx_program_on_abandoned(struct dx_request *request, void *route)
     dx_program_input_end(program, true);
     if (program->is_started)
         dx_program_ladder_begin(program);
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
 }
 
 /* ---- the spawner's side ---- */
@@ -218,7 +221,7 @@ static void on_started(struct dx_child *child)
         dx_program_ladder_begin(program);
         return;
     }
-    dx_program_output_judge(program);
+    dx_program_output_watch(program);
 }
 
 static void on_failed(struct dx_child *child, int error, enum dx_spawn_step step)
@@ -236,7 +239,7 @@ static void on_failed(struct dx_child *child, int error, enum dx_spawn_step step
     else
         dx_program_log(program, DX_LOG_ERROR, text, NULL, NULL, 0);
     program->has_exited = true;
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
 }
 
 static void on_exited(struct dx_child *child, int status)
@@ -252,12 +255,12 @@ static void on_exited(struct dx_child *child, int status)
     program->silent_due_ms = 0;
     dx_program_input_close(program);
     dx_program_output_drain(program);
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
 }
 
 static const struct dx_child_callbacks child_callbacks = {on_started, on_failed, on_exited};
 
-/* ---- the beginning ---- */
+/* ---- the start ---- */
 
 /* Makes a pipe; `*its_end` is the program's end of it. */
 static bool make_pipe(struct dx_program_pipe *pipe, int *its_end, bool program_reads)
@@ -271,7 +274,7 @@ static bool make_pipe(struct dx_program_pipe *pipe, int *its_end, bool program_r
     return fcntl(pipe->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* Stdout is read once there is a connection. */
+/* Stdout is read as soon as there is a connection. */
 static enum dx_err open_pipes(struct dx_program *program, int its_ends[DX_SPAWN_STREAMS])
 {
     enum dx_stderr stderr_to = program->route->options.stderr_to;
@@ -383,7 +386,8 @@ static void show_page(struct dx_request *request, const struct dx_program_option
         dx_request_respond(request, 200, "text/html; charset=utf-8", options->page_headers,
                            options->page_header_count, options->page, options->page_len);
     else
-        dx_request_refuse(request, 405, "this path has a page and a WebSocket", &allow, 1);
+        dx_request_refuse(request, 405, "this path accepts GET, HEAD and WebSocket connections",
+                          &allow, 1);
 }
 
 void dx_program_on_request(struct dx_request *request, void *user)

@@ -1,5 +1,6 @@
 /*
- * program_errors.c - a program's stderr to the log: line by line, so many a second, never a reason for the program to wait.
+ * program_errors.c - logs the stderr of a program, line by line and so many lines a second. It is
+ * always read, so that the program never waits for the log.
  */
 #include "bridge/program/program.h"
 
@@ -10,7 +11,7 @@
 
 #include "bridge/framing/lines.h"
 
-static void tell_dropped(struct dx_program *program)
+static void log_dropped(struct dx_program *program)
 {
     char count[16];
     int len;
@@ -18,7 +19,7 @@ static void tell_dropped(struct dx_program *program)
     if (program->errors_dropped == 0)
         return;
     len = snprintf(count, sizeof(count), "%u", program->errors_dropped);
-    dx_program_log(program, DX_LOG_WARN, "lines of the program's stderr were left out", "count",
+    dx_program_log(program, DX_LOG_WARN, "lines of the program's stderr were dropped", "count",
                    count, (size_t)len);
     program->errors_dropped = 0;
 }
@@ -28,7 +29,7 @@ static void log_line(struct dx_program *program, const uint8_t *data, size_t len
     uint32_t second = (uint32_t)(dx_loop_now_ms(program->shard->loop) / 1000);
 
     if (second != program->errors_second) {
-        tell_dropped(program);
+        log_dropped(program);
         program->errors_second = second;
         program->errors_count = 0;
     }
@@ -40,7 +41,7 @@ static void log_line(struct dx_program *program, const uint8_t *data, size_t len
     dx_program_log(program, DX_LOG_WARN, "stderr", "line", (const char *)data, len);
 }
 
-/* Logs a line, in pieces when it is too long for one. */
+/* Logs a line, in pieces if it is too long. */
 static void log_pieces(struct dx_program *program, const uint8_t *data, size_t len)
 {
     do {
@@ -95,7 +96,7 @@ void dx_program_errors_close(struct dx_program *program)
     if (program->errors.pipe.fd >= 0 && !program->errors.is_for_client) {
         if (kept->carry_len > 0)
             log_pieces(program, kept->carry, kept->carry_len);
-        tell_dropped(program);
+        log_dropped(program);
     }
     dx_program_stream_close(program, &program->errors);
 }

@@ -1,5 +1,6 @@
 /*
- * program_input.c - from the client's messages to the program's stdin, with backpressure, and the client's going.
+ * program_input.c - from the client to the program: messages to stdin with backpressure, and what
+ * happens when the client closes or disappears.
  */
 #include "bridge/program/program.h"
 
@@ -7,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What may wait for a program that does not read, beyond its pipe; then the client is stopped. */
+/* Bytes that may wait for a program that does not read; above it the client is paused. */
 #define PENDING_HIGH 65536
 
 #define WRITE_SLICES 16
 
-/* A message after which a program says nothing for this long is worth a word in the log. */
+/* When there is no output for so long after a message, a hint is logged. */
 #define SILENT_MS 5000
 
 _Static_assert(sizeof(struct dx_slice) == sizeof(struct iovec),
@@ -25,8 +26,7 @@ void dx_program_input_close(struct dx_program *program)
     dx_program_pipe_close(program, &program->input);
     if (program->input_is_paused && program->connection) {
         program->input_is_paused = false;
-        dx_connection_resume(
-            program->connection); /* what comes is dropped; its Close is not to be missed */
+        dx_connection_resume(program->connection); /* to see its Close; its messages are dropped */
     }
 }
 
@@ -37,7 +37,7 @@ void dx_program_input_end(struct dx_program *program, bool drop_pending)
         dx_program_input_close(program);
 }
 
-/* The program has closed its stdin: that ends nothing but what it is told. */
+/* The program has closed its stdin. Its output goes on; messages to it are dropped. */
 static void break_input(struct dx_program *program)
 {
     if (!program->input_is_broken && !program->has_exited && !program->input_is_ending)
@@ -46,7 +46,7 @@ static void break_input(struct dx_program *program)
     dx_program_input_close(program);
 }
 
-/* Writes what the pipe takes. False when it is broken. */
+/* Writes as much as the pipe takes. False: nobody can read it any more. */
 static bool write_pending(struct dx_program *program)
 {
     struct dx_slice slices[WRITE_SLICES];
@@ -80,8 +80,11 @@ static void pause_or_resume(struct dx_program *program)
     }
 }
 
-/* The client broke a rule of the framing: as if it had closed, with a code of ours. What it said before still counts. */
-static void give_up(struct dx_program *program, uint16_t code, const char *reason)
+/*
+ * The client broke a rule: the same steps as for its Close, but with our code. What it sent before
+ * is still written.
+ */
+static void begin_close(struct dx_program *program, uint16_t code, const char *reason)
 {
     if (!program->close_is_due) {
         program->close_is_due = program->connection != NULL;
@@ -90,7 +93,7 @@ static void give_up(struct dx_program *program, uint16_t code, const char *reaso
     }
     dx_program_input_end(program, false);
     dx_program_ladder_begin(program);
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
 }
 
 static void flush(struct dx_program *program)
@@ -105,8 +108,8 @@ static void flush(struct dx_program *program)
     }
     wanted = program->pending.len > 0 ? DX_WATCH_WRITE : 0;
     if (!dx_program_pipe_want(program, &program->input, wanted)) {
-        dx_program_input_close(program); /* what waits would wait for ever */
-        give_up(program, DX_CLOSE_TRY_AGAIN, "the program's input cannot be watched");
+        dx_program_input_close(program); /* the pending bytes could never be written */
+        begin_close(program, DX_CLOSE_TRY_AGAIN, "the program's input cannot be watched");
         return;
     }
     if (program->pending.len == 0 && program->input_is_ending)
@@ -124,22 +127,22 @@ void dx_program_input_ready(struct dx_watch *watch, unsigned events)
 {
     struct dx_program *program = dx_program_of(watch, input.watch);
 
-    if (events & DX_WATCH_ERROR) /* no reader is left */
+    if (events & DX_WATCH_ERROR) /* the program has closed its end */
         break_input(program);
     else
         flush(program);
 }
 
-/* A message has come whole: from now on silence counts. */
+/* A whole message has come: output is expected from now on. */
 static void expect_answer(struct dx_program *program)
 {
-    if (program->was_told_silent || program->silent_due_ms != 0)
+    if (program->silence_is_logged || program->silent_due_ms != 0)
         return;
     program->silent_due_ms = dx_loop_now_ms(program->shard->loop) + SILENT_MS;
     dx_program_timer_arm(program);
 }
 
-/* Writes what waits at the end of the turn, or at once when it is much. */
+/* Writes the pending bytes at the end of the turn, or at once when there are many. */
 static void flush_soon(struct dx_program *program)
 {
     if (program->input.fd < 0)
@@ -159,7 +162,7 @@ static void pass_on(struct dx_program *program, const struct dx_framing_piece *p
     refusal = program->route->framing->write(&program->route->options, piece, &program->pending);
     flush_soon(program);
     if (refusal.code != 0)
-        give_up(program, refusal.code, refusal.reason);
+        begin_close(program, refusal.code, refusal.reason);
     else if (piece->is_last)
         expect_answer(program);
 }
@@ -187,7 +190,7 @@ static void on_message(struct dx_connection *connection, enum dx_opcode opcode, 
     }
 }
 
-/* ---- the client goes ---- */
+/* ---- the end of the client ---- */
 
 static void on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
                           size_t reason_len, void *user)
@@ -201,7 +204,7 @@ static void on_peer_close(struct dx_connection *connection, uint16_t code, const
     program->close_code = code;
     dx_program_input_end(program, false);
     dx_program_ladder_begin(program);
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
 }
 
 static void on_hang_up(struct dx_connection *connection, void *user)
@@ -216,7 +219,7 @@ static void on_hang_up(struct dx_connection *connection, void *user)
 static void on_drain(struct dx_connection *connection, void *user)
 {
     (void)connection;
-    dx_program_output_judge(user);
+    dx_program_output_watch(user);
 }
 
 static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
@@ -225,15 +228,15 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 
     (void)connection;
     (void)info;
-    if (!program) /* dropped */
+    if (!program) /* see dx_program_drop */
         return;
     program->connection = NULL;
     program->close_is_due = false;
     program->input_is_paused = false;
     dx_program_input_end(program, true);
-    dx_program_output_judge(program);
+    dx_program_output_watch(program);
     dx_program_ladder_begin(program);
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
 }
 
 const struct dx_connection_handlers *dx_program_handlers_for(const struct dx_program_route *route)

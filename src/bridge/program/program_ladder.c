@@ -1,5 +1,6 @@
 /*
- * program_ladder.c - deadlines of a program, and the steps that end it: end of file → INT → TERM → KILL.
+ * program_ladder.c - the deadlines of a program, and the steps that end it: end of file, INT, TERM,
+ * KILL.
  */
 #include "bridge/program/program.h"
 
@@ -39,14 +40,14 @@ void dx_program_ladder_begin(struct dx_program *program)
     dx_program_timer_arm(program);
 }
 
-/* The first step is over: whoever waits for what the program still has to say has waited long enough. */
-static void give_up_output(struct dx_program *program)
+/* The first step is over: the client waits no longer for output of the program. */
+static void stop_waiting(struct dx_program *program)
 {
     dx_program_input_end(program, true);
     if (!program->connection)
         return;
     (void)dx_program_output_read_rest(
-        program); /* a loop that was late must not take away what came in time */
+        program); /* output that came in time is sent even if the loop is late */
     dx_program_output_flush_partial(program);
     if (program->close_is_due)
         dx_program_close_now(program);
@@ -68,16 +69,15 @@ static void climb(struct dx_program *program)
         program->ladder_due_ms =
             dx_loop_now_ms(program->shard->loop) + ladder_ms[program->ladder_step - 1];
     if (program->ladder_step == LADDER_INT)
-        give_up_output(program);
+        stop_waiting(program);
 }
 
-static void tell_silent(struct dx_program *program)
+static void log_silence(struct dx_program *program)
 {
-    program->was_told_silent = true;
+    program->silence_is_logged = true;
     dx_program_log(program, DX_LOG_WARN,
-                   "the program has said nothing for 5 s after a message; programs hold their "
-                   "output back when it is a pipe: let it flush each line, as python3 -u does (a "
-                   "terminal, --pty, is to come)",
+                   "the program has printed nothing for 5 s after a message; many programs buffer "
+                   "output to a pipe: make it flush each line (python3 -u, stdbuf -oL)",
                    NULL, NULL, 0);
 }
 
@@ -97,7 +97,7 @@ void dx_program_timer_due(struct dx_timer *timer)
     if (is_due(&program->flush_due_ms, now_ms))
         dx_program_output_flush_partial(program);
     if (is_due(&program->silent_due_ms, now_ms))
-        tell_silent(program);
+        log_silence(program);
     if (program->ladder_due_ms != 0 && program->ladder_due_ms <= now_ms)
         climb(program);
     if (is_due(&program->linger_due_ms, now_ms) && !dx_program_output_linger(program))

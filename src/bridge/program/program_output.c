@@ -1,7 +1,8 @@
 /*
- * program_output.c - from the program's stdout (and its stderr, if that goes to the client) to frames.
+ * program_output.c - from the program to the client: stdout, and stderr if it goes to the client.
  *
- * One read a turn, framed in one run, sent at once; a connection that does not take it stops the pipe.
+ * One read a turn is framed in one run and sent at once. While the connection is congested the
+ * pipes are not read, so that the program waits.
  */
 #include "bridge/program/program.h"
 
@@ -11,9 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How soon, at the soonest, to look again whether a slow client has taken what an ended program left: a ladder may have a
- * first step of nothing. */
-#define WIDE_PIPE 262144 /* bytes in the pipe of a program that writes without pause */
+/* Size of the pipe of a program that writes without pause, in bytes. */
+#define WIDE_PIPE 262144
+
+/*
+ * The least time after which a slow client is looked at again when the program has ended: the first
+ * step of a ladder may be 0.
+ */
 #define SLOW_CLIENT_MS 100
 
 bool dx_program_is_in_message(const struct dx_program *program)
@@ -23,7 +28,7 @@ bool dx_program_is_in_message(const struct dx_program *program)
 
 /* ---- which pipe may be read ---- */
 
-/* While fragments of a message are being sent nothing of the other stream may go in between. */
+/* While one stream is in the middle of a fragmented message, the other one must wait. */
 static bool may_send(const struct dx_program *program, const struct dx_program_stream *stream)
 {
     return stream->is_for_client &&
@@ -38,7 +43,7 @@ static bool want(struct dx_program *program, struct dx_program_stream *stream, b
            dx_program_pipe_want(program, &stream->pipe, may_read ? DX_WATCH_READ : 0);
 }
 
-void dx_program_output_judge(struct dx_program *program)
+void dx_program_output_watch(struct dx_program *program)
 {
     bool is_open = program->connection && !dx_connection_is_congested(program->connection);
 
@@ -50,19 +55,19 @@ void dx_program_output_judge(struct dx_program *program)
 
 /* ---- what is read ---- */
 
-static void tell_replaced(struct dx_program *program)
+static void log_replacement(struct dx_program *program)
 {
-    if (program->was_told_replaced)
+    if (program->replacement_is_logged)
         return;
-    program->was_told_replaced = true;
+    program->replacement_is_logged = true;
     dx_program_log(
         program, DX_LOG_WARN,
-        "the program prints text that is not UTF-8: U+FFFD stands in its place (--framing=binary "
-        "passes bytes as they are)",
+        "the program printed text that is not UTF-8: invalid bytes are replaced by U+FFFD "
+        "(--framing=binary passes bytes unchanged)",
         NULL, NULL, 0);
 }
 
-/* Nothing more of what it prints can be sent, so its pipes are closed: it would only be read to be thrown away. */
+/* No more output can be sent, so the pipes are closed instead of being read for nothing. */
 static void fail_output(struct dx_program *program, enum dx_err err)
 {
     const char *reason = err == DX_ERR_UTF8       ? "the program printed text that is not UTF-8"
@@ -123,11 +128,11 @@ void dx_program_output_pong(struct dx_program *program)
     (void)!dx_connection_send(program->connection, DX_OP_TEXT, "pong", 4);
 }
 
-/* What was framed leaves. */
+/* Sends the frames that are queued. */
 static void send_framed(struct dx_program *program, const struct dx_framed *framed, enum dx_err err)
 {
     if (framed->replaced_count > 0)
-        tell_replaced(program);
+        log_replacement(program);
     dx_connection_count_sent(program->connection, framed->message_count, framed->payload_len);
     dx_connection_flush(program->connection);
     if (err != DX_OK)
@@ -147,7 +152,7 @@ static void deliver(struct dx_program *program, struct dx_program_stream *stream
     plan_flush(program);
 }
 
-/* Sends what is kept of a partial line; at the end of file also what can never be completed. */
+/* Sends a partial line; at the end of file also a code point that is cut. */
 static void flush_stream(struct dx_program *program, struct dx_program_stream *stream, bool is_end)
 {
     struct dx_framed framed = {0};
@@ -160,7 +165,7 @@ static void flush_stream(struct dx_program *program, struct dx_program_stream *s
     send_framed(program, &framed, err);
 }
 
-/* First the stream whose message is unfinished: the other's text would become part of it. */
+/* First the stream whose message is unfinished, or the other's text would become part of it. */
 static void flush_streams(struct dx_program *program, bool is_end)
 {
     bool errors_are_first = program->errors.state.is_in_message;
@@ -188,18 +193,18 @@ static void end_of_file(struct dx_program *program, struct dx_program_stream *st
 {
     flush_stream(program, stream, true);
     dx_program_stream_close(program, stream);
-    dx_program_output_judge(program);
-    dx_program_judge_end(program);
+    dx_program_output_watch(program);
+    dx_program_end_if_done(program);
 }
 
-/* A program that fills its pipe is stopped and woken for each read; in a wider one it goes on while we send. */
+/* A program that fills its pipe sleeps until each read. With a wider pipe it runs while we send. */
 static void widen(struct dx_program_pipe *pipe)
 {
     if (pipe->is_wide)
         return;
     pipe->is_wide = true;
     (void)fcntl(pipe->fd, F_SETPIPE_SZ,
-                WIDE_PIPE); /* refused above the user's limit: it stays as it is */
+                WIDE_PIPE); /* refused above the user's limit: the pipe keeps its size */
 }
 
 static void read_once(struct dx_program *program, struct dx_program_stream *stream)
@@ -216,10 +221,10 @@ static void read_once(struct dx_program *program, struct dx_program_stream *stre
     if (got == DX_READ_SIZE)
         widen(&stream->pipe);
     deliver(program, stream, buffer, (size_t)got);
-    dx_program_output_judge(program);
+    dx_program_output_watch(program);
 }
 
-/* Reads what a pipe holds, without judging anything. False when the client does not take more. */
+/* Sends what a pipe holds, up to its end. False: the client is too slow. */
 static bool read_rest(struct dx_program *program, struct dx_program_stream *stream)
 {
     uint8_t *buffer = dx_loop_read_buffer(program->shard->loop);
@@ -277,11 +282,11 @@ void dx_program_output_drain(struct dx_program *program)
         linger(program, program->route->options.ladder_ms[0]);
 }
 
-static bool say_the_rest(struct dx_program *program)
+static bool send_rest(struct dx_program *program)
 {
     if (!dx_program_output_read_rest(program))
         return false;
-    /* The one whose message is unfinished stood in the other's way. */
+    /* The stream with an unfinished message kept the other one waiting. */
     if (dx_program_is_in_message(program)) {
         flush_stream(program,
                      program->errors.state.is_in_message ? &program->errors : &program->output,
@@ -295,8 +300,8 @@ static bool say_the_rest(struct dx_program *program)
 
 bool dx_program_output_linger(struct dx_program *program)
 {
-    if (!say_the_rest(program)) {
-        /* It is the client who is slow: its bytes are in the pipe, and leave as it reads. */
+    if (!send_rest(program)) {
+        /* The client is slow. What is left for it stays in the pipe until it reads. */
         uint32_t step_ms = program->route->options.ladder_ms[0];
 
         linger(program, step_ms > SLOW_CLIENT_MS ? step_ms : SLOW_CLIENT_MS);
@@ -304,6 +309,6 @@ bool dx_program_output_linger(struct dx_program *program)
     }
     dx_program_stream_close(program, &program->output);
     dx_program_errors_finish(program);
-    dx_program_judge_end(program);
+    dx_program_end_if_done(program);
     return false;
 }

@@ -1,5 +1,5 @@
 /*
- * program_pipe.c - the server's end of one of a program's pipes.
+ * program_pipe.c - our end of one of a program's pipes.
  */
 #include "bridge/program/program.h"
 
@@ -8,9 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/*
- * A pipe that nobody wants to read is not watched at all: epoll would report its hang-up for ever.
- */
+/* A pipe that is not to be read is not watched at all: epoll would report its hang-up each turn. */
 bool dx_program_pipe_want(struct dx_program *program, struct dx_program_pipe *pipe, unsigned wanted)
 {
     struct dx_loop *loop = program->shard->loop;
@@ -35,8 +33,8 @@ void dx_program_pipe_close(struct dx_program *program, struct dx_program_pipe *p
 }
 
 /*
- * A pipe knows no MSG_NOSIGNAL. Where the signal is not ignored it is held back during the call, and taken if the call has
- * raised it: two or three cheap calls more.
+ * MSG_NOSIGNAL is for sockets only. If the host does not ignore SIGPIPE, the signal is blocked
+ * during the call and taken off if the call raised it, at the cost of a few cheap system calls.
  */
 ssize_t dx_program_pipe_write(struct dx_program *program, struct dx_program_pipe *pipe,
                               const struct iovec *slices, int count)

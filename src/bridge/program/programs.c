@@ -1,5 +1,6 @@
 /*
- * programs.c - what the programs of a server have in common: the spawner, a shard for each loop, and their end.
+ * programs.c - all programs of a server: made with a spawner and a shard for each loop, closed,
+ * freed.
  */
 #include "bridge/program/programs.h"
 
@@ -11,7 +12,7 @@
 #include "bridge/program/program.h"
 #include "server/server.h"
 
-/* How soon to tell a loop again for which there was no memory. */
+/* When a post has failed for want of memory, it is tried again after this time. */
 #define RETRY_MS 20
 
 static enum dx_err open_shards(struct dx_programs *programs)
@@ -26,7 +27,7 @@ static enum dx_err open_shards(struct dx_programs *programs)
         else
             err = dx_loop_post(shard->loop, dx_programs_shard_open, shard);
         if (err != DX_OK) {
-            shard->loop = NULL; /* never told to open, so not to be told to close */
+            shard->loop = NULL; /* not open, so that it is not closed */
             return err;
         }
         programs->open_count++;
@@ -137,12 +138,13 @@ void dx_programs_kill(struct dx_programs *programs)
     for (size_t i = 0; i < programs->shard_count; i++) {
         struct dx_programs_shard *shard = &programs->shards[i];
 
-        if (shard->is_told)
-            continue; /* nothing is left there, and all of this may be gone when a post comes */
+        if (shard->close_is_posted)
+            continue; /* nothing is left there */
         if (shard->loop == programs->loop)
             kill_shard(shard);
         else
-            (void)!dx_loop_post(shard->loop, kill_shard, shard); /* no memory: the ladder does it */
+            (void)!dx_loop_post(shard->loop, kill_shard,
+                                shard); /* without memory the ladder ends them */
     }
 }
 
@@ -159,24 +161,24 @@ static void close_shard(void *data)
     dx_programs_shard_closed(shard);
 }
 
-/* Tells each loop once. False: there was no memory for one of them. */
-static bool tell_shards(struct dx_programs *programs)
+/* Has each loop close its shard, once. False: there was no memory for a post. */
+static bool post_closes(struct dx_programs *programs)
 {
-    bool all_are_told = true;
+    bool all_are_posted = true;
 
     for (size_t i = 0; i < programs->shard_count; i++) {
         struct dx_programs_shard *shard = &programs->shards[i];
 
-        if (shard->is_told || !shard->loop)
+        if (shard->close_is_posted || !shard->loop)
             continue;
-        shard->is_told = true;
+        shard->close_is_posted = true;
         if (shard->loop == programs->loop)
             close_shard(shard);
         else
-            shard->is_told = dx_loop_post(shard->loop, close_shard, shard) == DX_OK;
-        all_are_told = all_are_told && shard->is_told;
+            shard->close_is_posted = dx_loop_post(shard->loop, close_shard, shard) == DX_OK;
+        all_are_posted = all_are_posted && shard->close_is_posted;
     }
-    return all_are_told;
+    return all_are_posted;
 }
 
 static void advance_in(struct dx_programs *programs, uint64_t delay_ms)
@@ -195,7 +197,10 @@ static bool are_all_closed(struct dx_programs *programs)
     return are_closed;
 }
 
-/* No program is left → the shards are closed → on_closed. Each step reports, and comes here again. */
+/*
+ * Closing: when no program is left the shards are closed; when they are closed, on_closed is
+ * called. The end of the last program, and of the last shard, is reported by calling this again.
+ */
 static void advance_closing(void *data)
 {
     struct dx_programs *programs = data;
@@ -203,7 +208,7 @@ static void advance_closing(void *data)
 
     if (!on_closed || atomic_load(&programs->count) > 0)
         return;
-    if (!tell_shards(programs))
+    if (!post_closes(programs))
         advance_in(programs, RETRY_MS);
     if (!are_all_closed(programs))
         return;
@@ -221,14 +226,14 @@ static void on_close_timer(struct dx_timer *timer)
 void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user), void *user)
 {
     if (!programs->on_closed)
-        dx_loop_hold(programs->loop); /* nothing else may be left that does */
+        dx_loop_hold(programs->loop); /* maybe nothing else does */
     programs->on_closed = on_closed;
     programs->user = user;
     atomic_store(&programs->is_closing, true); /* before the count is read */
     advance_in(programs, 0);
 }
 
-/* Loops of other threads may be about to open, or watch what is to be freed. */
+/* Loops of other threads may be about to open their shard, or watch what is to be freed. */
 static void wait_for_shards(struct dx_programs *programs)
 {
     const struct timespec a_moment = {0, 1000000};
@@ -236,8 +241,8 @@ static void wait_for_shards(struct dx_programs *programs)
     pthread_mutex_lock(&programs->lock);
     programs->is_freeing = true;
     pthread_mutex_unlock(&programs->lock);
-    while (!tell_shards(programs))
-        nanosleep(&a_moment, NULL); /* until there is memory for a post */
+    while (!post_closes(programs))
+        nanosleep(&a_moment, NULL); /* there is no memory for a post */
     pthread_mutex_lock(&programs->lock);
     while (programs->open_count > 0)
         pthread_cond_wait(&programs->all_closed, &programs->lock);
@@ -250,7 +255,7 @@ void dx_programs_free(struct dx_programs *programs)
         return;
     wait_for_shards(programs);
     dx_wheel_unset(dx_loop_wheel(programs->loop), &programs->close_timer);
-    dx_loop_post_cancel(programs->loop, programs); /* a report */
+    dx_loop_post_cancel(programs->loop, programs); /* a report that has not been run */
     if (programs->on_closed)
         dx_loop_let_go(programs->loop);
     dx_spawner_stop(programs->spawner);

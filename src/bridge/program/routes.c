@@ -1,7 +1,6 @@
 /*
- * routes.c - the routes that have a program: their options, copied and checked once.
- *
- * Not responsible for their requests (program.c).
+ * routes.c - routes of programs: their options are checked and copied once. program.c answers their
+ * requests.
  */
 #include "bridge/program/programs.h"
 

@@ -1,25 +1,25 @@
 /*
- * shard.c - what the programs of one loop share: the list of them, and the channel to the spawner.
+ * shard.c - what the programs of one loop share: their list, and the channel to the spawner. Also
+ * counts the programs of all loops.
  *
- * Touched by the loop's thread only; the number of programs is the server's. Not responsible for a
- * program's life (program.c), nor for closing the shards in their order (programs.c).
+ * The life of a program is in program.c; closing all shards is in programs.c.
  */
 #include "bridge/program/programs.h"
 
 #include "bridge/program/program.h"
 #include "server/core/log.h"
 
-/* How soon to try again what has failed for want of memory, or of a spawner. */
+/* What has failed for want of memory or of a spawner is tried again after this time. */
 #define RETRY_MS 20
 
-static void look_again(struct dx_programs_shard *shard)
+static void retry_soon(struct dx_programs_shard *shard)
 {
     dx_wheel_set(dx_loop_wheel(shard->loop), &shard->timer, dx_loop_now_ms(shard->loop) + RETRY_MS);
 }
 
 /* ---- what dx_programs_close waits for ---- */
 
-/* Has the server's loop look whether everything is closed. False: there is no memory for the post. */
+/* Has the server's own loop continue the closing. False: there is no memory for the post. */
 static bool report(struct dx_programs_shard *shard)
 {
     struct dx_programs *programs = shard->programs;
@@ -33,7 +33,7 @@ static bool report(struct dx_programs_shard *shard)
     return true;
 }
 
-/* The last one reports before it is counted: as soon as it is, dx_programs_free may free all of this. */
+/* The last shard reports before it is counted: dx_programs_free waits for the count only. */
 void dx_programs_shard_closed(struct dx_programs_shard *shard)
 {
     struct dx_programs *programs = shard->programs;
@@ -45,7 +45,7 @@ void dx_programs_shard_closed(struct dx_programs_shard *shard)
         pthread_cond_signal(&programs->all_closed);
     pthread_mutex_unlock(&programs->lock);
     if (!is_reported)
-        look_again(shard);
+        retry_soon(shard);
 }
 
 /* ---- the programs ---- */
@@ -69,7 +69,7 @@ bool dx_programs_enter(struct dx_programs *programs)
 void dx_programs_leave(struct dx_programs_shard *shard)
 {
     if (atomic_fetch_sub(&shard->programs->count, 1) == 1 && !report(shard))
-        look_again(shard);
+        retry_soon(shard);
 }
 
 void dx_programs_list(struct dx_program *program)
@@ -119,7 +119,7 @@ static void on_want_write(void *owner, bool wanted)
 
     shard->wants_write = wanted;
     if (watch_channel(shard) != DX_OK)
-        look_again(shard);
+        retry_soon(shard);
 }
 
 static void reopen(struct dx_programs_shard *shard)
@@ -131,19 +131,19 @@ static void reopen(struct dx_programs_shard *shard)
     if (err == DX_OK)
         err = watch_channel(shard);
     if (err == DX_OK) {
-        shard->failure_is_told = false;
+        shard->failure_is_logged = false;
         return;
     }
-    if (err != DX_ERR_AGAIN && !shard->failure_is_told) {
+    if (err != DX_ERR_AGAIN && !shard->failure_is_logged) {
         struct dx_log_line line;
 
-        shard->failure_is_told = true;
+        shard->failure_is_logged = true;
         dx_log_line_init(&line);
         dx_log_line_text(&line, "error", dx_err_text(err));
         dx_server_log(shard->programs->server, DX_LOG_ERROR,
-                      "the spawner cannot be started; it is tried again until it can", &line);
+                      "the spawner cannot be started; trying again", &line);
     }
-    look_again(shard);
+    retry_soon(shard);
 }
 
 static void on_lost(void *owner)
@@ -155,8 +155,9 @@ static void on_lost(void *owner)
     dx_watch_stop(shard->loop, &shard->watch);
     shard->wants_write = false;
     dx_server_log(shard->programs->server, DX_LOG_ERROR,
-                  "the spawner has died; its programs are ended and it is started anew", &line);
-    look_again(shard);
+                  "the spawner has died: its programs were killed, and another one is started",
+                  &line);
+    retry_soon(shard);
 }
 
 static void on_timer(struct dx_timer *timer)
@@ -169,7 +170,7 @@ static void on_timer(struct dx_timer *timer)
     }
     reopen(shard);
     if (atomic_load(&shard->programs->count) == 0 && !report(shard))
-        look_again(shard);
+        retry_soon(shard);
 }
 
 static const struct dx_spawner_channel_callbacks channel_callbacks = {on_lost, on_want_write};
@@ -179,8 +180,8 @@ void dx_programs_shard_open(void *data)
     struct dx_programs_shard *shard = data;
 
     shard->is_open = true;
-    if (watch_channel(shard) != DX_OK) /* no memory for a moment */
-        look_again(shard);
+    if (watch_channel(shard) != DX_OK) /* out of memory */
+        retry_soon(shard);
 }
 
 void dx_programs_shard_init(struct dx_programs *programs, size_t index)

@@ -159,7 +159,7 @@ static void test_requests_after_the_free(void **state)
         assert_true(answer_has(&answer, "Retry-After: 1"));
         raw_close(&raw);
     }
-    assert_int_equal(service_log_has(&bench.service, "why=the programs are being ended"), 3);
+    assert_int_equal(service_log_has(&bench.service, "why=the programs are being stopped"), 3);
     (void)raw_connect(&raw, &bench.service, false);
     assert_true(raw_send_text(&raw, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     assert_true(raw_wait_answer(&raw, &answer, false));

@@ -295,12 +295,12 @@ static void test_a_silent_program(void **state)
     send_text("three");
     ping(&raw);
     assert_true(silent->silent_due_ms == due_ms || silent->silent_due_ms == 0);
-    assert_true(program_bench_wait_log(&bench, "said nothing for 5 s"));
+    assert_true(program_bench_wait_log(&bench, "printed nothing for 5 s"));
     assert_true(program_now_ms() - begin_ms >= 4999);
     send_text("four");
     ping(&raw);
     assert_int_equal(silent->silent_due_ms, 0);
-    assert_int_equal(service_log_has(&bench.service, "said nothing for 5 s"), 1);
+    assert_int_equal(service_log_has(&bench.service, "printed nothing for 5 s"), 1);
     raw_close(&other);
     raw_close(&raw);
 }

@@ -488,7 +488,7 @@ static void row_99_kills_its_parents(void **state)
     assert_true(program_bench_wait_gone(&bench));
 }
 
-/* So many lines a second, a line of no more than so many bytes, and at the end the count of what was left out. */
+/* So many lines a second, a line of no more than so many bytes, and at the end the count of those that were dropped. */
 static void row_100_flood_of_stderr(void **state)
 {
     size_t lines;
@@ -502,7 +502,7 @@ static void row_100_flood_of_stderr(void **state)
     lines = service_log_has(&bench.service, "warn stderr");
     assert_in_range(lines, 1, SERVICE_LOG_MAX);
     assert_true(bench.service.log_count < 2000);
-    assert_true(service_log_has(&bench.service, "left out") >= 1);
+    assert_true(service_log_has(&bench.service, "were dropped") >= 1);
 }
 
 static void row_100_endless_line_of_stderr(void **state)
