@@ -27,10 +27,11 @@ void dx_buf_release(struct dx_buf *buf);
 void dx_buf_clear(struct dx_buf *buf);
 
 /**
- * Makes room for `len` more bytes behind buf->data + buf->len; the caller writes them and adds to buf->len. Room doubles, so that
- * adding n bytes one by one costs O(n).
+ * Makes room for `len` more bytes after buf->data + buf->len; the caller writes them and adds to
+ * buf->len. Room doubles, so that adding n bytes one by one costs O(n).
  *
- * Returns DX_OK; DX_ERR_TOO_BIG (it would pass max_len); DX_ERR_NOMEM. The buffer is unchanged on error.
+ * Returns DX_OK; DX_ERR_TOO_BIG (it would pass max_len); DX_ERR_NOMEM. The buffer is unchanged on
+ * error.
  */
 DX_MUST_CHECK enum dx_err dx_buf_reserve(struct dx_buf *buf, size_t len);
 
@@ -40,7 +41,10 @@ DX_MUST_CHECK enum dx_err dx_buf_append(struct dx_buf *buf, const void *data, si
 /** Takes the first `len` bytes (at most buf->len) away; the rest moves to the front. */
 void dx_buf_consume(struct dx_buf *buf, size_t len);
 
-/** The bytes become the caller's, to free with free(); NULL when there are none. The buffer is empty afterwards. */
+/**
+ * The bytes become the caller's, to free with free(); NULL when there are none. The buffer is empty
+ * afterwards.
+ */
 uint8_t *dx_buf_take(struct dx_buf *buf, size_t *len);
 
 static inline struct dx_slice dx_buf_slice(const struct dx_buf *buf)

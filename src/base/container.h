@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * The `type` whose `member` is at `pointer`. The conditional operator checks the pointer's type; its
- * second branch is never evaluated. For a pointer to const, name a const type.
+ * The `type` whose `member` is at `pointer`. The conditional operator checks the pointer's type;
+ * its second branch is never evaluated. For a pointer to const, name a const type.
  */
 #define dx_container_of(pointer, type, member)                                                     \
  ((type *)(void *)((char *)(1 ? (pointer) : &((type *)NULL)->member) - offsetof(type, member)))

@@ -10,7 +10,7 @@
 #define NONE UINT32_MAX
 #define FIRST_ROOM 64
 
-/* Where a place stands. */
+/* Where a place is. */
 struct spot {
     uintptr_t *value;
     uint32_t *generation;
@@ -58,7 +58,10 @@ static bool is_free(uintptr_t value)
     return (value & 1) != 0;
 }
 
-/* A place that was never used. What the system gives for a large chunk costs nothing until it is touched. */
+/*
+ * A place that was never used. What the system gives for a large chunk costs nothing until it is
+ * touched.
+ */
 static enum dx_err take_new(struct dx_ids *ids, uint32_t *place)
 {
     unsigned chunk = chunk_of(ids->place_count);

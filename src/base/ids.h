@@ -1,9 +1,10 @@
 /*
  * ids.h - 64-bit ids for objects: generation in the upper half, place in a table in the lower.
  *
- * An id once given never names another object: it finds its object, or after the object's end nothing, for ever. A place
- * whose generations are used up (after 2^32 objects) is not used again. No id is 0. The bits between place and generation
- * are 0: an owner of several tables says there which one it is. Not thread-safe: one loop.
+ * An id once given never names another object: it finds its object, or after the object's end
+ * nothing, for ever. A place whose generations are used up (after 2^32 objects) is not used again.
+ * No id is 0. The bits between place and generation are 0: an owner of several tables says there
+ * which one it is. Not thread-safe: one loop.
  */
 #ifndef DX_BASE_IDS_H
 #define DX_BASE_IDS_H
@@ -15,7 +16,7 @@
 
 /* Twelve bytes an object; a table that grows is not copied. */
 struct dx_ids {
-    uintptr_t *chunks[DX_IDS_CHUNKS]; /* places, and behind them their generations */
+    uintptr_t *chunks[DX_IDS_CHUNKS]; /* places, followed by their generations */
     uint32_t max_count;
     uint32_t count;       /* objects in the table */
     uint32_t place_count; /* places that were ever used */
@@ -45,8 +46,9 @@ void *dx_ids_find(const struct dx_ids *ids, uint64_t id);
 void *dx_ids_remove(struct dx_ids *ids, uint64_t id);
 
 /**
- * The first object from place `*place` on, which then is the one behind it; NULL: there is none. Begun with 0 it finds each
- * object that is in the table from beginning to end of the walk, once, whatever is added and removed on the way.
+ * The first object from place `*place` on, and moves `*place` past it; NULL: there is none.
+ * Begun with 0 it finds each object that is in the table from beginning to end of the walk, once,
+ * whatever is added and removed on the way.
  */
 void *dx_ids_next(const struct dx_ids *ids, uint32_t *place);
 

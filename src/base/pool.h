@@ -3,7 +3,8 @@
  *
  * A loop owns one pool; every queue, message and carry buffer on that loop is made of its blocks,
  * so that the pool's limit is the limit of all buffers (--max-memory) and a busy loop never gives
- * a page back to the kernel a message (a fresh page costs 1.4 microseconds). Not thread-safe: one loop.
+ * a page back to the kernel a message (a fresh page costs 1.4 microseconds). Not thread-safe: one
+ * loop.
  */
 #ifndef DX_BASE_POOL_H
 #define DX_BASE_POOL_H
@@ -29,8 +30,8 @@ struct dx_pool {
     struct dx_block *free;
     size_t free_count;
     size_t keep_count; /* free blocks above this go back to the allocator */
-    atomic_size_t
-        used_len; /* bytes handed out: blocks and large buffers; other threads may read it */
+    /* bytes handed out: blocks and large buffers; other threads may read it */
+    atomic_size_t used_len;
     size_t limit_len;
 };
 
@@ -40,7 +41,10 @@ static inline size_t dx_pool_used(const struct dx_pool *pool)
     return atomic_load_explicit(&pool->used_len, memory_order_relaxed);
 }
 
-/** Makes an empty pool that hands out at most `limit_len` bytes and keeps at most `keep_count` blocks. */
+/**
+ * Makes an empty pool that hands out at most `limit_len` bytes and keeps at most `keep_count`
+ * blocks.
+ */
 void dx_pool_init(struct dx_pool *pool, size_t keep_count, size_t limit_len);
 
 /** Frees what is kept. Everything taken must have been given back. */
@@ -57,7 +61,8 @@ DX_MUST_CHECK enum dx_err dx_pool_take(struct dx_pool *pool, struct dx_block **b
 void dx_pool_give(struct dx_pool *pool, struct dx_block *block);
 
 /**
- * Counts `len` bytes of a buffer that the caller allocates itself (a large message) against the limit.
+ * Counts `len` bytes of a buffer that the caller allocates itself (a large message) against the
+ * limit.
  *
  * Returns DX_OK, or DX_ERR_TOO_MANY and nothing is counted. Undo with dx_pool_uncharge.
  */

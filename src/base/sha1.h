@@ -1,7 +1,9 @@
 /*
- * sha1.h - SHA-1 (FIPS 180-4), for Sec-WebSocket-Accept only (RFC 6455 section 4.2.2): it protects nothing.
+ * sha1.h - SHA-1 (FIPS 180-4), for Sec-WebSocket-Accept only (RFC 6455 section 4.2.2): it protects
+ * nothing.
  *
- * Our own, because OpenSSL's reads a configuration file at its first use, and this room does no I/O.
+ * Our own, because OpenSSL's reads a configuration file at its first use, and this room does no
+ * I/O.
  */
 #ifndef DX_BASE_SHA1_H
 #define DX_BASE_SHA1_H

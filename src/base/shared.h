@@ -1,8 +1,9 @@
 /*
- * shared.h - an immutable, reference-counted run of bytes: a frame that is encoded once and sent to many.
+ * shared.h - an immutable, reference-counted run of bytes: a frame that is encoded once and sent to
+ * many.
  *
- * The only object that threads share by pointer: the count is atomic, and the bytes never change once a second
- * reference exists.
+ * The only object that threads share by pointer: the count is atomic, and the bytes never change
+ * once a second reference exists.
  */
 #ifndef DX_BASE_SHARED_H
 #define DX_BASE_SHARED_H
@@ -14,8 +15,9 @@
 struct dx_shared;
 
 /**
- * Makes a shared run of `len` bytes (at most UINT32_MAX) with one reference. `*bytes` points to its bytes, undefined
- * yet: the caller fills them before it gives a second reference away, and never changes them afterwards.
+ * Makes a shared run of `len` bytes (at most UINT32_MAX) with one reference. `*bytes` points to its
+ * bytes, undefined yet: the caller fills them before it gives a second reference away, and never
+ * changes them afterwards.
  *
  * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_BIG.
  */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A struct does not grow by more than this: a larger size is memory that nobody has set. */
+/* A struct does not grow by more than this: a larger size is uninitialised memory. */
 #define GROWTH_MAX 4096
 
 static size_t size_of(const void *given)

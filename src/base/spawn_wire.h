@@ -23,7 +23,7 @@
  */
 #define DX_SPAWN_VERSION "1"
 
-/* The descriptors that duplex-spawner is started with, besides 0 to 2. */
+/* The descriptors that duplex-spawner inherits, in addition to 0 to 2. */
 enum {
     DX_SPAWN_FD_SERVER = 3,  /* pidfd of the server */
     DX_SPAWN_FD_CHANNEL = 4, /* the first channel; the others follow */

@@ -52,8 +52,9 @@ DX_MUST_CHECK enum dx_err dx_text_parse_decimal(struct dx_slice slice, uint64_t 
 DX_MUST_CHECK enum dx_err dx_text_parse_hex(struct dx_slice slice, uint64_t max, uint64_t *value);
 
 /**
- * The length of the well-formed UTF-8 character (Unicode 15 table 3-7) at the start of `slice`, 1 to 4, with its code
- * point in `*code_point`; 0 when there is none: an empty slice, an overlong form, a surrogate, above U+10FFFF, cut off.
+ * The length of the well-formed UTF-8 character (Unicode 15 table 3-7) at the start of `slice`, 1
+ * to 4, with its code point in `*code_point`; 0 when there is none: an empty slice, an overlong
+ * form, a surrogate, above U+10FFFF, cut off.
  */
 size_t dx_text_utf8_char(struct dx_slice slice, uint32_t *code_point);
 
@@ -72,7 +73,8 @@ bool dx_text_is_utf8(struct dx_slice slice);
  * turns or hides text (bidirectional controls, zero width, line and paragraph separators, tags),
  * and bytes that are not UTF-8. A backslash stays: double it where the text has to be read back.
  *
- * Returns how many bytes of `slice` were taken; `len` gets how many were written. No NUL is written.
+ * Returns how many bytes of `slice` were taken; `len` gets how many were written. No NUL is
+ * written.
  */
 size_t dx_text_escape_char(struct dx_slice slice, char text[DX_TEXT_ESCAPED_CHAR_MAX], size_t *len);
 

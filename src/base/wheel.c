@@ -1,10 +1,12 @@
 /*
- * wheel.c - five levels of 64 slots: level 0 counts milliseconds, each further level 64 times as much.
+ * wheel.c - five levels of 64 slots: level 0 counts milliseconds, each further level 64 times as
+ * much.
  *
- * A timer stands on the level of the highest 6-bit digit in which its time differs from now. So a lower level always
- * comes due before a higher one, the next occupied slot is one bit scan away, and time can jump there in one step. When
- * now enters a slot of a higher level its timers move down: at most four moves in a timer's life. What lies further than
- * the last level reaches (12 days) waits in its last slot and is placed again from there.
+ * A timer is on the level of the highest 6-bit digit in which its time differs from now. So a
+ * lower level always comes due before a higher one, the next occupied slot is one bit scan away,
+ * and time can jump there in one step. When now enters a slot of a higher level its timers move
+ * down: at most four moves in a timer's life. What lies further than the last level reaches (12
+ * days) waits in its last slot and is placed again from there.
  */
 #include "base/wheel.h"
 
@@ -64,7 +66,7 @@ static bool find_next(const struct dx_wheel *wheel, unsigned *level, unsigned *s
 
         if (!bits)
             continue;
-        /* Only the top level wraps round; on the others nothing stands behind `here`. */
+        /* Only the top level wraps round; on the others nothing comes after `here`. */
         bits = here ? bits >> here | bits << (DX_WHEEL_SLOTS - here) : bits;
         ahead = (unsigned)__builtin_ctzll(bits);
         *level = i;
@@ -102,7 +104,10 @@ void dx_wheel_unset(struct dx_wheel *wheel, struct dx_timer *timer)
         return;
     unlink_timer(timer);
     wheel->count--;
-    /* The last one out of a slot clears its bit; a timer behind another, or about to fire, is in no slot's head. */
+    /*
+     * The last one out of a slot clears its bit; a timer after another, or about to fire, is in no
+     * slot's head.
+     */
     offset = (uintptr_t)head - (uintptr_t)wheel->slots;
     if (offset < sizeof(wheel->slots) && !*head) {
         size_t index = offset / sizeof(*head);
@@ -148,7 +153,10 @@ void dx_wheel_advance(struct dx_wheel *wheel, uint64_t now_ms)
     }
     if (now_ms > wheel->now_ms)
         wheel->now_ms = now_ms;
-    /* Fired only now: what a callback sets for a time already past waits for the next advance, so this loop ends. */
+    /*
+     * Fired only now: what a callback sets for a time already past waits for the next advance, so
+     * this loop ends.
+     */
     while (due) {
         struct dx_timer *timer = due;
 

@@ -1,8 +1,10 @@
 /*
- * wheel.h - many deadlines, O(1) each: a hierarchical timing wheel. Time is passed in, in milliseconds.
+ * wheel.h - many deadlines, O(1) each: a hierarchical timing wheel. Time is passed in, in
+ * milliseconds.
  *
- * One deadline per object is the rule (an object with several computes the nearest). A timer is embedded in its
- * owner; an unset one costs nothing. Fires never early, at most one slot (its granularity) late. Not thread-safe.
+ * One deadline per object is the rule (an object with several computes the nearest). A timer is
+ * embedded in its owner; an unset one costs nothing. Fires never early, at most one slot (its
+ * granularity) late. Not thread-safe.
  */
 #ifndef DX_BASE_WHEEL_H
 #define DX_BASE_WHEEL_H
@@ -47,12 +49,16 @@ static inline bool dx_timer_is_set(const struct dx_timer *timer)
 }
 
 /**
- * Moves time on (never back) and fires what is due, earliest first; callbacks may set and unset any timer, this one
- * included. A timer that a callback sets for a time already past fires at the next advance. Not from inside a callback.
+ * Moves time on (never back) and fires what is due, earliest first; callbacks may set and unset any
+ * timer, this one included. A timer that a callback sets for a time already past fires at the next
+ * advance. Not from inside a callback.
  */
 void dx_wheel_advance(struct dx_wheel *wheel, uint64_t now_ms);
 
-/** Milliseconds from wheel->now_ms until something may be due (a lower bound is allowed); UINT64_MAX when nothing is set. */
+/**
+ * Milliseconds from wheel->now_ms until something may be due (a lower bound is allowed); UINT64_MAX
+ * when nothing is set.
+ */
 uint64_t dx_wheel_next(const struct dx_wheel *wheel);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * accept.c - Accept-Encoding with its weights (RFC 9110 sections 12.4.2 and 12.5.3). Not responsible for which codings there are
- * of a file.
+ * accept.c - Accept-Encoding with its weights (RFC 9110 sections 12.4.2 and 12.5.3). Not
+ * responsible for which codings there are of a file.
  */
 #include "http/accept.h"
 

@@ -10,12 +10,15 @@
 struct dx_codings {
     uint16_t br;
     uint16_t gzip;
-    uint16_t
-        identity; /* 0 also where nothing is said of it: it is sent where nothing else is wanted more */
+    /* 0 also where nothing is said of it: it is sent where nothing else is wanted more */
+    uint16_t identity;
     bool refuses_identity; /* it is excluded by name, or by "*" */
 };
 
-/** Reads Accept-Encoding. Without one, nothing but identity is wanted. Members that are none are passed over. */
+/**
+ * Reads Accept-Encoding. Without one, nothing but identity is wanted. Members that are none are
+ * passed over.
+ */
 void dx_codings_read(const struct dx_head *head, struct dx_codings *codings);
 
 /** Whether a coding of that weight is to be preferred to sending the bytes as they are. */

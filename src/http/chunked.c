@@ -7,7 +7,7 @@
 
 enum {
     STATE_SIZE = 0,
-    STATE_BLANK,     /* behind the size: only an extension may follow */
+    STATE_BLANK,     /* after the size: only an extension may follow */
     STATE_EXTENSION, /* anything up to the line's end */
     STATE_SIZE_END,  /* LF */
     STATE_DATA,
@@ -83,7 +83,10 @@ static void on_extension(struct dx_chunked *chunked, uint8_t byte)
         (void)count_extension(chunked);
 }
 
-/* The one that ends a line; where CR alone or LF alone were enough, another reader would end it elsewhere. */
+/*
+ * The one that ends a line; where CR alone or LF alone were enough, another reader would end it
+ * elsewhere.
+ */
 static void expect(struct dx_chunked *chunked, uint8_t byte, uint8_t expected, uint8_t next)
 {
     if (byte == expected)

@@ -1,8 +1,10 @@
 /*
- * chunked.h - the chunked transfer coding (RFC 9112 section 7.1), both ways. Extensions and trailers are read and dropped.
+ * chunked.h - the chunked transfer coding (RFC 9112 section 7.1), both ways. Extensions and
+ * trailers are read and dropped.
  *
- * Strict, because a chunk that two readers end at different places is a smuggled request: lines end in CRLF, sizes are plain
- * hexadecimal digits, no control character anywhere. Keeps no bytes and does not depend on how the input is cut.
+ * Strict, because a chunk that two readers end at different places is a smuggled request: lines end
+ * in CRLF, sizes are plain hexadecimal digits, no control character anywhere. Keeps no bytes and
+ * does not depend on how the input is cut.
  */
 #ifndef DX_HTTP_CHUNKED_H
 #define DX_HTTP_CHUNKED_H
@@ -25,7 +27,7 @@ struct dx_chunked {
 enum dx_chunked_step {
     DX_CHUNKED_MORE, /* the input is used up */
     DX_CHUNKED_DATA, /* some of the body */
-    DX_CHUNKED_DONE, /* the body is whole; what is left of the input stands behind it */
+    DX_CHUNKED_DONE, /* the body is whole; the rest of the input comes after it */
     DX_CHUNKED_BAD,  /* nothing after it may be read */
 };
 
@@ -38,7 +40,10 @@ uint64_t dx_chunked_announced(const struct dx_chunked *chunked);
 
 #define DX_CHUNKED_HEAD_ROOM 18 /* 16 digits and a line end */
 
-/** Writes the line before a chunk of `len` bytes (not 0), without NUL; behind the chunk comes "\r\n". Returns its length. */
+/**
+ * Writes the line before a chunk of `len` bytes (not 0), without NUL; after the chunk comes
+ * "\r\n". Returns its length.
+ */
 size_t dx_chunked_write_head(char head[DX_CHUNKED_HEAD_ROOM], uint64_t len);
 
 /* What ends a body. */

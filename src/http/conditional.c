@@ -1,5 +1,6 @@
 /*
- * conditional.c - RFC 9110 section 13, and entity tags (8.8.3). Not responsible for how validators come about.
+ * conditional.c - RFC 9110 section 13, and entity tags (8.8.3). Not responsible for how validators
+ * come about.
  */
 #include "http/conditional.h"
 
@@ -8,7 +9,10 @@
 
 /* ---- entity tags ---- */
 
-/* In a tag a backslash is a character like others, so that lists of tags are no lists of quoted strings (8.8.3). */
+/*
+ * In a tag a backslash is a character like others, so that lists of tags are no lists of quoted
+ * strings (8.8.3).
+ */
 static bool is_tag_byte(uint8_t byte)
 {
     return byte == 0x21 || (byte >= 0x23 && byte != 0x7f);

@@ -1,6 +1,6 @@
 /*
- * conditional.h - what a request's preconditions say about a representation that is there (RFC 9110 section 13). Time is
- * passed in.
+ * conditional.h - what a request's preconditions say about a representation that is there (RFC 9110
+ * section 13). Time is passed in.
  */
 #ifndef DX_HTTP_CONDITIONAL_H
 #define DX_HTTP_CONDITIONAL_H
@@ -21,14 +21,17 @@ enum dx_condition {
 };
 
 /**
- * Judges a GET or HEAD in the order of RFC 9110 13.2.2: If-Match, else If-Unmodified-Since; then If-None-Match, else
- * If-Modified-Since. A date that is none, or given twice, is as if it were not there; a list of tags that is broken matches
- * with what stands before the break.
+ * Judges a GET or HEAD in the order of RFC 9110 13.2.2: If-Match, else If-Unmodified-Since; then
+ * If-None-Match, else If-Modified-Since. A date that is none, or given twice, is as if it were not
+ * there; a malformed list of tags matches with the part before the error.
  */
 enum dx_condition dx_condition_judge(const struct dx_head *head,
                                      const struct dx_validators *validators, int64_t now_s);
 
-/** Whether a Range may be followed: there is no If-Range, or it names this very state (13.1.5): the same strong tag, or the very date, if that is strong. */
+/**
+ * Whether a Range may be followed: there is no If-Range, or it names this very state (13.1.5): the
+ * same strong tag, or the very date, if that is strong.
+ */
 bool dx_condition_if_range(const struct dx_head *head, const struct dx_validators *validators,
                            int64_t now_s);
 

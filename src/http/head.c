@@ -1,8 +1,9 @@
 /*
- * head.c - the parser: each byte is scanned once when it comes, each line is taken apart once when its LF has come.
+ * head.c - the parser: each byte is scanned once when it comes, each line is taken apart once when
+ * its LF has come.
  *
- * Every decision hangs on the position of one byte and on what stands before it, never on how much came at once: that is
- * why the verdict is the same however the input is cut.
+ * Every decision depends on one byte, its position and the bytes before it, never on how much
+ * came at once: that is why the verdict is the same however the input is cut.
  */
 #include "http/head.h"
 
@@ -60,7 +61,10 @@ static void refuse_long_line(struct dx_head *head)
         refuse(head, 414, "first line too long");
 }
 
-/* Judges the byte at `at` by itself and the one before it. True: the line goes on, or ends here properly. */
+/*
+ * Judges the byte at `at` by itself and the one before it. True: the line continues, or ends here
+ * properly.
+ */
 static bool check_byte(struct dx_head *head, const struct dx_head_limits *limits, size_t at)
 {
     uint8_t byte = head->bytes[at];

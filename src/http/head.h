@@ -1,13 +1,15 @@
 /*
- * head.h - the head of an HTTP/1.1 request or response, parsed as it comes (RFC 9112 sections 2-5, RFC 9110 section 5).
+ * head.h - the head of an HTTP/1.1 request or response, parsed as it comes (RFC 9112 sections 2-5,
+ * RFC 9110 section 5).
  *
- * Strict, because every leniency is somebody's request smuggling: lines end in CRLF, no folding, no space before a colon,
- * no control character anywhere. The one leniency of RFC 9112 2.2 is kept: one empty line before a request line is ignored
- * (a second one is refused).
+ * Strict, because every leniency is somebody's request smuggling: lines end in CRLF, no folding, no
+ * space before a colon, no control character anywhere. The one leniency of RFC 9112 2.2 is kept:
+ * one empty line before a request line is ignored (a second one is refused).
  *
- * The bytes stay in the caller's buffer; the head holds offsets into it, so that the buffer may move (dx_head_rebase). It
- * allocates nothing, examines each byte at most twice however the input is cut, and its verdict does not depend on the
- * cuts. It judges no meaning: that is http/list.h, http/message.h, http/url.h and http/origin.h.
+ * The bytes stay in the caller's buffer; the head holds offsets into it, so that the buffer may
+ * move (dx_head_rebase). It allocates nothing, examines each byte at most twice however the input
+ * is cut, and its verdict does not depend on the cuts. It judges no meaning: that is http/list.h,
+ * http/message.h, http/url.h and http/origin.h.
  */
 #ifndef DX_HTTP_HEAD_H
 #define DX_HTTP_HEAD_H
@@ -19,7 +21,9 @@
 #define DX_HEAD_HEADERS_MAX 100
 #define DX_HEAD_TOTAL_MAX 65535
 
-/* Lengths are bytes and inclusive; what is longer is refused. Lines are counted without their CRLF. */
+/*
+ * Lengths are bytes and inclusive; what is longer is refused. Lines are counted without their CRLF.
+ */
 struct dx_head_limits {
     uint16_t start_line_len; /* the request line: 414 */
     uint16_t header_len;     /* one header line: 431 */
@@ -33,7 +37,10 @@ static inline struct dx_head_limits dx_head_limits_init(void)
     return (struct dx_head_limits){8192, 8192, 16384, DX_HEAD_HEADERS_MAX};
 }
 
-/** Why something is refused: a status to answer with, and one static sentence for the log and the body. */
+/**
+ * Why something is refused: a status to answer with, and one static sentence for the log and the
+ * body.
+ */
 struct dx_refusal {
     uint16_t status; /* 400, 414, 431, 505 ... */
     const char *detail;
@@ -43,7 +50,7 @@ enum dx_head_kind { DX_HEAD_REQUEST, DX_HEAD_RESPONSE };
 
 enum dx_head_status {
     DX_HEAD_MORE,    /* so far so good: call again when more has come */
-    DX_HEAD_DONE,    /* head->len bytes are the head; what stands behind them is not ours */
+    DX_HEAD_DONE,    /* head->len bytes are the head; what follows them is not ours */
     DX_HEAD_REFUSED, /* head->refusal says why; nothing after it may be parsed */
 };
 
@@ -79,8 +86,9 @@ struct dx_head {
 void dx_head_init(struct dx_head *head, enum dx_head_kind kind);
 
 /**
- * Goes on parsing. `bytes` are all bytes since the head's first one (not only the new ones), `len` how many there are by
- * now; the same bytes may stand elsewhere than at the last call. After DX_HEAD_DONE or DX_HEAD_REFUSED a call returns the same again.
+ * Goes on parsing. `bytes` are all bytes since the head's first one (not only the new ones), `len`
+ * how many there are by now; the same bytes may stand elsewhere than at the last call. After
+ * DX_HEAD_DONE or DX_HEAD_REFUSED a call returns the same again.
  */
 enum dx_head_status dx_head_parse(struct dx_head *head, const struct dx_head_limits *limits,
                                   const uint8_t *bytes, size_t len);
@@ -95,8 +103,9 @@ static inline struct dx_slice dx_head_slice(const struct dx_head *head, struct d
 }
 
 /**
- * Finds the next header line of that name (ASCII case ignored) from line `*index` on, gives its value (when `value` is
- * not NULL) and sets `*index` behind it. False when there is none. Start with 0.
+ * Finds the next header line of that name (ASCII case ignored) from line `*index` on, gives its
+ * value (when `value` is not NULL) and sets `*index` after it. False when there is none. Start
+ * with 0.
  */
 bool dx_head_next(const struct dx_head *head, const char *name, size_t *index,
                   struct dx_slice *value);

@@ -46,7 +46,7 @@ static bool parse_ipv4_part(struct dx_slice part, uint64_t *value)
     return true;
 }
 
-/* Cuts the text behind its last dot off `*rest`; a text without a dot is its own last part. */
+/* Cuts the text after its last dot off `*rest`; a text without a dot is its own last part. */
 static struct dx_slice take_last_part(struct dx_slice *rest)
 {
     size_t begin = rest->len;
@@ -212,7 +212,7 @@ static bool read_group(struct groups *groups)
     return true;
 }
 
-/* Reads what stands behind a group: one colon with a group after it, or the one `::`. */
+/* Reads what follows a group: one colon with a group after it, or the one `::`. */
 static bool read_colon(struct groups *groups)
 {
     struct dx_slice text = groups->text;
@@ -242,7 +242,10 @@ static bool parse_groups(struct groups *groups)
     return groups->gap == NO_GAP ? groups->filled == 16 : groups->filled <= 14;
 }
 
-/* The longest run of two zero groups or more, the first of equals: where it begins, in groups; 8 when none. */
+/*
+ * The longest run of two zero groups or more, the first of equals: where it begins, in groups; 8
+ * when none.
+ */
 static unsigned find_zeros(const unsigned groups[8], unsigned *count)
 {
     unsigned best = 8;
@@ -343,7 +346,7 @@ bool dx_authority_parse(struct dx_slice text, struct dx_authority *authority, co
     struct dx_authority parsed = {0};
     uint64_t port = 0;
 
-    /* The last colon, unless it stands inside the brackets. */
+    /* The last colon, unless it is inside the brackets. */
     while (end > 0 && text.data[end - 1] != ':' && text.data[end - 1] != ']')
         end--;
     if (end > 0 && text.data[end - 1] == ':') {

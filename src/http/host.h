@@ -1,6 +1,7 @@
 /*
- * host.h - hosts and authorities: the Host header, and the host of a URL or of an Origin (RFC 9110 section 7.2, RFC 3986
- * section 3.2, the WHATWG URL standard's host parser for what it makes of numbers). It resolves nothing.
+ * host.h - hosts and authorities: the Host header, and the host of a URL or of an Origin (RFC 9110
+ * section 7.2, RFC 3986 section 3.2, the WHATWG URL standard's host parser for what it makes of
+ * numbers). It resolves nothing.
  */
 #ifndef DX_HTTP_HOST_H
 #define DX_HTTP_HOST_H
@@ -13,7 +14,10 @@
 
 enum dx_host_kind { DX_HOST_NAME, DX_HOST_IPV4, DX_HOST_IPV6 };
 
-/* A host in its one normal form: lower case; IPv4 as four decimal numbers; IPv6 compressed, without brackets. */
+/*
+ * A host in its one normal form: lower case; IPv4 as four decimal numbers; IPv6 compressed, without
+ * brackets.
+ */
 struct dx_host {
     uint8_t kind;
     uint8_t len;
@@ -28,14 +32,19 @@ struct dx_authority {
 };
 
 /**
- * Reads a host. IPv6 stands in brackets and has no zone. What ends in a number is an IPv4 address, in any of the notations that
- * the WHATWG parser reads (0x7f.1 is 127.0.0.1), or is refused. Names are ASCII: others have to come as xn--….
+ * Reads a host. IPv6 is in brackets and has no zone. What ends in a number is an IPv4 address,
+ * in any of the notations that the WHATWG parser reads (0x7f.1 is 127.0.0.1), or is refused. Names
+ * are ASCII: others have to come as xn--….
  *
- * False, with a static sentence in `*detail`: empty, too long, a character that no host has, not an address.
+ * False, with a static sentence in `*detail`: empty, too long, a character that no host has, not an
+ * address.
  */
 DX_MUST_CHECK bool dx_host_parse(struct dx_slice text, struct dx_host *host, const char **detail);
 
-/** Reads `host` or `host:port` (0 to 65535; an empty port is none), as in a Host header: no userinfo. Errors as above. */
+/**
+ * Reads `host` or `host:port` (0 to 65535; an empty port is none), as in a Host header: no
+ * userinfo. Errors as above.
+ */
 DX_MUST_CHECK bool dx_authority_parse(struct dx_slice text, struct dx_authority *authority,
                                       const char **detail);
 

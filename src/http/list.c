@@ -15,7 +15,9 @@ void dx_list_init_value(struct dx_list *list, struct dx_slice value)
     *list = (struct dx_list){.rest = value};
 }
 
-/* Where the quoted string ends that begins at `at`: one past its closing quote; 0 when it does not. */
+/*
+ * Where the quoted string ends that begins at `at`: one past its closing quote; 0 when it does not.
+ */
 static size_t skip_quoted(struct dx_slice text, size_t at)
 {
     for (at++; at < text.len; at++) {

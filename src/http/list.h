@@ -1,5 +1,6 @@
 /*
- * list.h - comma-separated header values (RFC 9110 section 5.6), over several lines of the same name.
+ * list.h - comma-separated header values (RFC 9110 section 5.6), over several lines of the same
+ * name.
  */
 #ifndef DX_HTTP_LIST_H
 #define DX_HTTP_LIST_H
@@ -27,8 +28,9 @@ void dx_list_init(struct dx_list *list, const struct dx_head *head, const char *
 void dx_list_init_value(struct dx_list *list, struct dx_slice value);
 
 /**
- * The next member without the blanks around it; a comma inside a quoted string does not end it. Empty members are passed
- * over (RFC 9110 5.6.1.2). The whole walk takes time linear in the bytes of the lines.
+ * The next member without the blanks around it; a comma inside a quoted string does not end it.
+ * Empty members are passed over (RFC 9110 5.6.1.2). The whole walk takes time linear in the bytes
+ * of the lines.
  */
 enum dx_list_step dx_list_next(struct dx_list *list, struct dx_slice *member);
 

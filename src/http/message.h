@@ -1,6 +1,6 @@
 /*
- * message.h - what a parsed head means for the connection: its body, its persistence, its expectations (RFC 9112
- * sections 6 and 9, RFC 9110 section 10.1.1). It reads no body.
+ * message.h - what a parsed head means for the connection: its body, its persistence, its
+ * expectations (RFC 9112 sections 6 and 9, RFC 9110 section 10.1.1). It reads no body.
  */
 #ifndef DX_HTTP_MESSAGE_H
 #define DX_HTTP_MESSAGE_H
@@ -19,9 +19,10 @@ struct dx_body {
 };
 
 /**
- * Judges how long a request's body is. False, with the refusal filled: both Content-Length and Transfer-Encoding, two
- * Content-Lengths (even equal ones), one that is not plain digits or passes 2^63-1, Transfer-Encoding in HTTP/1.0, or
- * without `chunked` exactly once and last (all 400); another coding before `chunked` (501).
+ * Judges how long a request's body is. False, with the refusal filled: both Content-Length and
+ * Transfer-Encoding, two Content-Lengths (even equal ones), one that is not plain digits or passes
+ * 2^63-1, Transfer-Encoding in HTTP/1.0, or without `chunked` exactly once and last (all 400);
+ * another coding before `chunked` (501).
  */
 DX_MUST_CHECK bool dx_message_body(const struct dx_head *head, struct dx_body *body,
                                    struct dx_refusal *refusal);

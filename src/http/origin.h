@@ -1,9 +1,10 @@
 /*
- * origin.h - which web pages may connect: the Origin header (RFC 6454, RFC 6455 section 10.2) against the Host that was
- * asked for and a list of patterns.
+ * origin.h - which web pages may connect: the Origin header (RFC 6454, RFC 6455 section 10.2)
+ * against the request's Host and a list of patterns.
  *
- * An Origin counts only in the form in which browsers write it: lower case, no userinfo, no path, xn--… for other
- * scripts. Anything else is refused as malformed, so that no second reading of it can exist.
+ * An Origin counts only in the form in which browsers write it: lower case, no userinfo, no path,
+ * xn--… for other scripts. Anything else is refused as malformed, so that no second reading of it
+ * can exist.
  */
 #ifndef DX_HTTP_ORIGIN_H
 #define DX_HTTP_ORIGIN_H
@@ -21,35 +22,42 @@ struct dx_origin {
 /**
  * Reads the value of an Origin header. `scheme` points into it.
  *
- * False, with a static sentence in `*detail`: empty, userinfo, path, upper case, not ASCII, several origins.
+ * False, with a static sentence in `*detail`: empty, userinfo, path, upper case, not ASCII, several
+ * origins.
  */
 DX_MUST_CHECK bool dx_origin_parse(struct dx_slice value, struct dx_origin *origin,
                                    const char **detail);
 
-/** Whether the page came from the host and port that it asks for now; a Host without a port has that of the origin's scheme. */
+/**
+ * Whether the page came from the host and port that it asks for now; a Host without a port has that
+ * of the origin's scheme.
+ */
 bool dx_origin_is_same(const struct dx_origin *origin, const struct dx_authority *authority);
 
-/** Whether `pattern` is one that dx_origin_matches can read: an origin, or one whose host begins with `*.`. */
+/**
+ * Whether `pattern` is one that dx_origin_matches can read: an origin, or one whose host begins
+ * with `*.`.
+ */
 bool dx_origin_is_pattern(struct dx_slice pattern);
 
 /**
- * Whether the origin matches a pattern: scheme, host and port equal; `*.example.org` stands for any name below example.org,
- * at any depth, but not for example.org itself. "null" matches only "null".
+ * Whether the origin matches a pattern: scheme, host and port equal; `*.example.org` matches any
+ * name below example.org, at any depth, but not for example.org itself. "null" matches only "null".
  */
 bool dx_origin_matches(const struct dx_origin *origin, struct dx_slice pattern);
 
 struct dx_origin_rules {
     bool allow_any;
     bool allow_same;
-    bool
-        allow_loopback; /* any page from this machine: for listeners that only this machine reaches */
+    /* any page from this machine: for listeners that only this machine reaches */
+    bool allow_loopback;
     const char *const *patterns; /* "null" among them allows it */
     size_t pattern_count;
 };
 
 /**
- * Judges a request. No Origin: admitted, it is no browser. False, with the refusal filled: two Origins (400); unless any is
- * allowed, a malformed one (400) and one that no rule admits (403).
+ * Judges a request. No Origin: admitted, it is no browser. False, with the refusal filled: two
+ * Origins (400); unless any is allowed, a malformed one (400) and one that no rule admits (403).
  */
 DX_MUST_CHECK bool dx_origin_judge(const struct dx_head *head, const struct dx_authority *authority,
                                    const struct dx_origin_rules *rules, struct dx_refusal *refusal);

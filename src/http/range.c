@@ -1,6 +1,6 @@
 /*
- * range.c - RFC 9110 section 14.1.2: bytes=FIRST-LAST, bytes=FIRST-, bytes=-COUNT. Not responsible for If-Range
- * (conditional.h), nor for that a range is only for GET.
+ * range.c - RFC 9110 section 14.1.2: bytes=FIRST-LAST, bytes=FIRST-, bytes=-COUNT. Not responsible
+ * for If-Range (conditional.h), nor for that a range is only for GET.
  *
  * Numbers of any length are read: what is beyond 64 bits lies beyond the end of every file.
  */
@@ -9,7 +9,10 @@
 #include "base/text.h"
 #include "http/list.h"
 
-/* Takes the digits off the front; `*has_value` says whether there was one. What is too big becomes UINT64_MAX. */
+/*
+ * Takes the digits off the front; `*has_value` says whether there was one. What is too big becomes
+ * UINT64_MAX.
+ */
 static uint64_t take_number(struct dx_slice *text, bool *has_value)
 {
     uint64_t value = 0;
@@ -60,7 +63,7 @@ static enum dx_range_kind read_spec(struct dx_slice spec, uint64_t len, uint64_t
     return DX_RANGE_PART;
 }
 
-/* The one member of a list that may have empty ones beside it. */
+/* The only member of a list; empty members are ignored. */
 static bool find_only(struct dx_slice value, struct dx_slice *only)
 {
     struct dx_slice other;

@@ -193,7 +193,7 @@ static void add_headers(struct dx_response_head *head, const struct dx_error_ans
     dx_response_head_security_headers(head);
     if (answer->header_name)
         dx_response_head_add_text(head, answer->header_name, answer->header_value);
-    /* RFC 9110 7.8: whoever sends Upgrade names it in Connection too. */
+    /* RFC 9110 7.8: a sender of Upgrade names it in Connection, too. */
     if (answer->header_name && dx_text_is_nocase(dx_slice_of(answer->header_name), "upgrade"))
         dx_response_head_add_text(head, "Connection",
                                   answer->keep_alive ? "upgrade" : "upgrade, close");

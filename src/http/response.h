@@ -1,6 +1,7 @@
 /*
- * response.h - writes response heads (RFC 9112 section 4, RFC 9110 section 15) and the one-line answers to what is
- * refused. Header values are checked, so that no text of a peer or a program can begin a header of its own.
+ * response.h - writes response heads (RFC 9112 section 4, RFC 9110 section 15) and the one-line
+ * answers to what is refused. Header values are checked, so that no text of a peer or a program can
+ * begin a header of its own.
  */
 #ifndef DX_HTTP_RESPONSE_H
 #define DX_HTTP_RESPONSE_H
@@ -15,7 +16,10 @@
 /** The reason phrase of a status ("Not Found"); "Unknown" for one that is not in the table. */
 const char *dx_status_text(unsigned status);
 
-/* A head being written into memory of the caller. Errors stick: check once, at dx_response_head_end. */
+/*
+ * A head being written into memory of the caller. Errors stick: check once, at
+ * dx_response_head_end.
+ */
 struct dx_response_head {
     char *text;
     size_t room;
@@ -27,7 +31,10 @@ struct dx_response_head {
 void dx_response_head_begin(struct dx_response_head *response, char *text, size_t room,
                             unsigned status);
 
-/** Adds a header. A name that is no token, or a value with a control character other than a tab, is DX_ERR_USAGE. */
+/**
+ * Adds a header. A name that is no token, or a value with a control character other than a tab, is
+ * DX_ERR_USAGE.
+ */
 void dx_response_head_add(struct dx_response_head *response, const char *name,
                           struct dx_slice value);
 void dx_response_head_add_text(struct dx_response_head *response, const char *name,
@@ -39,8 +46,8 @@ void dx_response_head_add_number(struct dx_response_head *response, const char *
 bool dx_response_is_header(const struct dx_header *header);
 
 /**
- * The headers that keep a browser from guessing types, framing our pages and telling others where it was:
- * X-Content-Type-Options, X-Frame-Options, Referrer-Policy, Cross-Origin-Resource-Policy.
+ * The headers that keep a browser from guessing types, framing our pages and telling others where
+ * it was: X-Content-Type-Options, X-Frame-Options, Referrer-Policy, Cross-Origin-Resource-Policy.
  */
 void dx_response_head_security_headers(struct dx_response_head *response);
 
@@ -51,7 +58,7 @@ void dx_response_head_security_headers(struct dx_response_head *response);
  */
 DX_MUST_CHECK enum dx_err dx_response_head_end(struct dx_response_head *response, size_t *len);
 
-/* What an answer to a refused request says besides its status. */
+/* The parts of an answer to a refused request, apart from its status. */
 struct dx_error_answer {
     unsigned status;
     const char *detail;      /* one line of text, the body; NULL: the status text alone */
@@ -65,8 +72,8 @@ struct dx_error_answer {
 /**
  * Queues a whole small answer: text/plain, one line "404 Not Found: detail".
  *
- * Returns DX_OK; DX_ERR_USAGE (a control character in the detail or header); DX_ERR_TOO_BIG (above 2 KiB); DX_ERR_NOMEM,
- * DX_ERR_TOO_MANY. Nothing is queued on error.
+ * Returns DX_OK; DX_ERR_USAGE (a control character in the detail or header); DX_ERR_TOO_BIG (above
+ * 2 KiB); DX_ERR_NOMEM, DX_ERR_TOO_MANY. Nothing is queued on error.
  */
 DX_MUST_CHECK enum dx_err dx_response_error(struct dx_output *output,
                                             const struct dx_error_answer *answer);

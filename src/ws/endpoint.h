@@ -1,14 +1,16 @@
 /*
- * endpoint.h - one WebSocket connection after the opening handshake, as a state machine (RFC 6455 sections 5-8).
+ * endpoint.h - one WebSocket connection after the opening handshake, as a state machine (RFC 6455
+ * sections 5-8).
  *
- * No socket, no clock, no randomness of its own. Bytes come in by dx_endpoint_feed and are parsed and unmasked in place;
- * the owner pulls event by event with dx_endpoint_next, and between two events it may send, close, pause (simply not
- * pull) or release. Bytes go out into a dx_output that the owner flushes. An idle endpoint owns no memory beyond itself.
+ * No socket, no clock, no randomness of its own. Bytes come in by dx_endpoint_feed and are parsed
+ * and unmasked in place; the owner pulls event by event with dx_endpoint_next, and between two
+ * events it may send, close, pause (simply not pull) or release. Bytes go out into a dx_output that
+ * the owner flushes. An idle endpoint owns no memory beyond itself.
  */
 #ifndef DX_WS_ENDPOINT_H
 #define DX_WS_ENDPOINT_H
 
-#include <duplex/endpoint.h> /* enum dx_opcode, enum dx_role, enum dx_event_type, struct dx_event: shared with the public wrapper */
+#include <duplex/endpoint.h> /* roles, opcodes and events are the public wrapper's, too */
 
 #include "base/output.h"
 #include "ws/transform.h"
@@ -19,7 +21,10 @@ struct dx_endpoint_config {
     enum dx_role role;
     uint64_t max_message;   /* bytes of all its fragments, inclusive; judged on the header (1009) */
     uint32_t max_fragments; /* frames of one message, empty ones included (1008); at least 1 */
-    /* Fills masking keys; used by clients only. False: no randomness to be had, sending fails with DX_ERR_SYSTEM. */
+    /*
+     * Fills masking keys; used by clients only. False: no randomness to be had, sending fails with
+     * DX_ERR_SYSTEM.
+     */
     bool (*fill_random)(uint8_t *bytes, size_t len, void *user);
     void *random_user;
     const struct dx_transform *transform; /* what RSV1 means; NULL: it is forbidden */
@@ -59,7 +64,10 @@ struct dx_endpoint {
 void dx_endpoint_init(struct dx_endpoint *endpoint, const struct dx_endpoint_config *config,
                       struct dx_output *output);
 
-/** Gives the connection's side of config->transform (borrowed); before the first feed, and only where there is a transform. */
+/**
+ * Gives the connection's side of config->transform (borrowed); before the first feed, and only
+ * where there is a transform.
+ */
 void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint,
                                      struct dx_transform_state *state);
 
@@ -67,9 +75,10 @@ void dx_endpoint_set_transform_state(struct dx_endpoint *endpoint,
 void dx_endpoint_release(struct dx_endpoint *endpoint);
 
 /**
- * For senders that put the payload out themselves (servers only: no mask): writes the header of a data frame that the
- * endpoint then regards as sent, so header and payload must be out or queued before the next call on the endpoint. `header` has room for DX_FRAME_HEADER_MAX bytes. Same rules and errors as
- * dx_endpoint_send_fragment; DX_ERR_USAGE for a client.
+ * For senders that put the payload out themselves (servers only: no mask): writes the header of a
+ * data frame that the endpoint then regards as sent, so header and payload must be out or queued
+ * before the next call on the endpoint. `header` has room for DX_FRAME_HEADER_MAX bytes. Same rules
+ * and errors as dx_endpoint_send_fragment; DX_ERR_USAGE for a client.
  */
 DX_MUST_CHECK enum dx_err dx_endpoint_begin_frame(struct dx_endpoint *endpoint,
                                                   enum dx_opcode opcode, uint64_t len, bool is_last,

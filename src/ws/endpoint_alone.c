@@ -1,6 +1,7 @@
 /*
- * endpoint_alone.c - an endpoint with all that it needs in one allocation, for those who have their own input and output:
- * the part of <duplex/endpoint.h> that a connection does without, because its loop has one pool for all.
+ * endpoint_alone.c - an endpoint with all that it needs in one allocation, for programs with their
+ * own input and output: the part of <duplex/endpoint.h> that a connection does without, because its
+ * loop has one pool for all.
  */
 #include "ws/endpoint.h"
 

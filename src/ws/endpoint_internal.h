@@ -6,7 +6,7 @@
 
 #include "ws/endpoint.h"
 
-/* Where in the input the endpoint stands; each has its function in endpoint_receive.c. */
+/* The position in the input; each state has its function in endpoint_receive.c. */
 enum endpoint_state {
     STATE_FIRST,  /* before a frame */
     STATE_SECOND, /* its first byte was judged */
@@ -47,7 +47,10 @@ static inline struct dx_control *dx_endpoint_aside(const struct dx_endpoint *end
     return is_used ? &endpoint->aside->places[place] : NULL;
 }
 
-/** Adds bytes to what is put aside in a place (at most DX_CONTROL_MAX in all). Returns DX_OK, DX_ERR_NOMEM. */
+/**
+ * Adds bytes to what is put aside in a place (at most DX_CONTROL_MAX in all). Returns DX_OK,
+ * DX_ERR_NOMEM.
+ */
 DX_MUST_CHECK enum dx_err dx_endpoint_put_aside(struct dx_endpoint *endpoint,
                                                 enum aside_place place, const uint8_t *data,
                                                 size_t len);
@@ -62,7 +65,10 @@ struct dx_failure {
     const char *detail;
 };
 
-/** Answers a ping, or has the answer wait while the output is blocked. DX_OK, DX_ERR_NOMEM, DX_ERR_TOO_MANY, DX_ERR_SYSTEM. */
+/**
+ * Answers a ping, or has the answer wait while the output is blocked. DX_OK, DX_ERR_NOMEM,
+ * DX_ERR_TOO_MANY, DX_ERR_SYSTEM.
+ */
 DX_MUST_CHECK enum dx_err dx_endpoint_answer(struct dx_endpoint *endpoint, const uint8_t *data,
                                              size_t len);
 

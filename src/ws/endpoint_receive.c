@@ -1,8 +1,9 @@
 /*
  * endpoint_receive.c - the way in: bytes to events, one function a state (RFC 6455 5, 7 and 8.1).
  *
- * A header is judged byte by byte as it comes, so that a peer which breaks a rule is failed at the first byte that shows
- * it and before any of the payload is looked at. What an owner may do with the events is not decided here.
+ * A header is judged byte by byte as it comes, so that a peer which breaks a rule is failed at the
+ * first byte that shows it and before any of the payload is looked at. What an owner may do with
+ * the events is not decided here.
  */
 #include "ws/endpoint_internal.h"
 
@@ -227,7 +228,9 @@ static enum step step_key(struct dx_endpoint *endpoint, struct dx_event *event)
     return STEP_ON;
 }
 
-/* Takes `len` bytes of payload off the input and unmasks them. True when they are surely all ASCII. */
+/*
+ * Takes `len` bytes of payload off the input and unmasks them. True when they are surely all ASCII.
+ */
 static bool take_payload(struct dx_endpoint *endpoint, uint8_t **data, size_t len)
 {
     bool is_ascii = false;
@@ -269,8 +272,9 @@ static enum step give(struct dx_endpoint *endpoint, struct dx_event *event, uint
 }
 
 /*
- * Gives a piece of a text that is not sure to be valid. What stands before the offence is given first, so that the owner
- * sees the same bytes however the input was cut; for a text that ends too early the offence is its last byte.
+ * Gives a piece of a text that is not sure to be valid. What comes before the invalid byte is given
+ * first, so that the owner sees the same bytes however the input was cut; for a text that ends too
+ * early the offence is its last byte.
  */
 static enum step give_text(struct dx_endpoint *endpoint, struct dx_event *event, uint8_t *data,
                            size_t len, bool is_last)
@@ -440,8 +444,8 @@ static enum step step_deaf(struct dx_endpoint *endpoint, struct dx_event *event)
 }
 
 /*
- * The common case at one go: a whole unfragmented message of at most 125 bytes lies in the input. False, and nothing is
- * changed, for everything else.
+ * The common case at one go: a whole unfragmented message of at most 125 bytes lies in the input.
+ * False, and nothing is changed, for everything else.
  */
 static inline bool take_small(struct dx_endpoint *endpoint, struct dx_event *event)
 {

@@ -1,5 +1,6 @@
 /*
- * endpoint_send.c - the way out: messages, fragments and control frames into the output (RFC 6455 5.1-5.5, 7.1).
+ * endpoint_send.c - the way out: messages, fragments and control frames into the output (RFC 6455
+ * 5.1-5.5, 7.1).
  *
  * A frame is queued whole or not at all. When it leaves is the owner's business.
  */
@@ -10,7 +11,10 @@
 #include "ws/simd/mask.h"
 #include "ws/simd/simd.h"
 
-/* Up to here a frame stands in one piece, so that it leaves in one slice and a block's end is wasted at most by it. */
+/*
+ * Up to this length a frame is in one piece, so that it leaves in one slice and a block's end is
+ * wasted at most by it.
+ */
 #define CONTIGUOUS_MAX 1024
 
 static bool may_not_send(const struct dx_endpoint *endpoint)
@@ -44,7 +48,10 @@ static enum dx_err queue_contiguous(struct dx_endpoint *endpoint, uint8_t first,
     return DX_OK;
 }
 
-/* Fills the tail's room and then block after block, masking on the way; takes all of it back when a block is missing. */
+/*
+ * Fills the tail's room and then block after block, masking on the way; takes all of it back when a
+ * block is missing.
+ */
 static enum dx_err queue_spread(struct dx_endpoint *endpoint, uint8_t first, const uint8_t *data,
                                 size_t len, const uint8_t *key)
 {

@@ -1,5 +1,6 @@
 /*
- * extensions.c - the grammar of one member of Sec-WebSocket-Extensions (RFC 6455 9.1). The list around it is http/list's.
+ * extensions.c - the grammar of one member of Sec-WebSocket-Extensions (RFC 6455 9.1). The list
+ * around it is http/list's.
  */
 #include "ws/extensions.h"
 

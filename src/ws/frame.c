@@ -1,5 +1,6 @@
 /*
- * frame.c - reading and writing the header of a frame (RFC 6455 5.2). Not responsible for what is allowed.
+ * frame.c - reading and writing the header of a frame (RFC 6455 5.2). Not responsible for what is
+ * allowed.
  */
 #include "ws/frame.h"
 
@@ -59,7 +60,7 @@ size_t dx_frame_header_write(uint8_t *header, uint8_t first, uint64_t payload_le
     return len;
 }
 
-/* ---- for those who work on frames themselves ---- */
+/* ---- for programs that work on frames themselves ---- */
 
 /* What no frame may look like, as far as its first bytes show it (5.2, 5.5). */
 static bool is_forbidden(const uint8_t *in, size_t in_len)

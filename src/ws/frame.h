@@ -1,5 +1,6 @@
 /*
- * frame.h - the header of a frame as bytes (RFC 6455 5.2): its bits, its length, reading and writing it.
+ * frame.h - the header of a frame as bytes (RFC 6455 5.2): its bits, its length, reading and
+ * writing it.
  *
  * It judges nothing: which headers are allowed, and when, is the endpoint's business.
  */
@@ -9,7 +10,7 @@
 #include <duplex/endpoint.h>
 #include <duplex/frame.h>
 
-/* Bits of the first byte, beside the opcode. */
+/* Bits of the first byte, apart from the opcode. */
 #define DX_FRAME_FIN 0x80
 #define DX_FRAME_RSV1 0x40
 #define DX_FRAME_RSV2 0x20
@@ -45,15 +46,21 @@ static inline size_t dx_frame_header_len(uint64_t payload_len, bool is_masked)
     return 2 + length_len + (is_masked ? DX_FRAME_KEY_LEN : 0);
 }
 
-/** The payload length that a header announces; its first byte, second byte and extended length must be there. */
+/**
+ * The payload length that a header announces; its first byte, second byte and extended length must
+ * be there.
+ */
 uint64_t dx_frame_payload_len(const uint8_t *header);
 
-/** Whether a shorter form would have held this length (RFC 6455 5.2: the minimal number of bytes MUST be used). */
+/**
+ * Whether a shorter form would have held this length (RFC 6455 5.2: the minimal number of bytes
+ * MUST be used).
+ */
 bool dx_frame_length_is_minimal(const uint8_t *header);
 
 /**
- * Writes a header: `first` is the whole first byte, `key` the masking key or NULL for an unmasked frame. `header` has
- * room for dx_frame_header_len bytes. Returns how many were written.
+ * Writes a header: `first` is the whole first byte, `key` the masking key or NULL for an unmasked
+ * frame. `header` has room for dx_frame_header_len bytes. Returns how many were written.
  */
 size_t dx_frame_header_write(uint8_t *header, uint8_t first, uint64_t payload_len,
                              const uint8_t *key);

@@ -1,5 +1,6 @@
 /*
- * handshake.c - the opening handshake as a server sees it (RFC 6455 4.2). The client's side is in handshake_client.c.
+ * handshake.c - the opening handshake as a server sees it (RFC 6455 4.2). The client's side is in
+ * handshake_client.c.
  */
 #include "ws/handshake.h"
 
@@ -60,7 +61,7 @@ static bool judge_request(const struct dx_head *head, struct dx_handshake_verdic
     return true;
 }
 
-/* A body behind the head would be read as frames: somebody's smuggling. */
+/* A body after the head would be read as frames: request smuggling. */
 static bool judge_body(const struct dx_head *head, struct dx_handshake_verdict *verdict)
 {
     struct dx_body body;

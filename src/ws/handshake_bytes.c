@@ -1,6 +1,7 @@
 /*
- * handshake_bytes.c - the opening handshake from bytes to bytes, for those who have their own input and output: parses a
- * head, then judges it by handshake.c and handshake_client.c (RFC 6455 section 4).
+ * handshake_bytes.c - the opening handshake from bytes to bytes, for programs with their own input
+ * and output: parses a head, then judges it by handshake.c and handshake_client.c (RFC 6455 section
+ * 4).
  */
 #include <duplex/handshake.h>
 
@@ -12,7 +13,7 @@
 
 #include <string.h>
 
-/* What is longer will never be a head, whatever comes behind it. */
+/* Longer input will never be a head, whatever follows. */
 static enum dx_head_status parse(struct dx_head *head, enum dx_head_kind kind, const uint8_t *in,
                                  size_t in_len)
 {
@@ -47,7 +48,7 @@ static enum dx_err write_refusal(const struct dx_handshake_verdict *verdict, cha
     dx_response_head_security_headers(&head);
     if (verdict->header_name != NULL)
         dx_response_head_add_text(&head, verdict->header_name, verdict->header_value);
-    /* RFC 9110 7.8: whoever sends Upgrade names it in Connection too. */
+    /* RFC 9110 7.8: a sender of Upgrade names it in Connection, too. */
     dx_response_head_add_text(&head, "Connection", asks_for_upgrade ? "upgrade, close" : "close");
     err = dx_response_head_end(&head, &len);
     if (err != DX_OK)

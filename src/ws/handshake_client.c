@@ -120,7 +120,10 @@ enum dx_err dx_handshake_request_write(const struct dx_handshake_request *given,
                                        char key[DX_HANDSHAKE_KEY_LEN + 1], char *text, size_t room,
                                        size_t *len)
 {
-    /* The header lines of a request are written like those of a response; only the first line differs. */
+    /*
+     * The header lines of a request are written like those of a response; only the first line
+     * differs.
+     */
     struct dx_response_head head = {.text = text, .room = room};
     struct dx_handshake_request own = dx_handshake_request_init("", "");
     enum dx_err err = DX_SIZED_COPY(struct dx_handshake_request, header_count, &own, given);

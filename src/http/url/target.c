@@ -47,7 +47,10 @@ static uint16_t port_or(const struct dx_authority *authority, uint16_t port)
     return authority->has_port ? authority->port : port;
 }
 
-/* Leaves path and query in `*rest`. A proxy that saw another host than we would is how caches get poisoned. */
+/*
+ * Leaves path and query in `*rest`. A proxy that saw another host than we would is how caches get
+ * poisoned.
+ */
 static bool check_absolute(struct dx_slice *rest, const struct dx_authority *host,
                            struct dx_refusal *refusal)
 {
@@ -111,7 +114,10 @@ bool dx_target_parse(const struct dx_head *head, struct dx_target *target,
 
 /* ---- paths ---- */
 
-/* One character of the path, taken out of its escape; -1 when it is malformed or a control character. */
+/*
+ * One character of the path, taken out of its escape; -1 when it is malformed or a control
+ * character.
+ */
 static int decode_byte(struct dx_slice path, size_t *at)
 {
     int byte = path.data[*at];

@@ -124,7 +124,10 @@ static struct dx_slice take_authority(struct parser *parser)
     return authority;
 }
 
-/* Hosts may be percent-encoded; what comes out must be ASCII. False: an incomplete escape, or too long. */
+/*
+ * Hosts may be percent-encoded; what comes out must be ASCII. False: an incomplete escape, or too
+ * long.
+ */
 static bool decode_host(struct dx_slice text, uint8_t decoded[DX_HOST_MAX + 7], size_t *len)
 {
     *len = 0;
@@ -166,7 +169,10 @@ static void put_number(struct parser *parser, unsigned value)
     put(parser, (char)('0' + value % 10));
 }
 
-/* The byte at `*at`, decoded, which it leaves at its last character. Negative: one that Basic's form cannot have. */
+/*
+ * The byte at `*at`, decoded, which it leaves at its last character. Negative: one that Basic's
+ * form cannot have.
+ */
 static int decode_login(struct dx_slice text, size_t *at, bool has_colon)
 {
     int byte = text.data[*at];
@@ -227,7 +233,7 @@ static bool parse_authority(struct parser *parser, struct dx_url *url)
 {
     struct dx_slice text = take_authority(parser);
     uint16_t default_port = url->is_secure ? 443 : 80;
-    uint8_t decoded[DX_HOST_MAX + 7]; /* a colon and five digits behind the longest host */
+    uint8_t decoded[DX_HOST_MAX + 7]; /* the longest host, a colon and five digits */
     struct dx_authority authority;
     size_t len;
 

@@ -1,10 +1,11 @@
 /*
- * url.h - URLs that a client may be given: ws, wss, http, https, read as the WHATWG URL standard reads them and written in
- * their one normal form.
+ * url.h - URLs that a client may be given: ws, wss, http, https, read as the WHATWG URL standard
+ * reads them and written in their one normal form.
  *
- * Narrower than the standard where a WebSocket client must be (no fragment) or where leniency only hides mistakes: a
- * control character is an error, not removed; userinfo is an error unless it is asked for (a password in a URL ends up in logs: the normal
- * form never has it); names of other scripts have to come as xn--…. No relative URLs.
+ * Narrower than the standard where a WebSocket client must be (no fragment) or where leniency only
+ * hides mistakes: a control character is an error, not removed; userinfo is an error unless it is
+ * asked for (a password in a URL ends up in logs: the normal form never has it); names of other
+ * scripts have to come as xn--…. No relative URLs.
  */
 #ifndef DX_HTTP_URL_H
 #define DX_HTTP_URL_H
@@ -27,8 +28,8 @@ struct dx_url {
 /**
  * Reads `text` and writes the normal form with a NUL to `normal` (room for DX_URL_MAX + 1).
  *
- * Returns DX_OK; or, with a static sentence in `*detail`, DX_ERR_USAGE (not such a URL) or DX_ERR_TOO_BIG (the normal form
- * is longer than DX_URL_MAX).
+ * Returns DX_OK; or, with a static sentence in `*detail`, DX_ERR_USAGE (not such a URL) or
+ * DX_ERR_TOO_BIG (the normal form is longer than DX_URL_MAX).
  */
 DX_MUST_CHECK enum dx_err dx_url_parse(struct dx_slice text, struct dx_url *url,
                                        char normal[DX_URL_MAX + 1], const char **detail);

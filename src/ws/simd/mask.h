@@ -1,7 +1,8 @@
 /*
  * mask.h - XOR with a masking key (RFC 6455 5.3), in place or while copying.
  *
- * A key is its four bytes as they stand in the frame, loaded into a uint32_t as they are in memory (dx_mask_key_load).
+ * A key is its four bytes as they stand in the frame, loaded into a uint32_t as they are in memory
+ * (dx_mask_key_load).
  */
 #ifndef DX_WS_MASK_H
 #define DX_WS_MASK_H
@@ -78,7 +79,10 @@ static inline uint64_t dx_mask_1_to_3(uint8_t *to, const uint8_t *from, size_t l
     return (uint64_t)(first | middle | last);
 }
 
-/** For len < DX_MASK_WIDE_MIN, `to` may be `from`; returns all resulting bytes ORed into some bytes of a word. */
+/**
+ * For len < DX_MASK_WIDE_MIN, `to` may be `from`; returns all resulting bytes ORed into some bytes
+ * of a word.
+ */
 static inline uint64_t dx_mask_short(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {
     if (len >= 8)
@@ -88,7 +92,10 @@ static inline uint64_t dx_mask_short(uint8_t *to, const uint8_t *from, size_t le
     return len == 0 ? 0 : dx_mask_1_to_3(to, from, len, key);
 }
 
-/** XORs `len` bytes in place. Returns true when all bytes that came out are ASCII: then text needs no other check. */
+/**
+ * XORs `len` bytes in place. Returns true when all bytes that came out are ASCII: then text needs
+ * no other check.
+ */
 static inline bool dx_mask(const struct dx_simd *simd, uint8_t *data, size_t len, uint32_t key)
 {
     if (len < DX_MASK_WIDE_MIN)

@@ -1,5 +1,6 @@
 /*
- * mask_avx2.c - the XOR of mask.h, thirty-two bytes a step. Built with -mavx2; called only where the processor has it.
+ * mask_avx2.c - the XOR of mask.h, thirty-two bytes a step. Built with -mavx2; called only where
+ * the processor has it.
  */
 #include "ws/simd/mask.h"
 
@@ -27,7 +28,10 @@ static inline int mask_16_to_32(uint8_t *to, const uint8_t *from, size_t len, ui
     return _mm_movemask_epi8(_mm_or_si128(head, tail));
 }
 
-/* The last vector is read before the loop may write some of it and is written after it: no loop over a rest. */
+/*
+ * The last vector is read before the loop may write some of it and is written after it: no loop
+ * over a rest.
+ */
 static inline int mask_long(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {
     __m256i wide = _mm256_set1_epi32((int)key);

@@ -15,7 +15,10 @@ static void store(uint8_t *at, __m128i value)
     _mm_storeu_si128((__m128i *)(void *)at, value);
 }
 
-/* The last vector is read before the loop may write some of it and is written after it: no loop over a rest. */
+/*
+ * The last vector is read before the loop may write some of it and is written after it: no loop
+ * over a rest.
+ */
 static inline __m128i mask_long(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {
     __m128i wide = _mm_set1_epi32((int)key);

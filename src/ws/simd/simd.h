@@ -1,8 +1,8 @@
 /*
  * simd.h - the two loops that touch every byte, in the widest form this processor has.
  *
- * One file a form, built with its own flags (mask_*.c, utf8_*.c); simd_x86.c or simd_portable.c, as the build picks,
- * chooses among them. Callers use mask.h and utf8.h, not this.
+ * One file a form, built with its own flags (mask_*.c, utf8_*.c); simd_x86.c or simd_portable.c, as
+ * the build picks, chooses among them. Callers use mask.h and utf8.h, not this.
  */
 #ifndef DX_WS_SIMD_H
 #define DX_WS_SIMD_H
@@ -22,8 +22,9 @@ struct dx_simd {
     bool (*mask)(uint8_t *data, size_t len, uint32_t key);
     void (*mask_copy)(uint8_t *to, const uint8_t *from, size_t len, uint32_t key);
     /*
-     * How many bytes at the start of `data`, which begins at a code point, are surely valid and end at a code point.
-     * It may give up early, at the latest where an offence is: the caller goes on from there byte by byte.
+     * How many bytes at the start of `data`, which begins at a code point, are surely valid and end
+     * at a code point. It may give up early, at the latest where an offence is: the caller goes on
+     * from there byte by byte.
      */
     size_t (*utf8_prefix)(const uint8_t *data, size_t len);
 };

@@ -1,5 +1,6 @@
 /*
- * utf8.c - validating and repairing UTF-8 (RFC 3629; RFC 6455 8.1). The wide loop over long runs is in utf8_*.c.
+ * utf8.c - validating and repairing UTF-8 (RFC 3629; RFC 6455 8.1). The wide loop over long runs is
+ * in utf8_*.c.
  */
 #include "ws/simd/utf8.h"
 
@@ -114,8 +115,9 @@ static size_t incomplete_start(const uint8_t *data, size_t len)
 }
 
 /*
- * Takes bytes from `in` that belong behind the held ones: all of them when the code point is completed (written with
- * what was held) or still open (held), none when the next byte ends it (replaced). Returns how many were taken.
+ * Takes bytes from `in` that belong after the held ones: all of them when the code point is
+ * completed (written with what was held) or still open (held), none when the next byte ends it
+ * (replaced). Returns how many were taken.
  */
 static size_t finish_held(struct dx_utf8_repair *repair, const uint8_t *in, size_t len,
                           uint8_t *out, size_t *out_len, size_t *replaced_count)
@@ -162,7 +164,10 @@ size_t dx_utf8_repair(struct dx_utf8_repair *repair, const uint8_t *in, size_t l
             memcpy(repair->held, in + at + valid, repair->held_len);
             break;
         }
-        /* The begun code point is replaced and the byte that ended it looked at again, or that byte alone is replaced. */
+        /*
+         * The begun code point is replaced and the byte that ended it looked at again, or that byte
+         * alone is replaced.
+         */
         out_len += put_replacement(out + out_len, replaced_count);
         at += accepted > valid ? accepted : accepted + 1;
     }

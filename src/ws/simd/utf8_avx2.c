@@ -1,11 +1,13 @@
 /*
- * utf8_avx2.c - the prefix of utf8.c, thirty-two bytes a step. Built with -mavx2; called only where the processor has it.
+ * utf8_avx2.c - the prefix of utf8.c, thirty-two bytes a step. Built with -mavx2; called only where
+ * the processor has it.
  *
- * The method is that of J. Keiser and D. Lemire, "Validating UTF-8 in less than one instruction per byte" (2020): every
- * error that two neighbouring bytes can show is one bit; three 16-entry tables, indexed by the halves of the first byte
- * and the upper half of the second, say which errors these halves allow, and what all three allow has happened. What
- * needs three or four bytes to see, a missing or extra continuation, is the difference between "two continuations in
- * a row" and "a long lead byte stood two or three places before".
+ * The method is that of J. Keiser and D. Lemire, "Validating UTF-8 in less than one instruction per
+ * byte" (2020): every error that two neighbouring bytes can show is one bit; three 16-entry tables,
+ * indexed by the halves of the first byte and the upper half of the second, say which errors these
+ * halves allow, and what all three allow has happened. What needs three or four bytes to see, a
+ * missing or extra continuation, is the difference between "two continuations in a row" and "a long
+ * lead byte stood two or three places before".
  */
 #include "ws/simd/simd.h"
 
@@ -81,7 +83,10 @@ static inline __m256i errors_of(__m256i bytes, __m256i before)
     return _mm256_xor_si256(must_continue, pair);
 }
 
-/* The last place at or before `at` where a code point begins: the bytes before `at` are right, but may be cut. */
+/*
+ * The last place at or before `at` where a code point begins: the bytes before `at` are right, but
+ * may be cut.
+ */
 static size_t whole_code_points(const uint8_t *data, size_t at)
 {
     for (size_t back = 1; back <= 3 && back <= at; back++) {
@@ -101,7 +106,10 @@ static inline __m256i load(const uint8_t *at)
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-/* One more vector behind the blocks: a short text is half done by it, and what stays for the bytewise loop is under 32. */
+/*
+ * One more vector after the blocks: a short text is half done by it, and what stays for the
+ * bytewise loop is under 32.
+ */
 static size_t add_half_block(const uint8_t *data, size_t at, size_t len, __m256i before)
 {
     if (at + 32 <= len) {

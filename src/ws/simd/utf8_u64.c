@@ -1,5 +1,6 @@
 /*
- * utf8_u64.c - the prefix of utf8.c for any processor: the ASCII at the beginning, four words a step.
+ * utf8_u64.c - the prefix of utf8.c for any processor: the ASCII at the beginning, four words a
+ * step.
  */
 #include "ws/simd/simd.h"
 
