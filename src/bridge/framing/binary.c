@@ -1,6 +1,6 @@
 /*
  * binary.c - no framing: each read of the program's output is a binary message, and the program
- * reads the payloads of messages without borders.
+ * reads the payloads of all messages as one stream.
  */
 #include "bridge/framing/framing.h"
 

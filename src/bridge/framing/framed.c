@@ -1,5 +1,5 @@
 /*
- * framed.c - what the framings share: a frame on the output, and the end of a state.
+ * framed.c - what the framings share: queueing a frame, and freeing a state.
  */
 #include "bridge/framing/framing.h"
 

@@ -1,6 +1,5 @@
 /*
- * length.c - messages with a kind and a length, both ways, so that text and binary keep their
- * borders:
+ * length.c - messages with a kind and a length, in both directions:
  *
  *     1 byte    't' text or 'b' binary
  *     4 bytes   length of the payload, big-endian
@@ -15,7 +14,7 @@ static uint32_t big_endian_32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* Takes bytes of the header; true when it is whole. */
+/* Takes bytes of the header. True: it is complete. */
 static bool take_header(struct dx_framing_state *state, const uint8_t **data, size_t *len)
 {
     while (*len > 0 && state->header_len < DX_LENGTH_HEADER) {
@@ -34,7 +33,7 @@ static enum dx_err send_piece(struct dx_framing_state *state, struct dx_endpoint
     enum dx_err err;
 
     if (len == 0 && !is_last)
-        return DX_OK; /* nothing but the begin of a code point */
+        return DX_OK; /* only a partial code point */
     err = dx_frame_out(endpoint, opcode, data, len, is_last, framed);
     if (err == DX_OK)
         state->is_in_message = !is_last;
@@ -92,7 +91,9 @@ static enum dx_err feed(struct dx_framing_state *state, struct dx_endpoint *endp
     return DX_OK;
 }
 
-/* A message that the end of file cuts has a wrong length. Nothing can be sent before its end. */
+/*
+ * A message that is cut by the end of file breaks the framing. Nothing can be sent before its end.
+ */
 static enum dx_err flush(struct dx_framing_state *state, struct dx_endpoint *endpoint,
                          enum dx_invalid_utf8 policy, bool is_end, struct dx_framed *framed)
 {

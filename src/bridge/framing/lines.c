@@ -1,9 +1,9 @@
 /*
- * lines.c - a line is a text message, without its \n or \r\n.
+ * lines.c - each line is a text message, without its \n or \r\n.
  *
- * Each whole line is copied once, behind its frame header, into the connection's output, so that
- * many lines leave in one send. A line that is longer than what is kept leaves in fragments, in
- * constant memory.
+ * A whole line is copied once, behind its frame header, into the connection's output, so that many
+ * lines leave in one send. A long line leaves in fragments, in constant memory. lines_ascii.h is
+ * the fast path.
  */
 #include "bridge/framing/lines.h"
 #include "bridge/framing/lines_ascii.h"
@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text that is not ASCII goes the general way in pieces of this length, so that looking for ASCII again costs next to nothing. */
+/*
+ * Text that is not ASCII takes the general path in pieces of this length; then ASCII is tried
+ * again.
+ */
 #define GENERAL_MAX 4096
 
 static bool is_partial(const struct dx_framing_state *lines)
@@ -49,11 +52,13 @@ enum dx_err dx_lines_keep(struct dx_framing_state *lines, const uint8_t *data, s
     return DX_OK;
 }
 
-/* What is left behind the last newline: kept, or sent on as a fragment when it is long or goes on with one. */
+/*
+ * What follows the last newline: kept, or sent as a fragment if it is long or continues a fragment.
+ */
 static enum dx_err handle_rest(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
                                const uint8_t *data, size_t len, struct dx_framed *framed)
 {
-    size_t held_len = len > 0 && data[len - 1] == '\r' ? 1 : 0; /* it may belong to \r\n */
+    size_t held_len = len > 0 && data[len - 1] == '\r' ? 1 : 0; /* it may be part of \r\n */
     enum dx_err err = DX_OK;
 
     if (!lines->is_in_message && len <= DX_LINES_CARRY_MAX)
@@ -83,7 +88,7 @@ static enum dx_err send_lines(struct dx_framing_state *lines, struct dx_endpoint
     return handle_rest(lines, endpoint, data, (size_t)(end - data), framed);
 }
 
-/* The general way: any bytes, any endpoint. */
+/* The general path: any bytes, any endpoint. */
 static enum dx_err feed_any(struct dx_framing_state *lines, struct dx_endpoint *endpoint,
                             enum dx_invalid_utf8 policy, uint8_t *data, size_t len,
                             struct dx_framed *framed)
@@ -107,7 +112,7 @@ static enum dx_err feed_any(struct dx_framing_state *lines, struct dx_endpoint *
     return err == DX_OK ? passed : err;
 }
 
-/* Whether the next bytes begin a line whose frame dx_endpoint_begin_frame would allow. */
+/* Whether the next bytes begin a line, and dx_endpoint_begin_frame would allow its frame. */
 static bool may_pack(const struct dx_framing_state *lines, const struct dx_endpoint *endpoint)
 {
     return !is_partial(lines) && endpoint->config->role == DX_ROLE_SERVER &&
@@ -116,8 +121,8 @@ static bool may_pack(const struct dx_framing_state *lines, const struct dx_endpo
 }
 
 /*
- * Frames usual lines, as many as come, and returns how many bytes they were. Memory that cannot be had is no error here: the
- * general way finds out whether it is needed.
+ * The fast path: frames short ASCII lines, as many as come. Returns how many bytes they were.
+ * Running out of memory is not an error here: the general path reports it if it needs memory, too.
  */
 static size_t pack(struct dx_output *output, const uint8_t *data, size_t len,
                    struct dx_framed *framed)
@@ -138,7 +143,10 @@ static size_t pack(struct dx_output *output, const uint8_t *data, size_t len,
     return taken_len;
 }
 
-/* How much goes the general way before the short one is tried again: a begun line's end, else some whole lines. */
+/*
+ * How much takes the general path before the fast one is tried again: up to the end of a partial
+ * line, else some whole lines.
+ */
 static size_t general_len(const struct dx_framing_state *lines, const uint8_t *data, size_t len)
 {
     const uint8_t *newline;
@@ -197,7 +205,7 @@ static enum dx_err flush(struct dx_framing_state *lines, struct dx_endpoint *end
 
 /* ---- to the program ---- */
 
-/* Backslash, newline and carriage return as \\, \n and \r, so that one message stays one line. */
+/* Writes backslash, newline and carriage return as \\, \n and \r: one message stays one line. */
 static enum dx_err append_escaped(struct dx_output *to, const uint8_t *data, size_t len)
 {
     enum dx_err err = DX_OK;

@@ -1,5 +1,5 @@
 /*
- * lines.h - what else may be kept as a line is: stderr that goes to the log.
+ * lines.h - keeping a partial line; also used for stderr that is logged.
  */
 #ifndef DX_BRIDGE_LINES_H
 #define DX_BRIDGE_LINES_H
@@ -7,8 +7,8 @@
 #include "bridge/framing/framing.h"
 
 /**
- * Keeps the first bytes of a line, at most DX_LINES_CARRY_MAX, in place of what was kept. The memory
- * is freed as soon as nothing is kept: an idle program holds none. Returns DX_OK, DX_ERR_NOMEM.
+ * Keeps a partial line of at most DX_LINES_CARRY_MAX bytes in place of the one that was kept. With
+ * `len` 0 the memory is freed, so that an idle program holds none. Returns DX_OK, DX_ERR_NOMEM.
  */
 DX_MUST_CHECK enum dx_err dx_lines_keep(struct dx_framing_state *lines, const uint8_t *data,
                                         size_t len);

@@ -1,5 +1,6 @@
 /*
- * lines_ascii_portable.c - lines_ascii.h in plain C: memchr finds the line, 8 bytes at a time are judged and copied.
+ * lines_ascii_portable.c - lines_ascii.h in plain C: memchr finds the newline; 8 bytes at a time
+ * are checked and copied.
  */
 #include "bridge/framing/lines_ascii.h"
 
@@ -8,7 +9,7 @@
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-/* False when a byte was above 127; what was written then counts for nothing. */
+/* False: a byte is above 127, and what was written does not count. */
 static bool copy_ascii(uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t all = 0;

@@ -1,12 +1,12 @@
 /*
- * text.c - valid text goes through untouched; only what is not valid is copied and repaired.
+ * text.c - valid text passes unchanged; only invalid text is copied and repaired.
  */
 #include "bridge/framing/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* How many bytes at the end are the begin of a code point whose rest may still come. */
+/* How many bytes at the end are a code point whose rest may still come. */
 static size_t unfinished_len(const uint8_t *data, size_t len)
 {
     for (size_t tail_len = 1; tail_len <= DX_TEXT_ROOM && tail_len <= len; tail_len++) {

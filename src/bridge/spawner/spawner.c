@@ -1,7 +1,7 @@
 /*
- * spawner.c - the process of the spawner: started, lost, cleaned up after, started again, stopped.
+ * spawner.c - the spawner's process: started, found dead, cleaned up after, started again, stopped.
  *
- * Not responsible for what is said on the channels (spawner_channel.c).
+ * The messages are in spawner_channel.c.
  */
 #include <errno.h>
 #include <poll.h>
@@ -113,7 +113,7 @@ pid_t dx_spawner_pid(struct dx_spawner *spawner)
 
 /* ---- the end of the process ---- */
 
-/* Nobody else reaps it, so the number is still its own. */
+/* Only this reaps it, so the process id is still its own. */
 static void reap_process(struct dx_spawner *spawner)
 {
     while (waitpid(spawner->pid, NULL, 0) < 0 && errno == EINTR)
@@ -135,8 +135,8 @@ static void *clean(void *argument)
 }
 
 /*
- * In a thread, for it may take long and must not wait for anyone to ask; its signals are the
- * others' business.
+ * Cleaning takes a thread of its own: it may take long. It blocks all signals, which are for the
+ * threads of the host program.
  */
 static void begin_cleaning(struct dx_spawner *spawner)
 {
@@ -150,7 +150,7 @@ static void begin_cleaning(struct dx_spawner *spawner)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (spawner->has_cleaner)
         return;
-    /* Without a thread to be had, the children matter more than this one loop's delay. */
+    /* Without a thread, ending the children matters more than the delay of this one loop. */
     dx_orphans_end(DX_SPAWNER_CLEAN_MS);
     spawner->state = DX_SPAWNER_LOST;
 }
@@ -169,7 +169,9 @@ void dx_spawner_lose(struct dx_spawner *spawner, uint32_t generation)
     pthread_mutex_lock(&spawner->lock);
     if (spawner->state == DX_SPAWNER_RUNNING && spawner->generation == generation) {
         close_channel_fds(spawner);
-        /* One that lives, but has closed a channel, would keep programs that nobody serves. */
+        /*
+         * A spawner that is alive but has closed a channel would keep programs that have no client.
+         */
         dx_pidfd_kill(spawner->pidfd);
         reap_process(spawner);
         spawner->state = DX_SPAWNER_LOST;

@@ -1,9 +1,9 @@
 /*
- * spawner_channel.c - one loop's channel to the spawner: children by slot, what waits to be sent,
- * what comes back.
+ * spawner_channel.c - the channel of one loop to the spawner: children by slot, messages that wait
+ * to be sent, and answers.
  *
- * Starts leave in their order; a signal never overtakes the start that it is for. Not responsible
- * for the process of the spawner (spawner.c).
+ * Starts are sent in order, and a signal never before the start of its program. The process of the
+ * spawner is in spawner.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,9 +66,9 @@ static struct dx_child *take_child(struct dx_spawner_channel *channel, uint32_t 
     return child;
 }
 
-/* ---- what waits for room in the socket ---- */
+/* ---- messages that wait for room in the socket ---- */
 
-static void tell_want_write(struct dx_spawner_channel *channel)
+static void update_want_write(struct dx_spawner_channel *channel)
 {
     const bool wanted =
         !channel->is_lost && (channel->queue || channel->first_kill != DX_SPAWNER_NO_SLOT);
@@ -110,7 +110,7 @@ static enum dx_err error_of(int error)
     }
 }
 
-/* Takes the message on success. */
+/* Owns the message if it succeeds. */
 static enum dx_err queue_start(struct dx_spawner_channel *channel,
                                struct dx_spawner_queued *message, const int *fds)
 {
@@ -127,7 +127,7 @@ static enum dx_err queue_start(struct dx_spawner_channel *channel,
     return DX_OK;
 }
 
-/* Takes the message, whatever comes of it. */
+/* Owns the message in any case. */
 static enum dx_err send_or_queue(struct dx_spawner_channel *channel,
                                  struct dx_spawner_queued *message, const int *fds)
 {
@@ -146,8 +146,7 @@ static enum dx_err send_or_queue(struct dx_spawner_channel *channel,
 }
 
 /*
- * Whatever the reason, an unsent signal is tried again: if the spawner is dead that will be seen
- * soon.
+ * A signal that cannot be sent is tried again, whatever the error: a dead spawner is noticed soon.
  */
 static bool send_kill(struct dx_spawner_channel *channel, uint32_t slot, int signal)
 {
@@ -157,7 +156,7 @@ static bool send_kill(struct dx_spawner_channel *channel, uint32_t slot, int sig
     return send(channel->fd, &note, sizeof(note), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-/* A queued start that the system refuses for good is its child's failure. */
+/* A queued start that the system refuses for good: its child has failed. */
 static void fail_queued(struct dx_spawner_channel *channel, int error)
 {
     struct dx_spawn_start start;
@@ -197,7 +196,7 @@ static void flush_kills(struct dx_spawner_channel *channel)
     }
 }
 
-/* ---- what comes back ---- */
+/* ---- answers ---- */
 
 static void lose(struct dx_spawner_channel *channel)
 {
@@ -272,10 +271,10 @@ void dx_spawner_channel_ready(struct dx_spawner_channel *channel)
             return;
         }
     }
-    tell_want_write(channel);
+    update_want_write(channel);
 }
 
-/* ---- the owner's calls ---- */
+/* ---- calls of the owner ---- */
 
 void dx_spawner_channel_attach(struct dx_spawner_channel *channel,
                                const struct dx_spawner_channel_callbacks *callbacks, void *user)
@@ -333,7 +332,7 @@ enum dx_err dx_child_start(struct dx_spawner_channel *channel, struct dx_child *
     channel->slots[slot].child = child;
     *child =
         (struct dx_child){.callbacks = callbacks, .user = user, .slot = slot, .channel = channel};
-    tell_want_write(channel);
+    update_want_write(channel);
     return DX_OK;
 }
 
@@ -363,7 +362,7 @@ void dx_child_kill(struct dx_child *child, int signal)
         entry->next_kill = channel->first_kill;
         channel->first_kill = child->slot;
     }
-    tell_want_write(channel);
+    update_want_write(channel);
 }
 
 void dx_child_forget(struct dx_child *child)

@@ -1,5 +1,5 @@
 /*
- * spawner_execute.c - runs the executable of the spawner with its descriptors in their places.
+ * spawner_execute.c - executes the spawner with its descriptors at their numbers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 
 enum {
     ARGUMENT_LEN = 24,
-    SEND_BUFFER_LEN = 256 * 1024, /* room for the largest START and a hundred usual ones */
+    SEND_BUFFER_LEN = 256 * 1024, /* enough for the largest START, or a hundred usual ones */
 };
 
-/* What the new process gets: the pidfd of this one, and its ends of the channels. */
+/* The descriptors of the new process: a pidfd of this one, and its ends of the channels. */
 struct passed {
     uint32_t count;
     int fds[1 + DX_SPAWN_CHANNELS_MAX];
@@ -55,8 +55,8 @@ static enum dx_err error_of_spawn(int error)
 }
 
 /*
- * Puts `fd` above all places that descriptors are to be put to, so that none is overwritten before
- * its turn.
+ * Moves `fd` above all numbers that descriptors are moved to, so that none is overwritten too
+ * early.
  */
 static enum dx_err add(struct passed *passed, int fd, int lowest)
 {
@@ -67,7 +67,7 @@ static enum dx_err add(struct passed *passed, int fd, int lowest)
         moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
         error = errno;
         close(fd);
-        /* EINVAL: the place lies above the limit. */
+        /* EINVAL: the number is above the limit. */
         if (moved < 0)
             return error == EINVAL ? DX_ERR_DESCRIPTORS : error_of(error);
     }
@@ -83,7 +83,7 @@ static enum dx_err open_channel(struct passed *passed, int lowest, int *own)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
         return error_of(errno);
-    /* A smaller buffer than asked for only makes starts wait earlier. */
+    /* If the buffer is smaller than this, starts only wait earlier. */
     setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &len, sizeof(len));
     setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &len, sizeof(len));
     err = add(passed, pair[1], lowest);
@@ -108,7 +108,7 @@ static enum dx_err open_all(struct dx_spawner *spawner, struct passed *passed)
     return err;
 }
 
-/* A session of its own: what the terminal sends to the server's group is the server's to answer. */
+/* In a session of its own it gets no signal of the terminal, which are for the server to answer. */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t set;
@@ -167,9 +167,7 @@ static void close_own(struct dx_spawner *spawner)
     }
 }
 
-/*
- * Without a pidfd it could not be waited for in bounded time: it ends again as its channels close.
- */
+/* Without a pidfd, waiting for it could not be bounded. It ends when its channels are closed. */
 static enum dx_err open_pidfd(struct dx_spawner *spawner)
 {
     int error;

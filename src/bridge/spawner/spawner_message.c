@@ -1,5 +1,5 @@
 /*
- * spawner_message.c - a START message: measured, written, sent.
+ * spawner_message.c - START messages: measured, written, sent.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +10,7 @@
 
 #include "bridge/spawner/spawner_internal.h"
 
-/*
- * Adds the strings of `list` to the count and the length, which stop growing at the limits of a
- * message.
- */
+/* Adds the strings of `list` to count and length. Stops above the limits of a message. */
 static void measure(char *const *list, size_t *count, size_t *len)
 {
     for (; *list && *len <= DX_SPAWN_MESSAGE_MAX && *count <= DX_SPAWN_STRINGS_MAX; list++) {

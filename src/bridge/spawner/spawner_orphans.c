@@ -1,9 +1,9 @@
 /*
- * spawner_orphans.c - ends every child of this process: what a dead spawner has left to its
+ * spawner_orphans.c - kills all children of this process: what a dead spawner has left to its
  * subreaper.
  *
- * Only direct children are killed, again and again, for the children of whoever dies come to us.
- * Not to be used where a child may be anyone else's: see owns_children.
+ * Only direct children are killed, again and again, because the children of a dead process come to
+ * us. Must not be used where a child may belong to something else: see owns_children.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,7 +29,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Where /proc is that of another PID namespace its numbers mean somebody else. */
+/* In the /proc of another PID namespace the same numbers mean other processes. */
 static bool proc_is_ours(void)
 {
     char link[PATH_LEN];
@@ -41,7 +41,7 @@ static bool proc_is_ours(void)
     return strtol(link, NULL, 10) == (long)getpid();
 }
 
-/* Kills the numbers in the bytes; returns what is left of a number that the end cuts. */
+/* Kills the processes whose numbers are in the bytes. Returns a number that is cut by their end. */
 static pid_t kill_numbers(const char *bytes, size_t len, pid_t begun)
 {
     for (size_t i = 0; i < len; i++) {

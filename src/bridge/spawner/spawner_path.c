@@ -1,5 +1,5 @@
 /*
- * spawner_path.c - where executables are: the spawner's own, and the programs that it is to start.
+ * spawner_path.c - finds executables: the spawner's own, and those of programs.
  */
 #include <errno.h>
 #include <limits.h>
@@ -13,12 +13,14 @@
 
 #define SPAWNER_NAME "duplex-spawner"
 
-/* As execvp when there is no PATH. */
+/* As execvp without PATH. */
 #define DEFAULT_PATH_LIST "/bin:/usr/bin"
 
 char *dx_spawner_locate(const char *path)
 {
-    /* Beside the program that runs, as it is built; where it is installed, wherever that was moved to. */
+    /*
+     * In the folder of the running program, as in the build; where it was installed, even if moved.
+     */
     static const char *const places[] = {"/" SPAWNER_NAME, "/../libexec/duplex/" SPAWNER_NAME};
     char own[PATH_MAX];
     char there[PATH_MAX + 64];
@@ -51,7 +53,7 @@ static enum dx_err check(const char *path)
 }
 
 /*
- * Writes directory/name and looks whether it can be run; a relative directory is taken from the
+ * Writes directory/name and checks that it can be run. A relative directory is relative to the
  * current one.
  */
 static enum dx_err try_in(const char *directory, size_t directory_len, const char *name, char *out,

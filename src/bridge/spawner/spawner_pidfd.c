@@ -1,5 +1,5 @@
 /*
- * spawner_pidfd.c - pidfd calls, of which C libraries have had names only lately.
+ * spawner_pidfd.c - system calls for pidfds, which older C libraries do not have.
  */
 #include <signal.h>
 #include <sys/syscall.h>
