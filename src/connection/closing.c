@@ -184,11 +184,11 @@ static void end_after_their_end(struct dx_connection *connection)
 {
     bool was_clean = dx_endpoint_close_is_sent(&connection->endpoint) &&
                      dx_endpoint_close_is_received(&connection->endpoint) &&
-                     !connection->write_is_broken;
+                     connection->writing != DX_WRITING_BROKEN;
 
     if (was_clean)
         dx_connection_end(connection, DX_OK, NULL, false);
-    else if (connection->write_is_broken)
+    else if (connection->writing == DX_WRITING_BROKEN)
         dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
     else
         dx_connection_end(connection, DX_ERR_CLOSED, "the peer ended the stream without a Close",
@@ -200,7 +200,7 @@ void dx_connection_step_closing(struct dx_connection *connection)
     bool is_sent = dx_endpoint_close_is_sent(&connection->endpoint);
     bool is_received = dx_endpoint_close_is_received(&connection->endpoint);
 
-    if (connection->write_is_broken) {
+    if (connection->writing == DX_WRITING_BROKEN) {
         if (connection->has_ended)
             end_after_their_end(connection);
         else
@@ -249,7 +249,7 @@ void dx_connection_give_up_closing(struct dx_connection *connection)
     bool is_sent = dx_endpoint_close_is_sent(&connection->endpoint);
     bool is_received = dx_endpoint_close_is_received(&connection->endpoint);
 
-    if (connection->write_is_broken)
+    if (connection->writing == DX_WRITING_BROKEN)
         dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
     else if (is_received && !is_sent)
         answer(connection);

@@ -144,7 +144,7 @@ static unsigned find_wanted(const struct dx_connection *connection)
 
     if (is_reading)
         wanted |= connection->read_wants_write ? DX_WATCH_WRITE | DX_WATCH_QUIET : DX_WATCH_READ;
-    if (connection->is_blocked)
+    if (connection->writing == DX_WRITING_BLOCKED)
         wanted |= connection->write_wants_read ? DX_WATCH_READ : DX_WATCH_WRITE;
     if (connection->has_ended || connection->hang_up_is_told)
         wanted |= DX_WATCH_QUIET;
@@ -171,7 +171,8 @@ static void set_watch(struct dx_connection *connection)
 
 void dx_connection_settle(struct dx_connection *connection)
 {
-    if (!connection->is_dead && connection->output.len > 0 && !connection->is_blocked)
+    if (!connection->is_dead && connection->output.len > 0 &&
+        connection->writing != DX_WRITING_BLOCKED)
         dx_connection_send_waiting(connection);
     if (!connection->is_dead)
         dx_connection_step_closing(connection);
@@ -191,7 +192,7 @@ void dx_connection_flush(struct dx_connection *connection)
 
     if (connection->is_dead)
         return;
-    if (!connection->is_blocked)
+    if (connection->writing != DX_WRITING_BLOCKED)
         dx_connection_send_waiting(connection);
     if (connection->is_dead)
         return;
@@ -268,8 +269,8 @@ const struct dx_connection_kind *dx_connection_kind(const struct dx_connection *
 
 bool dx_connection_is_closing(const struct dx_connection *connection)
 {
-    return connection->is_dead || connection->write_is_broken || connection->is_failed ||
-           dx_endpoint_close_is_sent(&connection->endpoint);
+    return connection->is_dead || connection->writing == DX_WRITING_BROKEN ||
+           connection->is_failed || dx_endpoint_close_is_sent(&connection->endpoint);
 }
 
 struct dx_traffic *dx_connection_traffic(const struct dx_connection *connection)

@@ -17,6 +17,13 @@ struct dx_connection_counts {
     uint64_t messages_in, bytes_in, messages_out, bytes_out;
 };
 
+/* What becomes of output. */
+enum dx_connection_writing {
+    DX_WRITING_FLOWING,
+    DX_WRITING_BLOCKED, /* it waits for the descriptor to become writable */
+    DX_WRITING_BROKEN   /* the peer takes no more; what it sent before is still read */
+};
+
 /* An idle server has ten thousand of these: tests cap the size. Moments are the low 32 bits of the loop's milliseconds. */
 struct dx_connection {
     struct dx_endpoint endpoint;
@@ -52,7 +59,7 @@ struct dx_connection {
     bool is_pumping : 1; /* events are being handed out: what is sent leaves at the end */
     bool needs_pump : 1; /* there may be events or bytes without the descriptor being readable */
     bool is_paused : 1;
-    bool is_blocked : 1;    /* output waits for the descriptor to become writable */
+    unsigned writing : 2;   /* enum dx_connection_writing */
     bool is_congested : 1;  /* on_drain is owed */
     bool is_in_message : 1; /* the message deadline runs from phase_ms */
     bool ping_is_out : 1;   /* and nothing was heard since */
@@ -63,8 +70,6 @@ struct dx_connection {
     bool has_ended : 1;   /* the peer's end of stream was read */
     bool hang_up_is_told : 1;
     bool is_unwatched : 1; /* the descriptor is gone as a whole and would be reported without end */
-    bool
-        write_is_broken : 1; /* the peer takes nothing more; what it sent before is still to be read */
     bool read_wants_write : 1; /* TLS has to write before it can read on */
     bool write_wants_read : 1; /* the other way round, while blocked */
     bool room_is_awaited : 1;  /* on_writable is owed to the guests */

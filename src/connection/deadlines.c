@@ -29,7 +29,8 @@ static void take_nearer(uint64_t *nearest, uint32_t left)
 
 static bool may_time_out_writing(const struct dx_connection *connection)
 {
-    return connection->is_blocked && dx_connection_options(connection)->write_timeout_ms > 0;
+    return connection->writing == DX_WRITING_BLOCKED &&
+           dx_connection_options(connection)->write_timeout_ms > 0;
 }
 
 static bool may_time_out_closing(const struct dx_connection *connection)
@@ -47,8 +48,7 @@ static bool may_time_out_in_message(const struct dx_connection *connection)
 static bool may_ping(const struct dx_connection *connection)
 {
     return dx_connection_options(connection)->ping_interval_ms > 0 && !connection->is_paused &&
-           !connection->is_blocked && !connection->write_is_broken &&
-           dx_connection_is_open(connection);
+           connection->writing == DX_WRITING_FLOWING && dx_connection_is_open(connection);
 }
 
 static uint32_t ping_limit(const struct dx_connection *connection)

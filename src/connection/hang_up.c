@@ -21,7 +21,7 @@
 bool dx_connection_is_probing(const struct dx_connection *connection)
 {
     return connection->is_paused && !connection->hang_up_is_told && !connection->has_ended &&
-           !connection->is_blocked && !connection->is_draining && !connection->write_is_broken &&
+           connection->writing == DX_WRITING_FLOWING && !connection->is_draining &&
            connection->probe_count != NEVER_COUNT && dx_connection_is_open(connection);
 }
 
@@ -68,7 +68,7 @@ void dx_connection_note_hang_up(struct dx_connection *connection)
         /* Reported though it was asked not to be: both directions are gone. */
         dx_watch_stop(dx_connection_loop(connection), &connection->stream.watch);
         connection->is_unwatched = true;
-        if (connection->is_blocked)
+        if (connection->writing == DX_WRITING_BLOCKED)
             dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
         return;
     }

@@ -216,7 +216,7 @@ static void note_end_of_read(struct dx_connection *connection, enum dx_err err)
         connection->has_ended = true;
         return;
     }
-    if (connection->is_draining || connection->write_is_broken ||
+    if (connection->is_draining || connection->writing == DX_WRITING_BROKEN ||
         (dx_endpoint_close_is_sent(&connection->endpoint) &&
          dx_endpoint_close_is_received(&connection->endpoint))) {
         /* A reset, after everything was said, is one more way to end the stream. */
@@ -305,7 +305,7 @@ void dx_connection_on_ready(struct dx_watch *watch, unsigned events)
 {
     struct dx_connection *connection = dx_container_of(watch, struct dx_connection, stream.watch);
 
-    if (events & DX_WATCH_WRITE && connection->is_blocked)
+    if (events & DX_WATCH_WRITE && connection->writing == DX_WRITING_BLOCKED)
         dx_connection_send_waiting(connection);
     if (connection->is_dead)
         return;

@@ -116,7 +116,7 @@ static enum dx_err make_room(struct dx_connection *connection, struct dx_sent_qu
 static void add(struct dx_connection *connection, struct dx_sent_queue *queue, struct sent sent)
 {
     /* A write that failed within the sending has thrown it away. */
-    bool is_lost = connection->is_dead || connection->write_is_broken;
+    bool is_lost = connection->is_dead || connection->writing == DX_WRITING_BROKEN;
 
     sent.end = is_lost ? NEVER_PUT : queue->put + connection->output.len;
     queue->sent[(queue->first + queue->count) & (queue->room - 1)] = sent;

@@ -11,9 +11,9 @@
 
 static void note_blocked(struct dx_connection *connection)
 {
-    if (connection->is_blocked)
+    if (connection->writing == DX_WRITING_BLOCKED)
         return;
-    connection->is_blocked = true;
+    connection->writing = DX_WRITING_BLOCKED;
     connection->write_ms = dx_connection_now(connection);
     connection->write_len = 0;
     dx_endpoint_set_blocked(&connection->endpoint, true);
@@ -21,9 +21,9 @@ static void note_blocked(struct dx_connection *connection)
 
 static void note_flowing(struct dx_connection *connection)
 {
-    if (!connection->is_blocked)
+    if (connection->writing != DX_WRITING_BLOCKED)
         return;
-    connection->is_blocked = false;
+    connection->writing = DX_WRITING_FLOWING;
     connection->write_wants_read = false;
     dx_connection_restart_ping(connection);
     /* A pong that waited aside is queued by this. */
@@ -52,8 +52,7 @@ static void note_write_error(struct dx_connection *connection, enum dx_err err)
                           true);
         return;
     }
-    connection->write_is_broken = true;
-    connection->is_blocked = false;
+    connection->writing = DX_WRITING_BROKEN;
     dx_output_clear(&connection->output);
     dx_connection_schedule(connection); /* a peer that says nothing more gets the close timeout */
 }
@@ -67,9 +66,11 @@ static size_t sum_of(const struct dx_slice *slices, size_t count)
     return len;
 }
 
-/* One write. Returns whether all of it was taken. */
-static bool write_slices(struct dx_connection *connection, const struct dx_slice *slices,
-                         size_t count, size_t *put)
+enum written { WRITTEN_ALL, WRITTEN_PART, WRITE_FAILED };
+
+/* One write. PART: the rest waits until the descriptor is writable. FAILED: the queue is empty. */
+static enum written write_slices(struct dx_connection *connection, const struct dx_slice *slices,
+                                 size_t count, size_t *put)
 {
     enum dx_err err;
 
@@ -77,35 +78,35 @@ static bool write_slices(struct dx_connection *connection, const struct dx_slice
     err = dx_stream_write(&connection->stream, slices, count, put);
     if (err && err != DX_ERR_AGAIN) {
         note_write_error(connection, err);
-        return false;
+        return WRITE_FAILED;
     }
     note_progress(connection, *put);
     if (connection->counts_put)
         dx_connection_count_put(connection, *put);
     if (*put == sum_of(slices, count))
-        return true;
+        return WRITTEN_ALL;
     note_blocked(connection);
     connection->write_wants_read = (dx_stream_wants(&connection->stream) & DX_WATCH_READ) != 0;
-    return false;
+    return WRITTEN_PART;
 }
 
 void dx_connection_send_waiting(struct dx_connection *connection)
 {
     struct dx_slice slices[DX_STREAM_SLICES];
-    bool is_taken = true;
+    enum written written = WRITTEN_ALL;
 
-    if (connection->write_is_broken) {
+    if (connection->writing == DX_WRITING_BROKEN) {
         dx_output_clear(&connection->output);
         return;
     }
-    while (connection->output.len > 0 && is_taken) {
+    while (connection->output.len > 0 && written == WRITTEN_ALL) {
         size_t count = dx_output_peek(&connection->output, slices, DX_STREAM_SLICES);
         size_t put;
 
-        is_taken = write_slices(connection, slices, count, &put);
-        if (put > 0)
+        written = write_slices(connection, slices, count, &put);
+        if (written != WRITE_FAILED)
             dx_output_consume(&connection->output, put);
-        if (is_taken && connection->output.len == 0)
+        if (written == WRITTEN_ALL && connection->output.len == 0)
             note_flowing(connection);
     }
 }
@@ -130,7 +131,7 @@ static enum dx_err judge_queue(struct dx_connection *connection, size_t len)
     size_t max_queue = dx_connection_options(connection)->max_queue;
     size_t waiting = connection->output.len;
 
-    if (connection->is_dead || connection->write_is_broken)
+    if (connection->is_dead || connection->writing == DX_WRITING_BROKEN)
         return DX_ERR_CLOSED;
     if (max_queue == 0 || waiting <= max_queue || (waiting + len) / 4 <= max_queue)
         return DX_OK;
@@ -148,7 +149,7 @@ static void note_queued(struct dx_connection *connection)
 {
     size_t max_queue = dx_connection_options(connection)->max_queue;
 
-    if (!connection->is_blocked &&
+    if (connection->writing != DX_WRITING_BLOCKED &&
         (connection->output.len >= DX_FLUSH_LEN || is_over(connection, max_queue)))
         dx_connection_send_waiting(connection);
     if (connection->is_dead)
@@ -160,7 +161,7 @@ static void note_queued(struct dx_connection *connection)
 
 static bool goes_direct(const struct dx_connection *connection, size_t len)
 {
-    return len >= DX_DIRECT_LEN && !connection->is_blocked &&
+    return len >= DX_DIRECT_LEN && connection->writing != DX_WRITING_BLOCKED &&
            connection->endpoint.config->role == DX_ROLE_SERVER &&
            !connection->endpoint.config->transform;
 }
@@ -198,10 +199,10 @@ static void write_direct(struct dx_connection *connection, struct dx_slice heade
         return;
     slices[count] = header;
     slices[count + 1] = payload;
-    (void)write_slices(connection, slices, count + 2, &taken);
+    if (write_slices(connection, slices, count + 2, &taken) == WRITE_FAILED)
+        return;
     *put = taken > waiting ? taken - waiting : 0;
-    /* An error has cleared the queue. */
-    if (connection->output.len > 0)
+    if (waiting > 0)
         dx_output_consume(&connection->output, taken - *put);
 }
 
@@ -212,7 +213,7 @@ static void write_direct(struct dx_connection *connection, struct dx_slice heade
  */
 static void note_lost_rest(struct dx_connection *connection, enum dx_err err, bool is_begun)
 {
-    if (is_begun || (connection->stream.tls && connection->is_blocked)) {
+    if (is_begun || (connection->stream.tls && connection->writing == DX_WRITING_BLOCKED)) {
         dx_connection_end(connection, err, "no memory for the rest of a frame", true);
     } else if (connection->output.len == 0) {
         note_flowing(connection);
@@ -231,16 +232,16 @@ static enum dx_err send_direct(struct dx_connection *connection, enum dx_opcode 
     /* More blocks than one call takes: they go ahead. */
     if (connection->output.len >= DX_FLUSH_LEN) {
         dx_connection_send_waiting(connection);
-        if (connection->is_dead || connection->write_is_broken)
+        if (connection->is_dead || connection->writing == DX_WRITING_BROKEN)
             return DX_ERR_CLOSED;
     }
     err = dx_endpoint_begin_frame(&connection->endpoint, opcode, payload.len, is_last, bytes,
                                   &header.len);
     if (err)
         return err;
-    if (!connection->is_blocked)
+    if (connection->writing != DX_WRITING_BLOCKED)
         write_direct(connection, header, payload, &put);
-    if (connection->is_dead || connection->write_is_broken)
+    if (connection->is_dead || connection->writing == DX_WRITING_BROKEN)
         return DX_ERR_CLOSED;
     if (put == header.len + payload.len)
         return DX_OK;

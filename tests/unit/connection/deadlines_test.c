@@ -114,7 +114,7 @@ static void ping_behind_much(struct bench *bench, enum bench_transport transport
     bench->peer_has_ended = true; /* the test reads by itself */
     assert_int_equal(dx_connection_send(bench->connection, DX_OP_BINARY, block, sizeof(block)),
                      DX_OK);
-    assert_false(bench->connection->is_blocked);
+    assert_false(bench->connection->writing == DX_WRITING_BLOCKED);
     while (!bench->connection->ping_is_out)
         bench_turn(bench, 5);
 }
@@ -222,7 +222,7 @@ static void test_a_ping_that_was_blocked_gets_its_time(void **unused)
     bench.peer_has_ended = true;
     while (!bench.connection->ping_is_out)
         bench_turn(&bench, 5);
-    while (!bench.connection->is_blocked)
+    while (bench.connection->writing != DX_WRITING_BLOCKED)
         assert_int_equal(dx_connection_send(bench.connection, DX_OP_BINARY, block, sizeof(block)),
                          DX_OK);
     for (end_ms = bench_clock_ms() + 500; bench_clock_ms() < end_ms;)
@@ -230,7 +230,7 @@ static void test_a_ping_that_was_blocked_gets_its_time(void **unused)
     assert_non_null(bench.connection);
     heard_ms = bench.connection->heard_ms;
     bench.peer_has_ended = false;
-    while (bench.connection && bench.connection->is_blocked)
+    while (bench.connection && bench.connection->writing == DX_WRITING_BLOCKED)
         bench_turn(&bench, 5);
     assert_non_null(bench.connection);
     assert_true(bench.connection->ping_is_out);

@@ -96,7 +96,7 @@ static void test_what_waits_is_told_when_it_has_left(void **unused)
     do {
         send_named(&bench, 150000, "full");
         full++;
-    } while (!bench.connection->is_blocked);
+    } while (bench.connection->writing != DX_WRITING_BLOCKED);
     send_named(&bench, 5, "behind");
     turn_deaf(&bench);
     for (const char *at = bench.journal; (at = strstr(at, "full")) != NULL; at++)
@@ -111,7 +111,7 @@ static void test_what_waits_is_told_when_it_has_left(void **unused)
 
 static void fill(struct bench *bench)
 {
-    while (!bench->connection->is_blocked)
+    while (bench->connection->writing != DX_WRITING_BLOCKED)
         assert_int_equal(dx_connection_send(bench->connection, DX_OP_BINARY, block, 10000), DX_OK);
 }
 
@@ -251,7 +251,7 @@ static void test_a_message_lost_inside_the_call(void **unused)
     failing_system_fail_all(CALL_SENDMSG, EPIPE);
     failing_system_fail_all(CALL_SEND, EPIPE);
     assert_int_equal(try_send(&bench, block, 2000, "a"), DX_OK);
-    assert_true(bench.connection->write_is_broken);
+    assert_true(bench.connection->writing == DX_WRITING_BROKEN);
     failing_system_stop();
     assert_true(bench_until(&bench, bench_is_closed));
     assert_string_equal(bench.journal, "sent a DX_ERR_RESET;close:1006/0 DX_ERR_RESET;");
