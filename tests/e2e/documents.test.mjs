@@ -173,18 +173,18 @@ for (const document of documents) {
 // nothing new, as long as both documents have the same code blocks, byte for byte.
 const translations = [['README.md', 'README.zh-CN.md'], ['docs/guide.md', 'docs/guide.zh-CN.md']];
 
-// What else a translation shares with its original: the structure, and the options it names.
+// What else a translation shares with its original: headings, figures in tables, options.
 function outlineOf(document) {
   const prose = readFileSync(path.join(root, document), 'utf8').replace(/^```.*?^```$/gms, '');
   return {
     headings: [...prose.matchAll(/^#+ /gm)].map(String),
-    tableRows: [...prose.matchAll(/^\|/gm)].length,
+    figures: prose.match(/^\|.*/gm).map((row) => (row.match(/\d+([,.]\d+)*/g) ?? []).sort()),
     options: [...new Set(prose.match(/--[a-z][a-z0-9-]*/g))].sort(),
   };
 }
 
 for (const [original, translation] of translations) {
-  test(`${translation}: has the code blocks and the structure of ${original}`, () => {
+  test(`${translation}: has the code, headings, figures and options of ${original}`, () => {
     const code = (document) => blocksOf(document).map(({ kind, lines }) => ({ kind, lines }));
     assert.ok(code(original).length > 0);
     assert.deepEqual(code(translation), code(original));
