@@ -1,9 +1,8 @@
 /*
- * channel.c - the spawner's end of one loop's channel: what the server asks for, what it is told.
+ * channel.c - the spawner's end of the channel of one loop: requests in, reports out.
  *
- * A report that the socket has no room for is kept as a bit in the program's own entry, so that no
- * report can be lost and what waits is bounded by the table. Not responsible for starting programs
- * (start.c).
+ * A report that finds no room in the socket is kept as a bit in the entry of its program. So no
+ * report is lost, and the table bounds what waits. Programs are started by start.c.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +13,10 @@
 
 #include "spawner/supervisor.h"
 
-/* Messages read before children are reaped again: an end must not wait for a thousand starts. */
+/*
+ * Messages that are read before children are reaped again, so that a report never waits for a
+ * thousand starts.
+ */
 enum { MESSAGES_A_TURN = 16 };
 
 void dx_process_settle(struct dx_supervisor *supervisor, struct dx_process *process)
@@ -32,7 +34,7 @@ static bool send_note(int fd, uint64_t id, enum dx_spawn_type type, int32_t valu
     return send(fd, &note, sizeof(note), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(note);
 }
 
-/* Sends the program's reports in their order; false if one is left. */
+/* Sends the program's reports in order. False: one is left. */
 static bool send_reports(int fd, struct dx_process *process)
 {
     if (process->reports & DX_REPORT_STARTED) {
@@ -53,7 +55,7 @@ static bool send_reports(int fd, struct dx_process *process)
     return true;
 }
 
-/* A peer that is gone is seen by the next receive, which closes the channel and drops the list. */
+/* If the server is gone, the next receive notices it, closes the channel and drops the list. */
 void dx_channel_flush(struct dx_supervisor *supervisor, uint8_t index)
 {
     struct dx_channel *channel = &supervisor->channels[index];
@@ -127,7 +129,7 @@ static void take_kill(struct dx_supervisor *supervisor, uint8_t index, size_t me
         dx_process_signal(supervisor, process, note.value);
 }
 
-/* The descriptors that came with a message; all of them are ours now. */
+/* Takes the descriptors that came with a message; the spawner owns them now. */
 static size_t take_descriptors(struct msghdr *header, int *descriptors, size_t count)
 {
     size_t taken = 0;
@@ -144,7 +146,7 @@ static size_t take_descriptors(struct msghdr *header, int *descriptors, size_t c
     return taken;
 }
 
-/* What is neither START nor KILL is dropped: a server of the same build never sends it. */
+/* Other messages than START and KILL are dropped: a server of the same build never sends them. */
 static void take_message(struct dx_supervisor *supervisor, uint8_t index, size_t message_len,
                          struct msghdr *header)
 {

@@ -1,9 +1,9 @@
 /*
- * children.c - the children of a process, from /proc/<pid>/task/<tid>/children.
+ * children.c - lists the children of a process, from /proc/<pid>/task/<tid>/children.
  *
- * Reading all of /proc for the parent of each process was rejected: it costs what the whole machine
- * runs. System calls and a few digits, without stdio and opendir: these alone would make a quarter
- * of a megabyte resident, and allocate.
+ * Reading the parent of every process in /proc was rejected, because its cost depends on everything
+ * that the machine runs. Only system calls are used: stdio and opendir would allocate, and add a
+ * quarter of a megabyte of resident memory.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ enum {
     PATH_LEN = 64, /* "/proc/", "/task/", "/children" and two numbers of at most 10 digits */
 };
 
-/* What getdents64 writes. */
+/* The entries that getdents64 writes. */
 struct directory_entry {
     uint64_t inode;
     int64_t offset;
@@ -28,7 +28,7 @@ struct directory_entry {
     char name[];
 };
 
-/* A path that is put together piece by piece. */
+/* A path that is built from pieces. */
 struct path {
     size_t len;
     char text[PATH_LEN];
@@ -74,7 +74,7 @@ static struct path path_of_children(int32_t pid, const char *thread)
     return path;
 }
 
-/* A decimal number that may be cut by the end of a read. */
+/* A decimal number that the end of a read may cut. */
 struct number {
     int32_t value;
     bool open;
@@ -152,7 +152,7 @@ size_t dx_children_read(int32_t pid, int32_t *pids, size_t count)
 
     if (stat(tasks.text, &status) < 0)
         return 0;
-    /* One thread, as nearly always: its directory has three links and need not be listed. */
+    /* Nearly always there is one thread: its directory has three links and need not be listed. */
     if (status.st_nlink != 3)
         return read_threads(pid, tasks.text, pids, count);
     add_number(&thread, pid);

@@ -1,9 +1,9 @@
 /*
  * launch.c - starts one program.
  *
- * vfork and not fork or posix_spawn: the parent's memory is shared until the exec, so the cost does
- * not grow with it, and errno and step come back through that memory without a pipe. The child
- * makes system calls only.
+ * It uses vfork, not fork or posix_spawn. The memory is shared with the parent until the exec, so
+ * the cost does not grow with it, and errno and step come back without a pipe. The child makes
+ * system calls only.
  */
 #include "spawner/launch.h"
 
@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 /*
- * What the child writes and its parent reads, in the memory that both share. Static: the compiler
- * may move the first stores to a local past the vfork, into the parent's branch, and so lose what
- * the child wrote.
+ * Written by the child and read by its parent, in their shared memory. Static, because the compiler
+ * may move the first stores to a local variable past the vfork into the branch of the parent, and
+ * lose what the child wrote.
  */
 static volatile struct {
     enum dx_spawn_step step;
@@ -30,10 +30,7 @@ static enum dx_spawn_step place_streams(const struct dx_launch *launch)
     for (int i = 0; i < DX_SPAWN_STREAMS; i++)
         if (dup2(launch->streams[i], i) < 0)
             return DX_SPAWN_STEP_STREAMS;
-    /*
-     * Every descriptor of the spawner is close-on-exec as well: an older kernel without this call
-     * loses nothing.
-     */
+    /* All descriptors of the spawner are close-on-exec as well, for kernels without this call. */
     close_range(DX_SPAWN_STREAMS, UINT_MAX, 0);
     return DX_SPAWN_STEP_NONE;
 }
@@ -81,7 +78,10 @@ static enum dx_spawn_step become_program(const struct dx_launch *launch, pid_t p
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(launch->path, launch->arguments, launch->variables);
-    /* execve has one errno for both. The server must not wait for a file system, so look here. */
+    /*
+     * execve has one errno for both. The server must not wait for a file system, so this process
+     * checks.
+     */
     if (errno == ENOENT && access(launch->path, F_OK) == 0)
         return DX_SPAWN_STEP_INTERPRETER;
     return DX_SPAWN_STEP_EXEC;

@@ -3,10 +3,10 @@
  *
  *     duplex-spawner VERSION CHANNELS DESCRIPTOR-LIMIT
  *
- * The server starts it, never a person. It reads requests from its channels (base/spawn_wire.h), is
- * subreaper of all that its programs leave behind, and once the server is gone kills every
- * descendant and ends. It links nothing but libc, has one thread, allocates nothing and writes
- * nothing.
+ * Only the server starts it. It reads requests from its channels (base/spawn_wire.h) and is a
+ * subreaper of everything that its programs leave behind. When the server is gone it kills all
+ * descendants and exits. It is linked with libc only, has one thread, and neither allocates nor
+ * writes anything.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -55,8 +55,8 @@ static bool parse_arguments(int argc, char **argv)
 }
 
 /*
- * Keeps what it was started with and nothing else; stdin and stdout are nobody's, stderr stays for
- * sanitizers.
+ * Keeps the descriptors that it was started with, and no others. stdin and stdout become /dev/null;
+ * stderr stays, for sanitizers.
  */
 static bool adopt_descriptors(void)
 {
@@ -72,7 +72,7 @@ static bool adopt_descriptors(void)
         return false;
     if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)
         return false;
-    /* If 0, 1 or 2 was closed, `null` is that number now and stays. */
+    /* If 0, 1 or 2 was closed, `null` has that number now and stays. */
     if (null > STDERR_FILENO)
         close(null);
     supervisor.server_fd = DX_SPAWN_FD_SERVER;
@@ -86,8 +86,8 @@ static bool adopt_descriptors(void)
 }
 
 /*
- * Everything is blocked: nothing but SIGKILL ends the spawner before its work is done, and programs
- * start with the default dispositions without a call for each.
+ * All signals are blocked: only SIGKILL ends the spawner before its work is done. And programs
+ * start with default dispositions without a system call for each.
  */
 static bool adopt_signals(void)
 {
@@ -96,7 +96,9 @@ static bool adopt_signals(void)
 
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &standard, NULL);
-    /* posix_spawn leaves libc's two own signals ignored, and sigaction will not touch them. */
+    /*
+     * posix_spawn leaves libc's two internal signals ignored, and sigaction refuses to change them.
+     */
     for (int number = __SIGRTMIN; number < SIGRTMIN; number++)
         syscall(SYS_rt_sigaction, number, &(const uint64_t[4]){0}, NULL, sizeof(uint64_t));
     sigfillset(&set);
@@ -117,8 +119,11 @@ static bool set_up(int argc, char **argv)
 {
     if (!parse_arguments(argc, argv) || !adopt_descriptors() || !adopt_signals())
         return false;
-    setsid(); /* fails for a leader, who has a session of its own already */
-    /* A program may have stopped us (it can signal its parent): the server's end wakes us, for there is work then. */
+    setsid(); /* fails for a process that has a session of its own already */
+    /*
+     * A program can stop its parent. SIGCONT wakes it when the server ends, because there is work
+     * then.
+     */
     (void)prctl(PR_SET_PDEATHSIG, SIGCONT);
     supervisor.sweep_at_ns = INT64_MAX;
     supervisor.pid = getpid();

@@ -1,5 +1,5 @@
 /*
- * process.c - the table of programs: two hash tables with chains over one array of entries.
+ * process.c - the table of programs: an array of entries, and two hash tables with chains over it.
  */
 #include "spawner/process.h"
 

@@ -1,6 +1,6 @@
 /*
- * reap.c - the ends of children: of programs, of orphans that became ours, and of all of them at
- * once.
+ * reap.c - reaps children: programs, orphans that came to this subreaper, and at the end all of
+ * them.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,9 +13,8 @@
 #include "spawner/supervisor.h"
 
 /*
- * The group is signalled while the leader is a zombie: its number cannot have been given to anyone
- * else yet. Only then is it reaped. Others of the session that are in other groups are left to the
- * sweep.
+ * The group is signalled before its leader is reaped: until then its number cannot be reused.
+ * Members of the session in other groups are left to the sweep.
  */
 static void end_program(struct dx_supervisor *supervisor, struct dx_process *process)
 {
@@ -50,7 +49,7 @@ void dx_reap_children(struct dx_supervisor *supervisor)
     }
 }
 
-/* Returns false once there is no child any more. */
+/* False: there is no child any more. */
 static bool reap_any(bool *reaped)
 {
     pid_t pid;
@@ -90,9 +89,9 @@ static void wait_for_exit(int signal_fd, int64_t wait_ns)
 }
 
 /*
- * Only direct children are killed, again and again: the children of whoever dies become ours. What
- * forks itself away every few milliseconds is caught between two of its forks, so there is no
- * waiting while anything changes; only for what cannot be killed the pauses grow.
+ * Only direct children are killed, again and again: the children of a dead process become ours. A
+ * process that forks itself away every few milliseconds is caught between two forks, so there is no
+ * pause while anything changes. Pauses grow only for processes that cannot be killed.
  */
 void dx_end_everything(struct dx_supervisor *supervisor)
 {

@@ -1,14 +1,14 @@
 /*
- * signal.c - a signal for a whole program.
+ * signal.c - sends a signal to a whole program.
  */
 #include <signal.h>
 
 #include "spawner/supervisor.h"
 
 /*
- * The leader is not reaped while the program is RUNNING, so its number is its own group's and
- * nobody else's. A leader cannot leave its group; others of its session can, and are found by the
- * sweep.
+ * While the program is RUNNING its leader is not reaped, so the number of its group cannot be
+ * reused. A leader cannot leave its group; other members of the session can, and the sweep finds
+ * them.
  */
 void dx_process_signal(struct dx_supervisor *supervisor, struct dx_process *process, int signal)
 {

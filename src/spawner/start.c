@@ -1,5 +1,5 @@
 /*
- * start.c - a START message, checked to its last byte, becomes a program or a FAILED.
+ * start.c - checks a START message completely, then starts its program or reports FAILED.
  */
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "spawner/launch.h"
 #include "spawner/supervisor.h"
 
-/* The strings of a message that are still to be taken. */
+/* The strings of a message that have not been read. */
 struct strings {
     char *next;
     char *end;
@@ -25,7 +25,7 @@ static char *take_string(struct strings *strings)
     return string;
 }
 
-/* Points `list` at `count` strings and a NULL behind them. */
+/* Points `list` to the next `count` strings and ends it with NULL. */
 static bool take_list(struct strings *strings, char **list, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -38,8 +38,8 @@ static bool take_list(struct strings *strings, char **list, uint32_t count)
 }
 
 /*
- * Fills `launch` from the message; what it points to is the message and the supervisor's list of
- * strings.
+ * Fills `launch`, which then points into the message and into the list of strings of the
+ * supervisor.
  */
 static bool parse(struct dx_supervisor *supervisor, const struct dx_spawn_start *start,
                   size_t message_len, struct dx_launch *launch)
@@ -75,17 +75,14 @@ static struct dx_launch_result start(struct dx_supervisor *supervisor,
 
     if (!parse(supervisor, start, message_len, &launch))
         return (struct dx_launch_result){0, DX_SPAWN_STEP_MESSAGE, EINVAL};
-    /* Fewer than were sent arrive when no descriptor is free here. */
+    /* Fewer arrive than were sent if this process has no free descriptor. */
     if (stream_count != DX_SPAWN_STREAMS)
         return (struct dx_launch_result){0, DX_SPAWN_STEP_DESCRIPTORS, EMFILE};
     memcpy(launch.streams, streams, sizeof(launch.streams));
     return dx_launch(&launch);
 }
 
-/*
- * A new leader with the pid of an ended one proves that the old session is empty: its number was
- * free.
- */
+/* If a new leader has the pid of an ended one, the old session is empty: the number was free. */
 static void forget_older(struct dx_supervisor *supervisor, int32_t pid)
 {
     struct dx_process *older = dx_process_find_pid(&supervisor->processes, pid);
@@ -118,13 +115,15 @@ void dx_process_start(struct dx_supervisor *supervisor, uint8_t index, size_t me
 
     if (message_len >= sizeof(head)) {
         memcpy(&head, supervisor->message, sizeof(head));
-        /* An id in use names another program already; a full table: the server passed its limit. */
+        /*
+         * An id in use belongs to another program. A full table: the server has exceeded its limit.
+         */
         if (!dx_process_find_id(&supervisor->processes, index, head.id))
             process = dx_process_new(&supervisor->processes, index, head.id);
     }
     if (process)
         result = start(supervisor, &head, message_len, streams, stream_count);
-    /* Before the report: once the server knows, only the program holds its streams. */
+    /* Before the report: when the server gets it, only the program holds the streams. */
     for (size_t i = 0; i < stream_count; i++)
         close(streams[i]);
     if (process)

@@ -1,11 +1,10 @@
 /*
- * sweep.c - those of a program's session who are not in its group: found among our descendants, and
- * signalled.
+ * sweep.c - finds and signals the members of a program's session that are not in its group.
  *
- * One sweep serves every program in the list: it visits our own orphans with all that is below
- * them, and what is below the leaders that were sent a signal; other programs are not looked at. It
- * finds when a session is empty, too. Its frequency falls with its cost, so that a great tree
- * cannot keep the spawner from its work.
+ * One sweep serves all programs in the list. It visits our orphans with all their descendants, and
+ * the descendants of leaders that were sent a signal, but not those of other programs. It also
+ * finds out when a session is empty. The more a sweep costs, the rarer it is, so that a large tree
+ * of processes cannot keep the spawner from its other work.
  */
 #include <signal.h>
 #include <sys/syscall.h>
@@ -29,13 +28,10 @@ void dx_sweep_add(struct dx_supervisor *supervisor, struct dx_process *process, 
     supervisor->sweep_list = process;
 }
 
-/*
- * The pidfd pins the process while its session is read again: a number that was reused meanwhile is
- * not hit.
- */
+/* The pidfd holds the process while its session is read again, so that a reused pid is not hit. */
 static void signal_member(int32_t pid, int32_t session, int signal)
 {
-    /* By number: glibc has had names for these calls since 2.36 only. */
+    /* By number, because glibc has functions for these calls since 2.36 only. */
     const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
     if (fd < 0)
@@ -43,7 +39,8 @@ static void signal_member(int32_t pid, int32_t session, int signal)
     if (getsid(pid) == session) {
         syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
         /*
-         * As long as the member exists nobody else has the number; a group cannot fork out of this.
+         * While this member exists, the number of its group cannot be reused; and a whole group
+         * cannot escape by forking.
          */
         if (signal == SIGKILL)
             kill(-session, signal);
@@ -71,7 +68,7 @@ static void visit(struct dx_supervisor *supervisor, int32_t pid, int64_t now)
         signal_member(pid, session, SIGTERM);
 }
 
-/* Appends the children of `pid` to the work list of `count`; returns its new length. */
+/* Appends the children of `pid` to the work list of `count` entries. Returns the new length. */
 static size_t push_children(struct dx_supervisor *supervisor, int32_t pid, size_t count)
 {
     if (!supervisor->has_proc)
@@ -79,7 +76,7 @@ static size_t push_children(struct dx_supervisor *supervisor, int32_t pid, size_
     return count + dx_children_read(pid, supervisor->pids + count, DX_SWEEP_PIDS_MAX - count);
 }
 
-/* Our own children that are no program of ours: their parents have died. */
+/* Our children that are not leaders of programs: their parents have died. */
 static size_t push_orphans(struct dx_supervisor *supervisor)
 {
     const size_t count = push_children(supervisor, supervisor->pid, 0);
@@ -111,13 +108,10 @@ static void visit_all(struct dx_supervisor *supervisor, int64_t now)
     }
 }
 
-/*
- * Whether the sweep has nothing more to do for the program; `sure` if no process can have been
- * missed.
- */
+/* Whether the sweep is done with the program. `sure`: no process can have been missed. */
 static bool is_done(struct dx_process *process, int64_t now, bool sure)
 {
-    /* Not signalled twice because of a doubt: who asked can ask again. */
+    /* It is not signalled again because of a doubt: the server can send the signal again. */
     if (process->state == DX_PROCESS_RUNNING)
         return true;
     if (process->has_members)
@@ -133,7 +127,7 @@ static void settle_all(struct dx_supervisor *supervisor, int64_t now, bool sure)
         struct dx_process *process = *at;
 
         if (!is_done(process, now, sure)) {
-            /* A session that was killed already is looked at again soon, but not at once. */
+            /* A session that was killed is swept again soon, but not at once. */
             if (process->state == DX_PROCESS_ENDED && now >= process->kill_at_ns)
                 process->kill_at_ns = now + DX_SESSION_RETRY_MS * DX_NS_PER_MS;
             process->has_members = false;
@@ -170,9 +164,9 @@ int64_t dx_sweep_wait_ns(const struct dx_supervisor *supervisor)
 }
 
 /*
- * A list of children is exact only if nobody left it meanwhile. So whoever ends is reaped right
- * after the sweep, and if anyone did, nothing is concluded from an empty session: the next sweep
- * decides.
+ * A list of children is exact only if none of them ended meanwhile. So ended children are reaped
+ * right after the sweep; if there was one, an empty session is not taken as final, and the next
+ * sweep decides.
  */
 void dx_sweep_run(struct dx_supervisor *supervisor)
 {
