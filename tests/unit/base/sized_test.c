@@ -1,5 +1,6 @@
 /*
- * sized_test.c - structs of an older, the same and a newer version than the library's, and what no version is.
+ * sized_test.c - structs of an older, the same and a newer version than the library's, and sizes that
+ * no version has.
  */
 #include "base/sized.h"
 
@@ -85,20 +86,26 @@ static void a_newer_one_is_taken_while_it_asks_for_nothing_new(void **state)
     }
 }
 
+/* What follows the struct is 0, so that only its size is wrong. */
 static void a_size_that_no_version_has_is_refused(void **state)
 {
     static const size_t sizes[] = {0,
                                    1,
                                    sizeof(struct first) - 1,
-                                   SIZE_MAX,
                                    sizeof(struct known) + 1,
-                                   sizeof(struct known) + 4097};
-    struct known given = {0, 1, 2};
+                                   sizeof(struct known) + 4096 + sizeof(size_t),
+                                   SIZE_MAX};
+    static struct {
+        struct known known;
+        unsigned char rest[8192];
+    } given = {.known = {0, 1, 2}};
     struct known own;
 
     (void)state;
+    given.known.size = sizeof(given.known) + 4096;
+    assert_int_equal(copy(&own, &given), DX_OK);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        given.size = sizes[i];
+        given.known.size = sizes[i];
         assert_int_equal(DX_SIZED_CHECK(struct known, limit, &given), DX_ERR_USAGE);
         assert_int_equal(copy(&own, &given), DX_ERR_USAGE);
         assert_int_equal(own.limit, 10);
