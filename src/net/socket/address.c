@@ -1,5 +1,5 @@
 /*
- * address.c - addresses as the system, people and security rules see them.
+ * address.c - see address.h.
  */
 #include "net/socket/address.h"
 

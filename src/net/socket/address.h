@@ -1,5 +1,7 @@
 /*
- * address.h - where a peer or a listener is: IPv4, IPv6 or a unix socket, small enough to keep for each connection.
+ * address.h - the address of a peer or a listener: IPv4, IPv6 or a unix socket.
+ *
+ * Small enough to keep one for each connection. Not responsible for parsing or look-up.
  */
 #ifndef DX_NET_ADDRESS_H
 #define DX_NET_ADDRESS_H
@@ -18,13 +20,16 @@ struct dx_address {
     uint16_t port; /* host order; 0 for unix sockets */
 };
 
-/** From the system's form. An IPv4 address mapped into IPv6 (a listener for both) becomes IPv4. */
+/** Converts a socket address. IPv4-mapped IPv6 (a peer at a dual-stack listener) becomes IPv4. */
 void dx_address_init(struct dx_address *address, const struct sockaddr_storage *from);
 
-/** "127.0.0.1", "::1", "unix", without the port. `text` has room for DX_ADDRESS_TEXT_MAX bytes. */
+/** Writes "127.0.0.1", "::1" or "unix", without the port. `text` has DX_ADDRESS_TEXT_MAX bytes. */
 void dx_address_host(const struct dx_address *address, char *text);
 
-/** 127.0.0.0/8, ::1, and unix sockets: the peer is on this machine, or the listener reachable from it only. */
+/**
+ * True for 127.0.0.0/8, ::1 and unix sockets: such a peer is on this machine, such a listener can
+ * only be reached from it.
+ */
 bool dx_address_is_loopback(const struct dx_address *address);
 
 #endif

@@ -18,10 +18,10 @@
 #define DETAIL_ROOM 256
 
 struct attempt {
-    struct dx_watch watch; /* started while it waits */
+    struct dx_watch watch; /* started while the attempt is pending */
     struct dx_connect *connect;
-    union dx_socket_address address; /* not of a unix socket */
-    int fd;                          /* -1: not begun, or over */
+    union dx_socket_address address; /* unused for a unix socket */
+    int fd;                          /* -1: not started, or ended */
 };
 
 struct dx_connect {
@@ -29,8 +29,8 @@ struct dx_connect {
     void (*on_connected)(void *user, const struct dx_connected *connected);
     void *user;
     struct dx_timer timer;
-    struct dx_turn_task task;         /* tells, and frees */
-    struct sockaddr_un *unix_address; /* behind the attempts; NULL: addresses */
+    struct dx_turn_task task;         /* starts the first attempt; later reports and frees */
+    struct sockaddr_un *unix_address; /* stored after the attempts; NULL: IP addresses */
     bool is_over;
     size_t count;
     size_t begun_count;
@@ -84,7 +84,7 @@ static enum dx_err error_of(int code)
 {
     enum dx_err err = dx_err_of_errno(code);
 
-    /* What the network says is all one: nobody accepts there. */
+    /* Callers need not tell the network's reasons apart: no connection is accepted there. */
     return err == DX_ERR_RESET || err == DX_ERR_SYSTEM || err == DX_ERR_NOT_FOUND ||
                    err == DX_ERR_AGAIN
                ? DX_ERR_CONNECT
@@ -107,8 +107,8 @@ static void note_failure(struct dx_connect *connect, size_t index, int code)
 }
 
 /*
- * On this machine, a port that nobody listens at may be the very one that the system has just given us: TCP then connects the socket
- * to itself. Nobody accepts there.
+ * A TCP self-connect (the client port that the system chose equals a local port without a
+ * listener) counts as a refused connection.
  */
 static bool is_connected_to_itself(const struct dx_connect *connect, int fd)
 {
@@ -169,7 +169,7 @@ static bool call_connect(const struct dx_connect *owner, size_t index, int fd)
     else
         result = connect(fd, &at->any,
                          at->any.sa_family == AF_INET6 ? sizeof(at->ipv6) : sizeof(at->ipv4));
-    /* An interrupted connect goes on by itself. */
+    /* An interrupted connect continues in the background. */
     return result == 0 || errno == EINPROGRESS || errno == EINTR;
 }
 
@@ -198,7 +198,7 @@ static int begin(struct dx_connect *connect, size_t index)
     return 0;
 }
 
-/* Begins attempts until one waits. With none left, and none waiting, that was all. */
+/* Starts attempts until one is pending. Finishes when none is left and none is pending. */
 static void begin_next(struct dx_connect *connect)
 {
     while (connect->begun_count < connect->count) {

@@ -1,5 +1,8 @@
 /*
- * file.c - openat2 with RESOLVE_BENEATH: the kernel judges the path, so no name can be spelt around the rule.
+ * file.c - see file.h.
+ *
+ * openat2 with RESOLVE_BENEATH: the kernel checks the path, so no spelling of it gets around the
+ * check.
  */
 #include "net/socket/file.h"
 #include "net/loop/system.h"
@@ -10,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often a path is tried that changes while it is walked. */
+/* Attempts to open a path that is renamed while the kernel walks it. */
 #define TRIES_MAX 8
 
 enum dx_err dx_directory_open(const char *path, int *directory_fd)
@@ -49,8 +52,10 @@ enum dx_err dx_file_open(int directory_fd, const char *path, struct dx_file *fil
     int fd, tries = 0;
 
     do {
-        /* EAGAIN: a rename elsewhere in the system made the kernel unsure, and it asks to be asked again; or a lease on the
-         * file, which may take 45 seconds to end. */
+        /*
+         * EAGAIN: a concurrent rename made the walk unreliable, and the kernel wants a retry; or
+         * another process has a lease on the file, which may take 45 seconds to end.
+         */
         fd = dx_openat2(directory_fd, path, &how);
     } while (fd < 0 && (errno == EINTR || errno == EAGAIN) && ++tries < TRIES_MAX);
     if (fd < 0)

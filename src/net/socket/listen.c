@@ -1,5 +1,5 @@
 /*
- * listen.c - from the text of an address to listening sockets.
+ * listen.c - turns an address text into listening sockets. listener.c accepts on them.
  */
 #include "net/socket/listener.h"
 #include "net/loop/system.h"
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MAX_ADDRESSES 8  /* of one name */
-#define PORT_ATTEMPTS 32 /* to find a free port that all addresses can have */
+#define PORT_ATTEMPTS 32 /* to find a port that is free on all addresses */
 
 struct listening {
     struct dx_loop *loop;
@@ -31,13 +31,13 @@ struct listening {
     size_t why_len;
 };
 
-/* Where to bind: what a name or a wildcard stands for. */
+/* The addresses to bind that a name or a wildcard expands to. */
 struct places {
     struct sockaddr_storage at[MAX_ADDRESSES];
     size_t count;
     bool is_dual; /* one IPv6 socket for both protocols */
-    bool
-        may_lack_some; /* an address that this machine has not is left out while another one remains */
+    /* Skip addresses that this machine does not have, as long as one remains. */
+    bool may_lack_some;
 };
 
 __attribute__((format(printf, 3, 4))) static enum dx_err
@@ -139,7 +139,7 @@ static void drop_all(struct listening *listening)
     }
 }
 
-/* Binds one place; returns 0 or an errno. */
+/* Binds one address and listens on it; returns 0 or an errno. */
 static int bind_place(const struct sockaddr_storage *at, bool is_dual, int *fd)
 {
     const int on = 1;
@@ -166,7 +166,10 @@ static bool is_lacking(int code)
     return code == EADDRNOTAVAIL || code == EAFNOSUPPORT;
 }
 
-/* All places with one port: what the first was given when it was 0. Returns an errno in `*code` when one refused. */
+/*
+ * Binds all addresses to one port; when it is 0, to the port that the first one was given. Sets
+ * `*code` to the errno of the last bind.
+ */
 static enum dx_err bind_places(struct listening *listening, const struct places *places, int *code)
 {
     uint16_t port = 0;
@@ -285,14 +288,14 @@ static enum dx_err listen_tcp(struct listening *listening)
                     text);
     memcpy(host, text, host_len);
     host[host_len] = '\0';
-    /* localhost is loopback whatever a resolver says (RFC 6761 6.3), and on systems that have no word for it. */
+    /* localhost is loopback whatever the resolver says (RFC 6761 section 6.3). */
     if (!colon || strcasecmp(host, "localhost") == 0)
         return listen_loopback(listening, (uint16_t)number, &places);
     if (strcmp(host, "*") == 0)
         return listen_all(listening, (uint16_t)number, &places);
     if (host[0] == '[' && host[host_len - 1] == ']') {
         host[host_len - 1] = '\0';
-        /* A zone ("%eth0") is a name for getaddrinfo. */
+        /* inet_pton does not parse a zone ("%eth0"); getaddrinfo does. */
         if (strchr(host, '%'))
             return listen_name(listening, host + 1, (uint16_t)number, &places);
         if (inet_pton(AF_INET6, host + 1, &ipv6) != 1)
@@ -301,12 +304,12 @@ static enum dx_err listen_tcp(struct listening *listening)
         return listen_places(listening, &places);
     }
     if (strchr(host, ':'))
-        return fail(listening, DX_ERR_USAGE, "%s: an IPv6 address stands in brackets: [%s]:%u",
-                    text, host, number);
+        return fail(listening, DX_ERR_USAGE, "%s: write an IPv6 address in brackets: [%s]:%u", text,
+                    host, number);
     return listen_name(listening, host, (uint16_t)number, &places);
 }
 
-/* True when a socket file is there and nobody listens behind it. */
+/* True when the path is a socket that no process listens on. */
 static bool is_stale(const struct sockaddr_un *at)
 {
     struct stat there;
@@ -324,7 +327,10 @@ static bool is_stale(const struct sockaddr_un *at)
     return is_refused;
 }
 
-/* Binds and listens; returns 0 or an errno. The mode is the socket's before there is a path, so there is no moment with another. */
+/*
+ * Binds and listens; returns 0 or an errno. The mode is set before bind creates the path, so the
+ * path never has another mode.
+ */
 static int bind_unix(int fd, const struct sockaddr_un *at)
 {
     int code;
@@ -395,8 +401,8 @@ static enum dx_err listen_inherited(struct listening *listening, const char *num
     int fd;
 
     if (!parse_number(number_text, 1 << 20, &number))
-        return fail(listening, DX_ERR_USAGE,
-                    "%s: a descriptor's number follows fd:", listening->text);
+        return fail(listening, DX_ERR_USAGE, "%s: fd: must be followed by a descriptor number",
+                    listening->text);
     fd = (int)number;
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) != 0 || !is_listening)
         return fail(listening, DX_ERR_USAGE, "%s is not a listening socket", listening->text);

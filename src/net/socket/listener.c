@@ -1,5 +1,5 @@
 /*
- * listener.c - accepting. How a text becomes a listening socket is listen.c.
+ * listener.c - accepts connections. listen.c turns an address text into listening sockets.
  */
 #include "net/socket/listener.h"
 #include "net/loop/system.h"
@@ -31,7 +31,7 @@ static int accept_one(struct dx_listener *listener, struct dx_address *peer)
     if (peer->family != DX_ADDRESS_UNIX) {
         const int on = 1;
 
-        /* Small messages must not wait for an acknowledgement; where this fails nothing else does. */
+        /* Without it small messages wait for an ACK. If it fails, the connection still works. */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     }
     return fd;
@@ -48,7 +48,7 @@ static void on_pause_over(struct dx_timer *timer)
                      dx_loop_now_ms(listener->loop) + DX_ACCEPT_PAUSE_MS);
 }
 
-/* The waiting connections stay readable: without a pause the loop would spin on them. */
+/* The backlog keeps the descriptor readable: without a pause the loop would spin on it. */
 static void pause_accepting(struct dx_listener *listener)
 {
     if (dx_watch_set(listener->loop, &listener->watch, 0) == DX_OK)
@@ -73,7 +73,7 @@ static void refuse_one(struct dx_listener *listener)
     listener->reserve_fd = open_reserve();
 }
 
-/* Judges accept4's errno; true when the next connection may be tried. */
+/* Handles accept4's errno; true when the next connection may be accepted. */
 static bool goes_on_after(struct dx_listener *listener, int code)
 {
     switch (code) {
@@ -93,11 +93,11 @@ static bool goes_on_after(struct dx_listener *listener, int code)
     case ENOTSOCK:
     case EOPNOTSUPP:
     case EFAULT:
-        /* Not a listening socket any more (somebody has shut an inherited one down). */
+        /* No longer a listening socket: another process has shut down an inherited one. */
         dx_watch_stop(listener->loop, &listener->watch);
         return false;
     default:
-        /* That connection is gone before it was accepted; the next one is another. */
+        /* The error concerns this connection only: it ended before it was accepted. */
         return true;
     }
 }
@@ -164,7 +164,7 @@ static void remove_path(const struct dx_listener *listener)
 {
     struct stat now;
 
-    /* Another server may have replaced a socket that it took for stale: that one is not ours to remove. */
+    /* Another server may have replaced our socket because it looked stale: keep that one. */
     if (lstat(listener->path, &now) == 0 && now.st_dev == listener->device &&
         now.st_ino == listener->inode)
         (void)unlink(listener->path);

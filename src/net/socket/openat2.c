@@ -1,5 +1,5 @@
 /*
- * openat2.c - the system call (Linux 5.6), in a file of its own so that a test can make it fail.
+ * openat2.c - the openat2 system call (Linux 5.6); in its own file so that a test can replace it.
  */
 #include "net/socket/file.h"
 

@@ -1,5 +1,5 @@
 /*
- * resolve.c - see resolve.h. Not responsible for deadlines: who asks has one for all steps.
+ * resolve.c - see resolve.h.
  */
 #include "net/socket/resolve.h"
 
@@ -17,17 +17,17 @@
 
 #define DETAIL_ROOM 320
 #define STACK_LEN (256 * 1024)
-#define POST_AGAIN_US 10000 /* when the loop's queue has no place for what was found */
+#define POST_AGAIN_US 10000 /* delay before posting again when the loop's queue is full */
 
-/* Belongs to the loop's side until that cancels it while its thread is away, and then to the thread. */
+/* Owned by the loop's thread. If cancelled while the look-up runs, the look-up's thread owns it. */
 struct dx_resolve {
     struct dx_loop *loop;
-    struct dx_turn_task task; /* what needs no thread is told by it */
+    struct dx_turn_task task; /* reports a result that needed no thread */
     void (*on_resolved)(void *user, const struct dx_resolved *resolved);
     void *user;
     pthread_mutex_t lock;
     bool is_cancelled; /* under the lock */
-    bool is_away;      /* under the lock: its thread has not come back */
+    bool is_away;      /* under the lock: the thread has not posted its result */
     bool has_thread;
     int family;
     uint16_t port;
@@ -44,7 +44,7 @@ static void destroy(struct dx_resolve *resolve)
     free(resolve);
 }
 
-/* ---- what is found ---- */
+/* ---- results ---- */
 
 static void add(struct dx_resolve *resolve, const struct sockaddr *from)
 {
@@ -65,7 +65,10 @@ static void add(struct dx_resolve *resolve, const struct sockaddr *from)
     resolve->count++;
 }
 
-/* The next of that family, or of any other, from `from` on; `count` when there is none. */
+/*
+ * The first address at or after `from` whose family is `family` (is_wanted) or any other (not
+ * is_wanted); `count` when there is none.
+ */
 static size_t find_family(const struct dx_resolve *resolve, size_t from, sa_family_t family,
                           bool is_wanted)
 {
@@ -74,7 +77,7 @@ static size_t find_family(const struct dx_resolve *resolve, size_t from, sa_fami
     return from;
 }
 
-/* The system's order is kept within a family; the families take turns, the first one first. */
+/* Alternates the families, starting with the first; keeps the system's order within a family. */
 static void interleave(struct dx_resolve *resolve)
 {
     for (size_t at = 1; at < resolve->count; at++) {
@@ -101,7 +104,7 @@ static void tell(struct dx_resolve *resolve)
     struct dx_resolved resolved;
 
     if (resolve->err == DX_OK && resolve->count == 0)
-        fail(resolve, DX_ERR_RESOLVE, "there is no address of the family that is asked for");
+        fail(resolve, DX_ERR_RESOLVE, "no address of the requested family");
     interleave(resolve);
     resolved = (struct dx_resolved){resolve->err, resolve->err == DX_OK ? NULL : resolve->detail,
                                     resolve->addresses, resolve->count};
@@ -141,7 +144,7 @@ static bool parse_ipv6(const char *host, struct sockaddr_in6 *address)
     return inet_pton(AF_INET6, text, &address->sin6_addr) == 1;
 }
 
-/* False: it takes a look-up. */
+/* False: the host is a name that must be looked up. */
 static bool find_at_once(struct dx_resolve *resolve)
 {
     struct sockaddr_in ipv4 = {.sin_family = AF_INET};
@@ -172,7 +175,7 @@ static void on_back(void *data)
 {
     struct dx_resolve *resolve = data;
 
-    /* The thread posts with the lock held: once that is free it touches nothing more. */
+    /* The thread posts while it holds the lock, and touches nothing after releasing it. */
     (void)pthread_mutex_lock(&resolve->lock);
     (void)pthread_mutex_unlock(&resolve->lock);
     tell(resolve);
@@ -194,7 +197,10 @@ static void look_up(struct dx_resolve *resolve)
         freeaddrinfo(found);
 }
 
-/* False: nobody waits any more, or the queue is full. Who has not cancelled it has not freed its loop. */
+/*
+ * False: cancelled, or the loop's queue is full. The loop exists while this is not cancelled: its
+ * owner cancels before freeing it.
+ */
 static bool hand_over(struct dx_resolve *resolve, bool *is_cancelled)
 {
     bool is_told;
@@ -224,7 +230,7 @@ static void *run_thread(void *data)
     return NULL;
 }
 
-/* Signals belong to the host's threads. */
+/* The thread blocks all signals: they are for the host program's threads. */
 static enum dx_err start_thread(struct dx_resolve *resolve)
 {
     pthread_attr_t attributes;
@@ -297,7 +303,7 @@ void dx_resolve_cancel(struct dx_resolve *resolve)
     resolve->is_cancelled = true;
     (void)pthread_mutex_unlock(&resolve->lock);
     if (is_away)
-        return; /* its thread frees it */
+        return; /* the thread frees it */
     if (resolve->has_thread)
         dx_loop_post_cancel(resolve->loop, resolve);
     destroy(resolve);

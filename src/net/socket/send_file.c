@@ -1,10 +1,11 @@
 /*
  * send_file.c - sendfile: from the page cache to the socket without a copy through user space.
  *
- * It knows no MSG_NOSIGNAL: at a socket whose peer is gone the call raises SIGPIPE in the calling thread, which would end a host
- * that does not ignore it (so does splice, TCP and unix sockets alike; tried on Linux 6.18). The signal is held back in this
- * thread during the call and taken if the call has raised it. That is two cheap calls more for up to 64 KiB; mapping the file
- * and sending the mapping would need none, but copies, and waits for the disk at each page.
+ * sendfile has no MSG_NOSIGNAL: if the peer is gone it raises SIGPIPE in the calling thread, which
+ * would end a host program that does not ignore it (splice does the same; tried with TCP and unix
+ * sockets on Linux 6.18). So this thread blocks the signal during the call and consumes one that
+ * the call raised: two cheap system calls for up to 64 KiB. Sending a mapping of the file would
+ * need neither, but copies, and waits for the disk at each page.
  */
 #include "net/socket/stream.h"
 #include "net/loop/system.h"
@@ -25,14 +26,14 @@ static ssize_t send_quietly(int socket_fd, int fd, off_t at, size_t len)
     (void)sigemptyset(&broken_pipe);
     (void)sigaddset(&broken_pipe, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
-    /* One that waits already is the host's: where it blocks the signal itself. */
+    /* If the host program blocks the signal, one that is pending already is its own. */
     if (sigismember(&before, SIGPIPE) == 1)
         was_waiting = sigpending(&waiting) == 0 && sigismember(&waiting, SIGPIPE) == 1;
     do
         sent = sendfile(socket_fd, fd, &at, len);
     while (sent < 0 && errno == EINTR);
     error = errno;
-    /* It works in pieces: after some it may meet the closed peer, raise the signal, and still say how much it sent. */
+    /* sendfile may send a part, then raise the signal, and still return the length of the part. */
     if (!was_waiting && (sent < 0 ? error == EPIPE : (size_t)sent < len))
         (void)sigtimedwait(&broken_pipe, NULL, &no_time);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -1,5 +1,5 @@
 /*
- * stream.c - recv and sendmsg on one socket, or the TLS session that stands on it.
+ * stream.c - recv and sendmsg on one socket, or the calls of its TLS session.
  */
 #include "net/socket/stream.h"
 #include "net/loop/system.h"
@@ -13,7 +13,7 @@
 _Static_assert(sizeof(struct dx_slice) == sizeof(struct iovec) &&
                    offsetof(struct dx_slice, data) == offsetof(struct iovec, iov_base) &&
                    offsetof(struct dx_slice, len) == offsetof(struct iovec, iov_len),
-               "slices are handed to the kernel as they are");
+               "slices are passed to the kernel as iovecs");
 
 enum dx_err dx_stream_init(struct dx_stream *stream, struct dx_loop *loop, int fd,
                            struct dx_tls *tls)
@@ -73,7 +73,7 @@ enum dx_err dx_stream_write(struct dx_stream *stream, const struct dx_slice *sli
     if (stream->tls)
         return dx_tls_session_write(stream->tls, slices, count, put);
     do {
-        /* One slice is the usual case, and send is the shorter way into the kernel. */
+        /* One slice is the usual case, and send is cheaper than sendmsg. */
         sent = count == 1 ? send(stream->watch.fd, slices->data, slices->len, MSG_NOSIGNAL)
                           : sendmsg(stream->watch.fd, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
@@ -110,7 +110,7 @@ void dx_stream_shutdown(struct dx_stream *stream)
 
 void dx_stream_close(struct dx_stream *stream, bool abort)
 {
-    /* No time to linger is what makes the kernel send RST and forget what it holds. */
+    /* A linger time of 0 makes close send RST and discard unsent data. */
     const struct linger none = {.l_onoff = 1, .l_linger = 0};
 
     if (abort)

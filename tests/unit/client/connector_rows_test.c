@@ -454,7 +454,7 @@ static void row_123_names_without_and_with_a_thousand_addresses(void **state)
     scripted_names_set(many, 0, 0);
     run("");
     expect_failure(DX_STEP_RESOLVE, DX_ERR_RESOLVE,
-                   "some.name: there is no address of the family that is asked for");
+                   "some.name: no address of the requested family");
     /* All dead: each is refused at once, and after 32 it is told; the only good one is the last. */
     for (size_t i = 0; i < 1000; i++)
         many[i] = i < 999 ? "127.0.0.9" : "127.0.0.1";
