@@ -1,9 +1,9 @@
 /*
- * alone.c - fuzz target: the protocol as those have it who have their own input and output - frames, both sides of the handshake,
- * an endpoint.
+ * alone.c - fuzz target: the protocol as those have it who have their own input and output -
+ * frames, both sides of the handshake, an endpoint.
  *
- * Besides not crashing: a header that is read is written back as it was, masking twice changes nothing, an answer fits its room, and
- * an endpoint says the same of bytes however they are cut.
+ * Besides not crashing: a header that is read is written back as it was, masking twice changes
+ * nothing, an answer fits its room, and an endpoint says the same of bytes however they are cut.
  */
 #include "check.h"
 

@@ -1,10 +1,11 @@
 /*
  * endpoint.c - fuzz target: frames of a hostile peer, for both roles.
  *
- * The first byte chooses the endpoint (ENDPOINT_… below), the second where the input is cut; the rest is what the peer
- * sends. Besides not crashing: whole and cut, the events and the bytes out are the same; what goes out are whole frames,
- * none after a Close; no message is larger than the limit, no text is other than UTF-8, nothing comes after the end. The
- * same bytes are repaired as text, and masked by each form of that loop.
+ * The first byte chooses the endpoint (ENDPOINT_… below), the second where the input is cut; the
+ * rest is what the peer sends. Besides not crashing: whole and cut, the events and the bytes out
+ * are the same; what goes out are whole frames, none after a Close; no message is larger than the
+ * limit, no text is other than UTF-8, nothing comes after the end. The same bytes are repaired as
+ * text, and masked by each form of that loop.
  */
 #include "check.h"
 

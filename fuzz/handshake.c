@@ -1,10 +1,11 @@
 /*
  * handshake.c - fuzz target: the opening handshake, judged by a server and by a client.
  *
- * What begins with "HTTP/" is read as a response; what begins with "ASK" names, a line each, what a client asks for
- * (target, host, Origin, subprotocol, extensions, a header's name and value); the rest is a request. Besides not crashing:
- * what a server accepts, a client that sent that key accepts as well; a refusal has a status and a sentence; what a client
- * may ask for comes out as just these headers, and a server accepts it.
+ * What begins with "HTTP/" is read as a response; what begins with "ASK" names, a line each, what a
+ * client asks for (target, host, Origin, subprotocol, extensions, a header's name and value); the
+ * rest is a request. Besides not crashing: what a server accepts, a client that sent that key
+ * accepts as well; a refusal has a status and a sentence; what a client may ask for comes out as
+ * just these headers, and a server accepts it.
  */
 #include "check.h"
 

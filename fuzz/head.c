@@ -1,8 +1,10 @@
 /*
- * head.c - fuzz target: HTTP heads and everything that reads one - lists, bodies, targets, hosts, origins.
+ * head.c - fuzz target: HTTP heads and everything that reads one - lists, bodies, targets, hosts,
+ * origins.
  *
- * What begins with "HTTP/" is read as a response, the rest as a request. Besides not crashing: whole, byte by byte and cut
- * once, the verdict is the same, and no byte is looked at more than twice.
+ * What begins with "HTTP/" is read as a response, the rest as a request. Besides not crashing:
+ * whole, byte by byte and cut once, the verdict is the same, and no byte is looked at more than
+ * twice.
  */
 #include "check.h"
 

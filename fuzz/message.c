@@ -1,9 +1,9 @@
 /*
- * message.c - fuzz target: what a request says beyond its head's grammar - chunks, ranges, preconditions, codings, cookies, queries,
- * relative URLs.
+ * message.c - fuzz target: what a request says beyond its head's grammar - chunks, ranges,
+ * preconditions, codings, cookies, queries, relative URLs.
  *
- * Besides not crashing: a body in chunks is the same however it is cut, what is written in chunks is read back, a range lies in what it
- * is of, and a joined URL is read as the same URL again.
+ * Besides not crashing: a body in chunks is the same however it is cut, what is written in chunks
+ * is read back, a range lies in what it is of, and a joined URL is read as the same URL again.
  */
 #include "check.h"
 

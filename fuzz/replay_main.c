@@ -1,5 +1,6 @@
 /*
- * replay_main.c - runs a fuzz target over files without a fuzzer: the corpus as a regression test in every build.
+ * replay_main.c - runs a fuzz target over files without a fuzzer: the corpus as a regression test
+ * in every build.
  *
  *   replay_TARGET FILE|FOLDER...
  *

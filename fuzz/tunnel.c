@@ -1,8 +1,10 @@
 /*
- * tunnel.c - fuzz target: what a proxy answers to CONNECT and SOCKS5, the text that names a proxy, and references in redirects.
+ * tunnel.c - fuzz target: what a proxy answers to CONNECT and SOCKS5, the text that names a proxy,
+ * and references in redirects.
  *
- * The first byte says what the rest is. Besides not crashing: the cuts do not matter, what is open has used no more than came, what has
- * failed says why, and nothing that was written begins a line of its own.
+ * The first byte says what the rest is. Besides not crashing: the cuts do not matter, what is open
+ * has used no more than came, what has failed says why, and nothing that was written begins a line
+ * of its own.
  */
 #include "check.h"
 

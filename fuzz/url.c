@@ -1,8 +1,9 @@
 /*
- * url.c - fuzz target: URLs, hosts, origins, paths, dates and names of files, all from the same bytes.
+ * url.c - fuzz target: URLs, hosts, origins, paths, dates and names of files, all from the same
+ * bytes.
  *
- * Besides not crashing: a normal form is its own normal form, what is escaped has no control character, and a date that is
- * written reads as itself.
+ * Besides not crashing: a normal form is its own normal form, what is escaped has no control
+ * character, and a date that is written reads as itself.
  */
 #include "check.h"
 

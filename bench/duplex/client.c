@@ -2,11 +2,13 @@
  * client.c - <duplex/client.h> as the client rows measure it.
  *
  *     client receive URL WARMUP COUNT          messages that come; processor time of each
- *     client send URL WARMUP COUNT WINDOW      messages of 20 bytes that are echoed, WINDOW of them under way
- *     client chunks URL                        one message in pieces; how many bytes came
- *     client hold URL                          opens connections up to each number that comes on stdin
+ *     client send URL WARMUP COUNT WINDOW      messages of 20 bytes that are echoed, WINDOW of them
+ *     under way client chunks URL                        one message in pieces; how many bytes came
+ *     client hold URL                          opens connections up to each number that comes on
+ *     stdin
  *
- * Prints one JSON object, hold one a line. peers/ws_client.mjs and peers/websockets_client.py do the same.
+ * Prints one JSON object, hold one a line. peers/ws_client.mjs and peers/websockets_client.py do
+ * the same.
  */
 #include <duplex/client.h>
 

@@ -1,5 +1,6 @@
 /*
- * fan_server.c - what one says all others get, by <duplex/topics.h>: the server of the fan-out rows.
+ * fan_server.c - what one says all others get, by <duplex/topics.h>: the server of the fan-out
+ * rows.
  *
  *     fan_server PORT THREADS [apart]
  *

@@ -1,8 +1,8 @@
 /*
  * channel.h - a connection that may be inside TLS, for the modes that measure both.
  *
- * TLS is OpenSSL's own client with one cipher suite (TLS_AES_128_GCM_SHA256), so that every server encrypts
- * alike. Certificates are not verified: nothing that is measured depends on it.
+ * TLS is OpenSSL's own client with one cipher suite (TLS_AES_128_GCM_SHA256), so that every server
+ * encrypts alike. Certificates are not verified: nothing that is measured depends on it.
  */
 #ifndef DX_BENCH_CHANNEL_H
 #define DX_BENCH_CHANNEL_H
@@ -17,8 +17,9 @@ struct dx_channel {
     SSL *tls; /* NULL: plain */
 };
 
-/* Connects, makes the TLS handshake if options->tls, and asks for a WebSocket unless options->raw; then it is
- * non-blocking. Ends the process on failure. */
+/*
+ * Connects, makes the TLS handshake if options->tls, and asks for a WebSocket unless options->raw;
+ * then it is non-blocking. Ends the process on failure. */
 void dx_channel_open(struct dx_channel *channel, const struct dx_load_options *options,
                      unsigned number);
 

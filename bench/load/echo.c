@@ -1,8 +1,9 @@
 /*
  * echo.c - many connections, each with a window of messages under way; server's CPU time a message.
  *
- * Closed loop: a reply releases the next message. Each reply's bytes are compared with what they must
- * be. With --raw the same masked frame is sent to a plain TCP echo and must come back byte for byte.
+ * Closed loop: a reply releases the next message. Each reply's bytes are compared with what they
+ * must be. With --raw the same masked frame is sent to a plain TCP echo and must come back byte for
+ * byte.
  */
 #include "channel.h"
 #include "peer.h"
@@ -78,7 +79,9 @@ static size_t count_raw(struct echo *echo, struct lane *lane, size_t len)
     return count;
 }
 
-/* Whole replies take the short way; anything else (pings, fragments, cuts) goes through the reader. */
+/*
+ * Whole replies take the short way; anything else (pings, fragments, cuts) goes through the reader.
+ */
 static size_t count_frames(struct echo *echo, struct lane *lane, size_t len)
 {
     const uint8_t *at = echo->buffer;

@@ -1,9 +1,11 @@
 /*
- * fan.c - one connection publishes, all others get it: server's CPU time a delivery, and the time until the last has it.
+ * fan.c - one connection publishes, all others get it: server's CPU time a delivery, and the time
+ * until the last has it.
  *
  * What a client says the server gives to all others. --count times one message (not with
- * --kind burst), then as often a burst: --window messages in one send. The next begins a moment after the last subscriber has got all of this one. Every delivered byte is compared with what it must be. With
- * --raw there is no handshake, and what is said are the same masked frames.
+ * --kind burst), then as often a burst: --window messages in one send. The next begins a moment
+ * after the last subscriber has got all of this one. Every delivered byte is compared with what it
+ * must be. With --raw there is no handshake, and what is said are the same masked frames.
  */
 #include "peer.h"
 
@@ -112,7 +114,10 @@ static double publish(struct fan *fan)
     return dx_load_seconds(start, dx_load_now()) * 1e3;
 }
 
-/* The server comes to rest: its time is up to date when it sleeps, and no burst begins behind another. */
+/*
+ * The server comes to rest: its time is up to date when it sleeps, and no burst begins behind
+ * another.
+ */
 static void rest(void)
 {
     struct timespec moment = {.tv_nsec = 5000000};

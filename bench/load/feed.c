@@ -3,9 +3,9 @@
  *
  *     feed PORT
  *
- * The path says what a client gets: /flood short text messages without end; /echo every message back, all that one read has
- * brought in one send; /big/N one binary message of N bytes. It speaks the server's half of RFC 6455 as far as these need it, and
- * costs every client the same.
+ * The path says what a client gets: /flood short text messages without end; /echo every message
+ * back, all that one read has brought in one send; /big/N one binary message of N bytes. It speaks
+ * the server's half of RFC 6455 as far as these need it, and costs every client the same.
  */
 #include "peer.h"
 
@@ -49,7 +49,10 @@ static void flood(int fd)
         ;
 }
 
-/* Masked frames of less than 126 bytes become unmasked ones, in place; what is left of an unfinished one is returned. */
+/*
+ * Masked frames of less than 126 bytes become unmasked ones, in place; what is left of an
+ * unfinished one is returned.
+ */
 static size_t turn_round(uint8_t *bytes, size_t len, size_t *done, bool *is_over)
 {
     size_t at = 0;

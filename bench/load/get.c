@@ -1,8 +1,8 @@
 /*
  * get.c - files over HTTP: kept-alive connections that each ask for the same path again and again.
  *
- * A closed loop. Each answer must be 200 with a body of --size bytes, which are counted and thrown away; bench/run compares
- * them once with the file.
+ * A closed loop. Each answer must be 200 with a body of --size bytes, which are counted and thrown
+ * away; bench/run compares them once with the file.
  */
 #include "channel.h"
 #include "peer.h"
@@ -111,7 +111,10 @@ static void run_until(struct get *get, uint64_t until)
         for (int i = 0; i < count; i++) {
             struct lane *lane = events[i].data.ptr;
             bool goes_on = true;
-            /* A turn each: a long body must not keep the others from asking. What OpenSSL has read already would wake nobody. */
+            /*
+             * A turn each: a long body must not keep the others from asking. What OpenSSL has read
+             * already would wake nobody.
+             */
             for (unsigned reads = 0; goes_on && (lane->channel.tls != NULL || reads < 16); reads++)
                 goes_on = lane->left > 0 ? lane_read_body(get, lane) : lane_read_head(get, lane);
         }

@@ -1,5 +1,6 @@
 /*
- * idle.c - holds connections that do nothing but answer pings (outside TLS), so that memory can be measured.
+ * idle.c - holds connections that do nothing but answer pings (outside TLS), so that memory can be
+ * measured.
  *
  * Driven by lines on stdin: a number opens connections up to that many, an empty line only asks;
  * each is answered on stdout by one JSON object. End of file ends the run.

@@ -2,7 +2,8 @@
  * lines.c - one client that reads all that a program prints, as fast as it can.
  *
  * The clock starts before the connection and stops at the last byte of data; a closing handshake or
- * the end of the connection behind it is not counted. With --raw bytes are counted, and nothing else.
+ * the end of the connection behind it is not counted. With --raw bytes are counted, and nothing
+ * else.
  */
 #include "peer.h"
 

@@ -1,10 +1,10 @@
 /*
  * load.h - what the modes of the load generator share: options, clock, and how a run ends.
  *
- * The load generator is one process with one thread. It measures servers, so it must cost little and
- * the same against each of them: frames are made once, and nothing is allocated inside a window. It
- * speaks to 127.0.0.1 only, through plain sockets, and knows no more of RFC 6455 than it needs.
- * Every mode prints one JSON object on stdout; an error is one line on stderr and status 1.
+ * The load generator is one process with one thread. It measures servers, so it must cost little
+ * and the same against each of them: frames are made once, and nothing is allocated inside a
+ * window. It speaks to 127.0.0.1 only, through plain sockets, and knows no more of RFC 6455 than it
+ * needs. Every mode prints one JSON object on stdout; an error is one line on stderr and status 1.
  */
 #ifndef DX_BENCH_LOAD_H
 #define DX_BENCH_LOAD_H
@@ -50,7 +50,9 @@ uint64_t dx_load_now(void);
 /* Seconds between two values of dx_load_now. */
 double dx_load_seconds(uint64_t from, uint64_t to);
 
-/* Nanoseconds on a processor of all threads of the processes named by --pid, from their schedstat. */
+/*
+ * Nanoseconds on a processor of all threads of the processes named by --pid, from their schedstat.
+ */
 uint64_t dx_load_cpu(const struct dx_load_options *options);
 
 /* As dx_load_cpu, of the children that these processes have reaped. */

@@ -1,7 +1,8 @@
 /*
  * peer.h - a connection to the server under test, and the frames that go both ways.
  *
- * The opening handshake is sent and its status line checked; the Accept header is not: tests do that.
+ * The opening handshake is sent and its status line checked; the Accept header is not: tests do
+ * that.
  */
 #ifndef DX_BENCH_PEER_H
 #define DX_BENCH_PEER_H

@@ -1,8 +1,9 @@
 /*
- * rate.c - connect, wait until the server ends the connection (its program has ended), connect again;
- * a fixed number at once.
+ * rate.c - connect, wait until the server ends the connection (its program has ended), connect
+ * again; a fixed number at once.
  *
- * A connection counts when the server closed it after a 101; a Close is answered, as a browser would.
+ * A connection counts when the server closed it after a 101; a Close is answered, as a browser
+ * would.
  */
 #include "histogram.h"
 #include "peer.h"

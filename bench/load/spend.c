@@ -3,9 +3,9 @@
  *
  *     spend TIMES COMMAND [ARG...]
  *
- * Prints the median of the times from before the fork to the end, the command's processor time, and the largest peak of
- * resident bytes. It is small itself, for a process's peak begins with that of the one that it was forked from. A
- * status other than 0 ends it with status 1.
+ * Prints the median of the times from before the fork to the end, the command's processor time, and
+ * the largest peak of resident bytes. It is small itself, for a process's peak begins with that of
+ * the one that it was forked from. A status other than 0 ends it with status 1.
  */
 #include "load.h"
 

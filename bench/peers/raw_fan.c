@@ -1,9 +1,10 @@
 /*
  * raw_fan.c - the floor under every fan-out: plain TCP, one epoll set, one thread.
  *
- * Bytes that arrive are counted in frames of a fixed length; for each of them every other connection gets the same frame,
- * which was made at the start: one send for all that one read has brought. No handshake, no topics, no queue: a
- * socket that does not take everything at once ends the program. Usage: raw_fan PORT SAID_LEN PAYLOAD_LEN
+ * Bytes that arrive are counted in frames of a fixed length; for each of them every other
+ * connection gets the same frame, which was made at the start: one send for all that one read has
+ * brought. No handshake, no topics, no queue: a socket that does not take everything at once ends
+ * the program. Usage: raw_fan PORT SAID_LEN PAYLOAD_LEN
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

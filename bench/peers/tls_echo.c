@@ -1,9 +1,10 @@
 /*
  * tls_echo.c - the floor under every TLS echo server: OpenSSL, one epoll set, one thread.
  *
- * Per readable event SSL_read until nothing is left or the buffer is full, then one SSL_write of the same bytes: no framing, no
- * timeout. Read-ahead is on, so that a record costs one system call and not two. When the kernel's send buffer is full
- * the rest is kept and reading stops. One cipher suite: TLS_AES_128_GCM_SHA256. Usage: tls_echo PORT CERTIFICATE KEY
+ * Per readable event SSL_read until nothing is left or the buffer is full, then one SSL_write of
+ * the same bytes: no framing, no timeout. Read-ahead is on, so that a record costs one system call
+ * and not two. When the kernel's send buffer is full the rest is kept and reading stops. One cipher
+ * suite: TLS_AES_128_GCM_SHA256. Usage: tls_echo PORT CERTIFICATE KEY
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

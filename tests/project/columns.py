@@ -3,8 +3,9 @@
 
     columns.py ROOT [--list]     prints the lines that are longer; with --list only their files
 
-In Markdown tables and code blocks are exempt; a word that is a URL counts nothing anywhere. Chinese,
-Japanese and Korean characters take two columns.
+Tables are exempt, those of Markdown and those of C that clang-format is kept off, and code blocks in
+Markdown. A word that is a URL counts nothing. Chinese, Japanese and Korean characters take two
+columns.
 """
 import os
 import re
@@ -33,10 +34,14 @@ def columns(line):
 
 
 def long_lines(root, path):
-    in_code = False
+    in_code = in_table = False
     with open(os.path.join(root, path), encoding='utf-8') as file:
         for number, line in enumerate(file, 1):
             line = line.rstrip('\n')
+            if path.endswith(('.c', '.h')) and 'clang-format o' in line:
+                in_table = 'clang-format off' in line
+            if in_table:
+                continue
             if path.endswith('.md'):
                 if re.match(r'\s*(```|~~~)', line):
                     in_code = not in_code

@@ -1,5 +1,6 @@
 /*
- * sim.c - runs simulated worlds, each from its seed, and says which one failed and how to see it again.
+ * sim.c - runs simulated worlds, each from its seed, and says which one failed and how to see it
+ * again.
  *
  *   sim                   seeds 1 to 2,000
  *   sim --seeds N [--from SEED] [--jobs N] [--stop]    --stop: a job ends with its first failure

@@ -1,6 +1,7 @@
 /*
- * check.c - what one client sees, held against the numbers that its subscriptions began and ended with: in order, nothing
- * twice, nothing left out, nothing from before or after. A client that was made slow may miss messages, and no more.
+ * check.c - what one client sees, held against the numbers that its subscriptions began and ended
+ * with: in order, nothing twice, nothing left out, nothing from before or after. A client that was
+ * made slow may miss messages, and no more.
  */
 #include "soak.h"
 
@@ -121,7 +122,10 @@ void soak_view_unsubscribed(struct soak_view *view, const struct soak_notice *no
         judge_end(view, subscription, notice, i);
     soak_sums.stretches += !view->is_slow;
     subscription->stage = STAGE_OUT;
-    /* The number that was left out may have been this topic's, and has not been passed: no other stretch will. */
+    /*
+     * The number that was left out may have been this topic's, and has not been passed: no other
+     * stretch will.
+     */
     if (view->excepted.topic == notice->topic)
         view->excepted.kind = 0;
 }

@@ -1,6 +1,6 @@
 /*
- * client.c - all the soak's clients in one thread: they come, subscribe, publish, do not read for a while, close and are
- * killed, as the seed says, and come again. What they see goes to check.c.
+ * client.c - all the soak's clients in one thread: they come, subscribe, publish, do not read for a
+ * while, close and are killed, as the seed says, and come again. What they see goes to check.c.
  */
 #include "soak.h"
 
@@ -413,7 +413,9 @@ static void act(struct visit *visit, struct client *client)
         command(visit, client, COMMAND_ABORT, 0);
 }
 
-/* The last deeds of one: out of everything, so that the end of each subscription is looked at, too. */
+/*
+ * The last deeds of one: out of everything, so that the end of each subscription is looked at, too.
+ */
 static void finish(struct visit *visit, struct client *client)
 {
     if (client->state == CLIENT_CONNECTING)

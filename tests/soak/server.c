@@ -1,8 +1,9 @@
 /*
- * server.c - the soak's server: commands of connections on four loops, publishers beside them, and the counts at the end.
+ * server.c - the soak's server: commands of connections on four loops, publishers beside them, and
+ * the counts at the end.
  *
- * A topic with an even number is published to under a lock of its own, all by publisher 0, so that its numbers are its order;
- * in the others each publisher counts for itself.
+ * A topic with an even number is published to under a lock of its own, all by publisher 0, so that
+ * its numbers are its order; in the others each publisher counts for itself.
  */
 #include "soak.h"
 

@@ -3,7 +3,8 @@
  *
  *   soak [connections [seconds [publish-rate [action-rate [policy [seed]]]]]]
  *
- * policy: 0 drops the oldest, 1 the newest, 2 disconnects (duplex/topics.h). Ends with 1 when anything was wrong.
+ * policy: 0 drops the oldest, 1 the newest, 2 disconnects (duplex/topics.h). Ends with 1 when
+ * anything was wrong.
  */
 #include "soak.h"
 

@@ -1,10 +1,13 @@
 /*
- * soak.h - the soak of topics: one process serves on four loops and publishes from four threads beside them, another one is all
- * the clients. A run is made by its seed and its size; what the clients see is held against what was published.
+ * soak.h - the soak of topics: one process serves on four loops and publishes from four threads
+ * beside them, another one is all the clients. A run is made by its seed and its size; what the
+ * clients see is held against what was published.
  *
- * soak.c: the two processes. server.c: the server's. client.c: the clients' sockets and deeds. check.c: what a client may see.
+ * soak.c: the two processes. server.c: the server's. client.c: the clients' sockets and deeds.
+ * check.c: what a client may see.
  *
- * A client's command is one byte and, for S, U, P and X, a topic as two. It sends one at a time; the answer is a notice.
+ * A client's command is one byte and, for S, U, P and X, a topic as two. It sends one at a time;
+ * the answer is a notice.
  */
 #ifndef TESTS_SOAK_H
 #define TESTS_SOAK_H
@@ -37,7 +40,10 @@ struct soak_notice {
     uint8_t publisher; /* of 'M' and 'X' */
     uint16_t topic;
     uint32_t number; /* of 'M' and 'X': counts a publisher's messages to the topic */
-    /* Of 'S' and 'U': how many messages of each publisher had been published before the call, and how many at most after it. */
+    /*
+     * Of 'S' and 'U': how many messages of each publisher had been published before the call, and
+     * how many at most after it.
+     */
     uint32_t before[SOAK_PUBLISHERS];
     uint32_t after[SOAK_PUBLISHERS];
 };
@@ -53,7 +59,10 @@ struct soak_plan {
     int policy;            /* enum dx_slow_policy */
 };
 
-/** Serves until the other end of `control_fd` is closed; the port goes there first, as two bytes. Returns whether all was right. */
+/**
+ * Serves until the other end of `control_fd` is closed; the port goes there first, as two bytes.
+ * Returns whether all was right.
+ */
 bool soak_serve(const struct soak_plan *plan, int control_fd);
 
 /** Is all the clients. Returns whether all was right. */
@@ -76,7 +85,10 @@ uint64_t soak_now_ms(void);
 
 enum soak_stage { STAGE_OUT, STAGE_JOINING, STAGE_IN, STAGE_LEAVING };
 
-/* Of one topic that it is, or was, subscribed to. Numbers are those of the next message that may come. */
+/*
+ * Of one topic that it is, or was, subscribed to. Numbers are those of the next message that may
+ * come.
+ */
 struct soak_subscription {
     uint16_t topic;
     uint8_t stage;

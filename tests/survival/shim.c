@@ -1,6 +1,6 @@
 /*
- * shim.c - loaded into an example before the C library: the nth allocation, or the nth system call, of the whole process fails,
- * as the driver says on their common page.
+ * shim.c - loaded into an example before the C library: the nth allocation, or the nth system call,
+ * of the whole process fails, as the driver says on their common page.
  */
 #include "shim.h"
 

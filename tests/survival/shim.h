@@ -1,5 +1,6 @@
 /*
- * shim.h - what the driver tells the shim inside an example, and what it counts there: one page that both have mapped.
+ * shim.h - what the driver tells the shim inside an example, and what it counts there: one page
+ * that both have mapped.
  */
 #ifndef TESTS_SURVIVAL_SHIM_H
 #define TESTS_SURVIVAL_SHIM_H

@@ -1,6 +1,7 @@
 /*
- * server.c - a server that uses as much of the library as one program can: threads, TLS, a unix socket, files, topics, timers,
- * posts. The test beside it reads with strace what that does to its process. It speaks on descriptor 3 alone.
+ * server.c - a server that uses as much of the library as one program can: threads, TLS, a unix
+ * socket, files, topics, timers, posts. The test beside it reads with strace what that does to its
+ * process. It speaks on descriptor 3 alone.
  *
  *     server DIRECTORY SOCKET     DIRECTORY has the files, SOCKET is the unix socket to listen on
  */

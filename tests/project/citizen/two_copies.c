@@ -1,6 +1,7 @@
 /*
- * two_copies.c - two copies of the shared library in one process, as two plug-ins of somebody's would bring them: each runs
- * an echo server on a thread of its own until the input ends, and both are unloaded.
+ * two_copies.c - two copies of the shared library in one process, as two plug-ins of somebody's
+ * would bring them: each runs an echo server on a thread of its own until the input ends, and both
+ * are unloaded.
  *
  *     two_copies LIBRARY LIBRARY     prints a URL each on stderr
  */

@@ -1,7 +1,9 @@
 /*
- * program_bench.h - a real server with programs behind it, and raw clients, in one thread (see service.h).
+ * program_bench.h - a real server with programs behind it, and raw clients, in one thread (see
+ * service.h).
  *
- * The route "/" has the program that the test names; "/cat" has cat, so that a test can see that the server still serves.
+ * The route "/" has the program that the test names; "/cat" has cat, so that a test can see that
+ * the server still serves.
  */
 #ifndef TESTS_PROGRAM_BENCH_H
 #define TESTS_PROGRAM_BENCH_H
@@ -51,7 +53,9 @@ bool program_bench_wait_log(struct program_bench *bench, const char *text);
 /** Opens a WebSocket to a program; fails the test when it is refused. */
 void program_open(struct program_bench *bench, struct raw *raw, const char *path);
 
-/** Asks for one, and returns the status of the answer; the connection stays open. 0: no answer came. */
+/**
+ * Asks for one, and returns the status of the answer; the connection stays open. 0: no answer came.
+ */
 unsigned program_ask(struct program_bench *bench, struct raw *raw, struct answer *answer);
 
 /** Sends a masked frame. */
@@ -66,7 +70,9 @@ void program_expect_close(struct raw *raw, unsigned code, const char *reason);
 /** A whole visit to "/cat": opens, echoes, leaves. */
 bool program_bench_serves(struct program_bench *bench);
 
-/** Visits until one succeeds: a lost spawner takes its time to come back. False: the time is over. */
+/**
+ * Visits until one succeeds: a lost spawner takes its time to come back. False: the time is over.
+ */
 bool program_bench_wait_served(struct program_bench *bench);
 
 /** The program that was started last and is left, on the server's own loop. NULL: none. */
@@ -75,13 +81,18 @@ struct dx_program *program_bench_last(struct program_bench *bench);
 /** Milliseconds since the process's start of the clock. */
 uint64_t program_now_ms(void);
 
-/** Processes below this one that have `mark` ("NAME=value") in their environment, zombies not counted. */
+/**
+ * Processes below this one that have `mark` ("NAME=value") in their environment, zombies not
+ * counted.
+ */
 size_t program_marked_count(const char *mark);
 
 /** Turns the loop until no process has the bench's mark. False: the time is over. */
 bool program_bench_wait_gone(struct program_bench *bench);
 
-/** program_bench_stop, for a test's teardown: -1 when a process with the bench's mark is left, or 0. */
+/**
+ * program_bench_stop, for a test's teardown: -1 when a process with the bench's mark is left, or 0.
+ */
 int program_bench_tear_down(struct program_bench *bench);
 
 /** Open descriptors of this process. */

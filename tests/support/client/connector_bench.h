@@ -1,5 +1,6 @@
 /*
- * connector_bench.h - a connector beside scripted servers in one thread, and what became of it as texts.
+ * connector_bench.h - a connector beside scripted servers in one thread, and what became of it as
+ * texts.
  */
 #ifndef TESTS_CONNECTOR_BENCH_H
 #define TESTS_CONNECTOR_BENCH_H

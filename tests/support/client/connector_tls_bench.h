@@ -9,7 +9,10 @@
 
 #include <duplex/tls_client.h>
 
-/** The servers show that certificate, with OpenSSL's own rules. Free bench->server.context at the end. */
+/**
+ * The servers show that certificate, with OpenSSL's own rules. Free bench->server.context at the
+ * end.
+ */
 void bench_serve(struct connector_bench *bench, const char *name);
 
 /** The client's rules from now on, or the test fails. Free bench->options.tls at the end. */

@@ -1,5 +1,6 @@
 /*
- * scripted_server.h - peers that say what a script says: on loopback, in the test's own thread, never blocking, in whatever pieces.
+ * scripted_server.h - peers that say what a script says: on loopback, in the test's own thread,
+ * never blocking, in whatever pieces.
  *
  * Step it between two turns of a loop. Nothing here speaks a protocol but TLS, which OpenSSL does.
  */
@@ -17,7 +18,10 @@
 #define SCRIPTED_IN_MAX 131072
 #define SCRIPTED_OUT_MAX 2097152
 
-/* Waits until what came since the last turn ends with `wait_for` (NULL: any), and is at least `wait_len` long; then says `say`. */
+/*
+ * Waits until what came since the last turn ends with `wait_for` (NULL: any), and is at least
+ * `wait_len` long; then says `say`.
+ */
 struct scripted_turn {
     const char *wait_for;
     size_t wait_len;
@@ -58,8 +62,8 @@ struct scripted_connection {
 };
 
 struct scripted_server {
-    const struct scripted_talk
-        *talks; /* the first is for the first connection, …; the last for all others, too */
+    /* the first is for the first connection, …; the last for all others, too */
+    const struct scripted_talk *talks;
     size_t talk_count;
     size_t cut;       /* after so many bytes of a connection it pauses once; 0: not */
     bool is_bytewise; /* it pauses after each */
@@ -75,14 +79,21 @@ struct scripted_server {
 /** All that was set before stays: begin with a struct that is all zero. */
 void scripted_server_begin(struct scripted_server *server);
 
-/** Listens at an address of this machine ("127.0.0.1", "::1"), at `port` or, with 0, at one that is free. Returns the port. */
+/**
+ * Listens at an address of this machine ("127.0.0.1", "::1"), at `port` or, with 0, at one that is
+ * free. Returns the port.
+ */
 uint16_t scripted_server_listen(struct scripted_server *server, const char *address, uint16_t port);
 void scripted_server_listen_unix(struct scripted_server *server, const char *path);
 
-/** Does what can be done now, and at most one piece on each connection. True: something was done. */
+/**
+ * Does what can be done now, and at most one piece on each connection. True: something was done.
+ */
 bool scripted_server_step(struct scripted_server *server);
 
-/** What to wait for. Returns how many; `fds` has room for SCRIPTED_LISTENERS + SCRIPTED_CONNECTIONS. */
+/**
+ * What to wait for. Returns how many; `fds` has room for SCRIPTED_LISTENERS + SCRIPTED_CONNECTIONS.
+ */
 size_t scripted_server_fds(const struct scripted_server *server, struct pollfd *fds);
 
 /** Forgets the connections, for another run. */

@@ -1,5 +1,6 @@
 /*
- * websocket_bench.h - one websocket on a loop of its own, and its server, which is the test itself: a listening socket, raw bytes.
+ * websocket_bench.h - one websocket on a loop of its own, and its server, which is the test itself:
+ * a listening socket, raw bytes.
  */
 #ifndef TESTS_WEBSOCKET_BENCH_H
 #define TESTS_WEBSOCKET_BENCH_H
@@ -23,7 +24,10 @@ struct websocket_bench {
     int listener;
     int peer; /* the accepted socket, non-blocking; or -1 */
     size_t accepted_count;
-    /* So many bytes of the first connection the server reads, and sends, before it cuts it; SIZE_MAX at first. */
+    /*
+     * So many bytes of the first connection the server reads, and sends, before it cuts it;
+     * SIZE_MAX at first.
+     */
     size_t read_left;
     size_t write_left;
     bool cuts_by_reset;
@@ -55,7 +59,10 @@ void websocket_bench_release(struct websocket_bench *bench);
 /** Makes the websocket; NULL: to the bench's own server. */
 void websocket_bench_start(struct websocket_bench *bench, const char *url);
 
-/** The same until the request has come; then answers 101 with `more` header lines ("" for none) and the bytes behind it. */
+/**
+ * The same until the request has come; then answers 101 with `more` header lines ("" for none) and
+ * the bytes behind it.
+ */
 void websocket_bench_accept(struct websocket_bench *bench, const char *more, const void *early,
                             size_t early_len);
 

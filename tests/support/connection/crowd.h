@@ -1,5 +1,6 @@
 /*
- * crowd.h - several connections on one loop with a set of topics, each with a raw peer (peer_bench.h).
+ * crowd.h - several connections on one loop with a set of topics, each with a raw peer
+ * (peer_bench.h).
  */
 #ifndef TESTS_CROWD_H
 #define TESTS_CROWD_H
@@ -22,11 +23,16 @@ struct crowd {
 /** Default options. */
 void crowd_init(struct crowd *crowd);
 
-/** Makes the loop, the set and `count` connections. Returns the first error; crowd_close is due in any case. */
+/**
+ * Makes the loop, the set and `count` connections. Returns the first error; crowd_close is due in
+ * any case.
+ */
 DX_MUST_CHECK enum dx_err crowd_try_open(struct crowd *crowd, size_t count);
 void crowd_open(struct crowd *crowd, size_t count);
 
-/** Ends all connections, frees set and loop, and asserts that each connection has had its on_close. */
+/**
+ * Ends all connections, frees set and loop, and asserts that each connection has had its on_close.
+ */
 void crowd_close(struct crowd *crowd);
 
 /** Turns until nothing happens for a moment. */
@@ -44,7 +50,10 @@ void crowd_publish(struct crowd *crowd, const char *name, const char *text);
 /** The same on another thread. */
 void crowd_publish_from_thread(struct crowd *crowd, const char *name, const char *text);
 
-/** The payloads of the short text frames that have come at a member's peer, each with a ';' behind it; forgets them. */
+/**
+ * The payloads of the short text frames that have come at a member's peer, each with a ';' behind
+ * it; forgets them.
+ */
 const char *crowd_take(struct crowd *crowd, size_t member);
 
 /** The same, asserted. */

@@ -1,5 +1,6 @@
 /*
- * peer_bench.h - one connection on a loop of its own, and at the other end of its socket the test itself, with raw bytes.
+ * peer_bench.h - one connection on a loop of its own, and at the other end of its socket the test
+ * itself, with raw bytes.
  */
 #ifndef TESTS_PEER_BENCH_H
 #define TESTS_PEER_BENCH_H
@@ -13,8 +14,8 @@ struct bench {
     struct dx_loop *loop;
     struct dx_connection_options options; /* before bench_open */
     struct dx_connection_kind kind;
-    struct dx_connection_handlers
-        handlers; /* before bench_open: those set here stay, the others write the journal */
+    /* before bench_open: those set here stay, the others write the journal */
+    struct dx_connection_handlers handlers;
     enum dx_role role;
     enum bench_transport transport;
     struct dx_tls *tls;
@@ -43,7 +44,10 @@ struct bench {
 /** Default options, a server on a unix socket pair, a journal for every callback. */
 void bench_init(struct bench *bench);
 
-/** Writes the journal; not among the handlers by default, so that a peer's Close is answered by itself. */
+/**
+ * Writes the journal; not among the handlers by default, so that a peer's Close is answered by
+ * itself.
+ */
 void bench_on_peer_close(struct dx_connection *connection, uint16_t code, const char *reason,
                          size_t reason_len, void *user);
 
@@ -54,7 +58,10 @@ void bench_echo(struct dx_connection *connection, enum dx_opcode opcode, uint8_t
 /** Makes the two ends; bench_open does it when it was not done. */
 void bench_connect(struct bench *bench);
 
-/** Makes the loop, if there is none yet, and the connection. Errors as dx_loop_new, dx_stream_init and dx_connection_new. */
+/**
+ * Makes the loop, if there is none yet, and the connection. Errors as dx_loop_new, dx_stream_init
+ * and dx_connection_new.
+ */
 DX_MUST_CHECK enum dx_err bench_try_open(struct bench *bench);
 
 /** The same where it cannot fail. */
@@ -83,7 +90,10 @@ bool bench_until_wire(struct bench *bench, size_t len);
 /** Writes all of the bytes at the peer's end, turning the loop when they do not fit. */
 void bench_put(struct bench *bench, const void *bytes, size_t len);
 
-/** Writes a frame as a client does (masked with zeros) or, for a client under test, as a server. `first` is the first byte. */
+/**
+ * Writes a frame as a client does (masked with zeros) or, for a client under test, as a server.
+ * `first` is the first byte.
+ */
 void bench_put_frame(struct bench *bench, uint8_t first, const void *payload, size_t len);
 
 /** Forgets what has come at the peer. */

@@ -1,9 +1,10 @@
 /*
- * allocator.h - malloc, calloc and realloc (and strdup, where it is wrapped) that fail on demand, and count what is alive.
+ * allocator.h - malloc, calloc and realloc (and strdup, where it is wrapped) that fail on demand,
+ * and count what is alive.
  *
- * A test program that wants it is linked with -Wl,--wrap for the four functions (`failing_allocator` in meson.build), not
- * with link-time optimisation. Only what runs while it is on is counted and can fail, so that a test's own memory does
- * not matter. One thread.
+ * A test program that wants it is linked with -Wl,--wrap for the four functions
+ * (`failing_allocator` in meson.build), not with link-time optimisation. Only what runs while it is
+ * on is counted and can fail, so that a test's own memory does not matter. One thread.
  */
 #ifndef TESTS_FAILING_ALLOCATOR_H
 #define TESTS_FAILING_ALLOCATOR_H

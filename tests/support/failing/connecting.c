@@ -1,5 +1,6 @@
 /*
- * connecting.c - the wrapped calls that connecting needs, for test programs linked with failing_connecting.
+ * connecting.c - the wrapped calls that connecting needs, for test programs linked with
+ * failing_connecting.
  */
 #include "support/failing/system.h"
 

@@ -1,5 +1,6 @@
 /*
- * files.c - the wrapped calls that serving files needs, for test programs linked with failing_files.
+ * files.c - the wrapped calls that serving files needs, for test programs linked with
+ * failing_files.
  */
 #include "support/failing/system.h"
 

@@ -1,8 +1,8 @@
 /*
  * system.h - system calls that fail on demand, and are counted.
  *
- * A test program that wants it is linked with -Wl,--wrap for the calls in system.c (failing_system in
- * meson.build). Only what happens while it is on is counted and can fail. One thread.
+ * A test program that wants it is linked with -Wl,--wrap for the calls in system.c (failing_system
+ * in meson.build). Only what happens while it is on is counted and can fail. One thread.
  */
 #ifndef TESTS_FAILING_SYSTEM_H
 #define TESTS_FAILING_SYSTEM_H
@@ -45,14 +45,18 @@ enum failing_call {
     CALL_COUNT
 };
 
-/* Each call has up to so many errors that a system can give at any time: the first is for good, the others may pass. */
+/*
+ * Each call has up to so many errors that a system can give at any time: the first is for good, the
+ * others may pass.
+ */
 #define FAILING_KINDS 3
 
 /** Calls count from now on; the `nth` one (1 is the next) of any kind fails, none for 0. */
 void failing_system_start(size_t nth);
 
-/** Which of its errors a call gives when its turn has come: 0, as it is at first, to FAILING_KINDS - 1. A call that has no
- * such error is not counted. */
+/**
+ * Which of its errors a call gives when its turn has come: 0, as it is at first, to FAILING_KINDS -
+ * 1. A call that has no such error is not counted. */
 void failing_system_choose(unsigned kind);
 
 /** From now on each call of that kind fails with this errno; 0 ends it. */

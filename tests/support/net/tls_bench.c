@@ -243,7 +243,10 @@ enum dx_err tls_line_shake(struct tls_line *line)
         if (is_through && err == DX_ERR_AGAIN)
             return DX_OK;
     }
-    /* What the server has said last: it came before the end, or with TLS 1.3 behind the client's own. */
+    /*
+     * What the server has said last: it came before the end, or with TLS 1.3 behind the client's
+     * own.
+     */
     (void)SSL_do_handshake(line->ssl);
     (void)SSL_read(line->ssl, &byte, 1);
     ERR_clear_error();

@@ -1,6 +1,6 @@
 /*
- * tls_bench.h - certificates made on the spot, so that no key lies in the repository, and a line: a TLS stream of the library's
- * with OpenSSL's own client at the other end of a socket pair.
+ * tls_bench.h - certificates made on the spot, so that no key lies in the repository, and a line: a
+ * TLS stream of the library's with OpenSSL's own client at the other end of a socket pair.
  */
 #ifndef TESTS_TLS_BENCH_H
 #define TESTS_TLS_BENCH_H
@@ -45,15 +45,23 @@ struct tls_line {
     int alert; /* the last that the client got; -1: none */
 };
 
-/** Neither side has sent anything yet: set what the client is to do. Returns dx_stream_init's error, the line is empty then. */
+/**
+ * Neither side has sent anything yet: set what the client is to do. Returns dx_stream_init's error,
+ * the line is empty then.
+ */
 DX_MUST_CHECK enum dx_err tls_line_try_begin(struct tls_line *line, struct dx_tls *tls);
 void tls_line_begin(struct tls_line *line, struct dx_tls *tls);
 void tls_line_release(struct tls_line *line);
 
-/** Both sides in turn. DX_OK: the handshake is through on both; else what the server's read said. */
+/**
+ * Both sides in turn. DX_OK: the handshake is through on both; else what the server's read said.
+ */
 enum dx_err tls_line_shake(struct tls_line *line);
 
-/** The server sends a few bytes and the client reads them, and with them its session's ticket. False: it did not get them. */
+/**
+ * The server sends a few bytes and the client reads them, and with them its session's ticket.
+ * False: it did not get them.
+ */
 bool tls_line_greet(struct tls_line *line);
 
 /** The client sends a text, the server gets it and sends it back. False: not so. */

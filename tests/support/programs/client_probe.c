@@ -1,11 +1,12 @@
 /*
- * client_probe.c - a client for the end-to-end tests, through <duplex/client.h> alone: it connects, sends, prints what comes as lines, and
- * closes when so many messages have come.
+ * client_probe.c - a client for the end-to-end tests, through <duplex/client.h> alone: it connects,
+ * sends, prints what comes as lines, and closes when so many messages have come.
  *
- *   client-probe [--proxy=P] [--ca=FILE] [--unix=PATH] [--subprotocol=S] [--send=TEXT]… [--binary=LEN] [--count=N] URL
+ *   client-probe [--proxy=P] [--ca=FILE] [--unix=PATH] [--subprotocol=S] [--send=TEXT]…
+ *   [--binary=LEN] [--count=N] URL
  *
- * Lines: "open SUBPROTOCOL", "text …", "binary LEN" (its bytes are those that were sent), "error STEP ERROR STATUS DETAIL", "body …",
- * "close CODE clean|unclean".
+ * Lines: "open SUBPROTOCOL", "text …", "binary LEN" (its bytes are those that were sent), "error
+ * STEP ERROR STATUS DETAIL", "body …", "close CODE clean|unclean".
  */
 #include <duplex/client.h>
 #include <duplex/loop.h>

@@ -6,9 +6,11 @@
  *     ignore          ignores every signal that can be ignored
  *     grandchild      a child in its group that ignores them, too
  *     group           a child in another group of its session, which ignores them, too
- *     polite          a child in another group of its session, which says "T" at SIGTERM; the leader ends
+ *     polite          a child in another group of its session, which says "T" at SIGTERM; the
+ *     leader ends
  *     stubborn        a child in another group of its session, which ignores them; the leader ends
- *     daemon          forks twice into a session of its own, closes every descriptor, and the leader ends
+ *     daemon          forks twice into a session of its own, closes every descriptor, and the
+ *     leader ends
  *     undying         clears its parent-death signal, ignores signals
  *     runaway         forks itself away every 2 ms in a session of its own, ignores signals
  *     session-runaway the same within the session of the program

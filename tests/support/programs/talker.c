@@ -1,8 +1,9 @@
 /*
  * talker.c - a program that says things in ways that a shell cannot.
  *
- *     talker pour COUNT     makes its stdout's pipe as large as may be, fills it with COUNT numbered lines, and ends
- *     talker tear           half a line of 5,000 bytes to stderr, half a line to stdout; ends, but a child holds both open
+ *     talker pour COUNT     makes its stdout's pipe as large as may be, fills it with COUNT
+ *     numbered lines, and ends talker tear           half a line of 5,000 bytes to stderr, half a
+ *     line to stdout; ends, but a child holds both open
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,8 +1,10 @@
 /*
- * service.h - a real server and raw clients in one thread: the server's loop turns while a client waits.
+ * service.h - a real server and raw clients in one thread: the server's loop turns while a client
+ * waits.
  *
- * Routes: "/" echoes WebSocket messages; "/plain" answers "hello\n"; "/later" keeps requests until the test decides;
- * "/pieces" answers a body in pieces, SERVICE_PIECES_LEN bytes and the body; "/no" refuses upgrades with 401; "/files" serves a directory that the test names.
+ * Routes: "/" echoes WebSocket messages; "/plain" answers "hello\n"; "/later" keeps requests until
+ * the test decides; "/pieces" answers a body in pieces, SERVICE_PIECES_LEN bytes and the body;
+ * "/no" refuses upgrades with 401; "/files" serves a directory that the test names.
  */
 #ifndef TESTS_SERVICE_H
 #define TESTS_SERVICE_H
@@ -55,7 +57,10 @@ struct service_setup {
     const char *address;                     /* NULL: 127.0.0.1:0 */
     const char *files;                       /* NULL: no route for files */
     bool ends_by_itself;
-    /* When set, in place of the routes below: false when something failed. `end` comes right before the server is freed. */
+    /*
+     * When set, in place of the routes below: false when something failed. `end` comes right before
+     * the server is freed.
+     */
     bool (*prepare)(struct service *service, void *data);
     void (*end)(void *data);
     void *data;
@@ -63,7 +68,9 @@ struct service_setup {
 
 struct service_setup service_setup_init(void);
 
-/** Starts. Returns false when anything failed (for runs with failures); everything is undone then. */
+/**
+ * Starts. Returns false when anything failed (for runs with failures); everything is undone then.
+ */
 bool service_start(struct service *service, const struct service_setup *setup);
 
 /** Frees the server and its loop; the test's requests that are still kept are abandoned by that. */
@@ -83,7 +90,10 @@ size_t service_log_has(const struct service *service, const char *text);
 bool raw_connect(struct raw *raw, struct service *service, bool may_fail);
 void raw_close(struct raw *raw);
 
-/** Sends all, in pieces of `piece` bytes (0: at once) with a turn of the loop between them. False: the server does not take it. */
+/**
+ * Sends all, in pieces of `piece` bytes (0: at once) with a turn of the loop between them. False:
+ * the server does not take it.
+ */
 bool raw_send(struct raw *raw, const void *bytes, size_t len, size_t piece);
 bool raw_send_text(struct raw *raw, const char *text);
 

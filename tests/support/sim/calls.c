@@ -1,6 +1,6 @@
 /*
- * calls.c - the system calls of the library, on simulated descriptors. Linked with -Wl,--wrap for each of them; a call for a
- * real descriptor goes to the system.
+ * calls.c - the system calls of the library, on simulated descriptors. Linked with -Wl,--wrap for
+ * each of them; a call for a real descriptor goes to the system.
  */
 #include "support/sim/sockets.h"
 

@@ -1,6 +1,6 @@
 /*
- * client.h - a WebSocket client over a simulated wire: connects, does the opening handshake, and hands its connection to a
- * talker. It stands where the library's own client will.
+ * client.h - a WebSocket client over a simulated wire: connects, does the opening handshake, and
+ * hands its connection to a talker. It stands where the library's own client will.
  */
 #ifndef TESTS_SIM_CLIENT_H
 #define TESTS_SIM_CLIENT_H

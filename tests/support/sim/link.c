@@ -197,8 +197,8 @@ static bool is_excused(const struct dx_close_info *info)
 }
 
 /*
- * Nothing has been heard since the wire fell silent: each deadline may have run once, and the write deadline once more for
- * each 16 KiB that the wire still took.
+ * Nothing has been heard since the wire fell silent: each deadline may have run once, and the write
+ * deadline once more for each 16 KiB that the wire still took.
  */
 static void check_deadlines(const struct sim_side *side)
 {

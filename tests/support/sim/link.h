@@ -1,8 +1,9 @@
 /*
- * link.h - the oracle: what each end of a WebSocket has sent, what has to come out at the other end, and how it may end.
+ * link.h - the oracle: what each end of a WebSocket has sent, what has to come out at the other
+ * end, and how it may end.
  *
- * It numbers every message of each direction. A message that arrives has to be the next one that was sent; where a Close
- * arrived, everything that was sent before it has; each end closes once.
+ * It numbers every message of each direction. A message that arrives has to be the next one that
+ * was sent; where a Close arrived, everything that was sent before it has; each end closes once.
  */
 #ifndef TESTS_SIM_LINK_H
 #define TESTS_SIM_LINK_H

@@ -35,7 +35,10 @@ void sim_begin(uint64_t seed, bool traces)
     is_traced = traces;
     for (int i = 0; i < SIM_STREAMS; i++)
         streams[i] = next(&state);
-    /* Moments are kept in 32 bits of milliseconds here and there: some worlds begin shortly before these wrap. */
+    /*
+     * Moments are kept in 32 bits of milliseconds here and there: some worlds begin shortly before
+     * these wrap.
+     */
     begin_us = next(&state) % UINT64_C(1000000000000);
     if (next(&state) % 4 == 0)
         begin_us = ((UINT64_C(1) << 32) - next(&state) % 10000) * 1000;

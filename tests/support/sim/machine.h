@@ -1,9 +1,10 @@
 /*
  * machine.h - a simulated machine in one thread: its clock, its chances, its trace and its verdict.
  *
- * All rooms of the library are linked as they are, net/ included; what is simulated is what lies under them: libuv (uv.c),
- * the system calls on sockets and epoll (calls.c, sockets.c, poll.c), the clock, randomness and the allocator
- * (memory.c). Everything that happens follows from one seed. One world at a time, which sim_begin makes anew.
+ * All rooms of the library are linked as they are, net/ included; what is simulated is what lies
+ * under them: libuv (uv.c), the system calls on sockets and epoll (calls.c, sockets.c, poll.c), the
+ * clock, randomness and the allocator (memory.c). Everything that happens follows from one seed.
+ * One world at a time, which sim_begin makes anew.
  */
 #ifndef TESTS_SIM_MACHINE_H
 #define TESTS_SIM_MACHINE_H
@@ -12,10 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Chances are drawn from several streams, so that a change in one part leaves the others as they were. */
+/*
+ * Chances are drawn from several streams, so that a change in one part leaves the others as they
+ * were.
+ */
 enum sim_stream { SIM_NET, SIM_SYSTEM, SIM_SERVER, SIM_CLIENT, SIM_MEMORY, SIM_STREAMS };
 
-/** Starts a new world: the clock, the streams, no descriptor open. `traces`: events are printed as they happen. */
+/**
+ * Starts a new world: the clock, the streams, no descriptor open. `traces`: events are printed as
+ * they happen.
+ */
 void sim_begin(uint64_t seed, bool traces);
 
 /* ---- chance ---- */
@@ -42,7 +49,10 @@ void sim_advance_to(uint64_t us);
 /** Prints one line of the trace, if there is one. */
 __attribute__((format(printf, 1, 2))) void sim_trace(const char *format, ...);
 
-/** An invariant is broken: the function given to sim_on_failure gets the sentence, and must not return. */
+/**
+ * An invariant is broken: the function given to sim_on_failure gets the sentence, and must not
+ * return.
+ */
 __attribute__((format(printf, 1, 2), noreturn)) void sim_fail(const char *format, ...);
 void sim_on_failure(void (*report)(const char *what));
 

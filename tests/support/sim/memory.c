@@ -1,5 +1,6 @@
 /*
- * memory.c - the allocator of the simulated machine: the real one, counted, which refuses by chance.
+ * memory.c - the allocator of the simulated machine: the real one, counted, which refuses by
+ * chance.
  */
 #include "support/sim/memory.h"
 

@@ -1,7 +1,8 @@
 /*
  * memory.h - malloc, calloc, realloc, strdup and strndup that are counted, and fail by chance.
  *
- * A program that wants it is linked with -Wl,--wrap for them and for free, not with link-time optimisation.
+ * A program that wants it is linked with -Wl,--wrap for them and for free, not with link-time
+ * optimisation.
  */
 #ifndef TESTS_SIM_MEMORY_H
 #define TESTS_SIM_MEMORY_H

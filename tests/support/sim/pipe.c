@@ -89,7 +89,9 @@ static void copy_in(struct sim_pipe *pipe, size_t capacity, const uint8_t *bytes
 void sim_pipe_write(struct sim_pipe *pipe, const struct sim_weather *weather, const uint8_t *bytes,
                     size_t len)
 {
-    /* A few segments a write suffice, or large messages in small segments would cost all the time. */
+    /*
+     * A few segments a write suffice, or large messages in small segments would cost all the time.
+     */
     size_t least = len / 8;
 
     copy_in(pipe, weather->capacity, bytes, len);

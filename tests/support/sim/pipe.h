@@ -1,5 +1,6 @@
 /*
- * pipe.h - bytes on their way from one end of a wire to the other: written, in flight, arrived, read.
+ * pipe.h - bytes on their way from one end of a wire to the other: written, in flight, arrived,
+ * read.
  */
 #ifndef TESTS_SIM_PIPE_H
 #define TESTS_SIM_PIPE_H

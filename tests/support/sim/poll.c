@@ -1,5 +1,6 @@
 /*
- * poll.c - epoll sets: level-triggered, in an order that chance decides, sometimes late, sometimes for nothing.
+ * poll.c - epoll sets: level-triggered, in an order that chance decides, sometimes late, sometimes
+ * for nothing.
  */
 #include "support/sim/sockets.h"
 

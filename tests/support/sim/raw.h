@@ -1,5 +1,6 @@
 /*
- * raw.h - clients that are no endpoints: plain HTTP clients that ask many things at once, and hostile ones.
+ * raw.h - clients that are no endpoints: plain HTTP clients that ask many things at once, and
+ * hostile ones.
  */
 #ifndef TESTS_SIM_RAW_H
 #define TESTS_SIM_RAW_H

@@ -5,8 +5,8 @@
  *   /ws/N/later    kept, and accepted after a while
  *   /ws/N/refused  refused, at once or after a while
  *   /ws/x/now      accepted, for clients that misbehave
- *   /pieces/LEN/AT the same, written in pieces; POST /body/LEN/AT the same, if that is the body of the request
- *   /plain/LEN/AT  LEN bytes of the binary table from AT on
+ *   /pieces/LEN/AT the same, written in pieces; POST /body/LEN/AT the same, if that is the body of
+ *   the request /plain/LEN/AT  LEN bytes of the binary table from AT on
  */
 #ifndef TESTS_SIM_SERVICE_H
 #define TESTS_SIM_SERVICE_H

@@ -94,7 +94,10 @@ static bool is_hungry(void)
     return servers_count >= hungry_limit;
 }
 
-/* The lowest free number, as the system gives it: a number that is used after its close meets somebody else's. */
+/*
+ * The lowest free number, as the system gives it: a number that is used after its close meets
+ * somebody else's.
+ */
 static int new_file(enum sim_kind kind, bool is_clients)
 {
     if (!is_clients && is_hungry()) {

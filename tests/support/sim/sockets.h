@@ -1,10 +1,12 @@
 /*
- * sockets.h - the simulated network: descriptors, listening sockets, and wires of two byte pipes with weather on them.
+ * sockets.h - the simulated network: descriptors, listening sockets, and wires of two byte pipes
+ * with weather on them.
  *
- * The calls that the library makes are in calls.c; here is what they do, and what a test arranges. Semantics are Linux's TCP
- * where a peer can tell: what was read away before a reset stays read, what is in flight is lost; a socket that is closed with
- * unread input, or without time to linger, resets its peer; data for a closed socket is answered by a reset; an end of
- * stream stands behind data for which the window has no room.
+ * The calls that the library makes are in calls.c; here is what they do, and what a test arranges.
+ * Semantics are Linux's TCP where a peer can tell: what was read away before a reset stays read,
+ * what is in flight is lost; a socket that is closed with unread input, or without time to linger,
+ * resets its peer; data for a closed socket is answered by a reset; an end of stream stands behind
+ * data for which the window has no room.
  */
 #ifndef TESTS_SIM_SOCKETS_H
 #define TESTS_SIM_SOCKETS_H
@@ -54,9 +56,15 @@ struct sim_troubles *sim_troubles(void);
 /** A connected client's descriptor, or -1: refused. The peer waits to be accepted. */
 int sim_connect(bool is_ipv6, uint16_t port, const struct sim_weather *weather);
 
-/** What will befall the wire of this client's descriptor: at a moment, and when so many bytes have been sent in one direction. */
+/**
+ * What will befall the wire of this client's descriptor: at a moment, and when so many bytes have
+ * been sent in one direction.
+ */
 void sim_cut_at(int fd, enum sim_cut cut, uint64_t us, uint64_t byte_count);
-/** What is sent from `from_us` on arrives at `until_us` at the earliest, in that direction (0: to the client). */
+/**
+ * What is sent from `from_us` on arrives at `until_us` at the earliest, in that direction (0: to
+ * the client).
+ */
 void sim_stall(int fd, int direction, uint64_t from_us, uint64_t until_us);
 /** Whether the wire was cut; it goes with its descriptors. */
 bool sim_is_cut(int fd);

@@ -68,7 +68,10 @@ static void on_sent(struct dx_connection *connection, enum dx_err err, void *use
     side->sent_told++;
 }
 
-/* A send that failed has sent nothing, or, where the rest of a begun frame found no memory, has ended the connection. */
+/*
+ * A send that failed has sent nothing, or, where the rest of a begun frame found no memory, has
+ * ended the connection.
+ */
 static void note_unsent(struct sim_side *side, struct sim_message message)
 {
     if (side->is_fragmenting || !dx_connection_is_closing(side->connection))
@@ -427,7 +430,10 @@ const struct dx_connection_handlers *sim_talker_handlers(enum sim_stream stream)
         {.on_chunk = on_chunk, .on_peer_close = on_peer_close, HANDLERS},
     };
 
-    /* A client that may get what is published takes whole messages: the oracle knows them by their first byte. */
+    /*
+     * A client that may get what is published takes whole messages: the oracle knows them by their
+     * first byte.
+     */
     if (stream == SIM_CLIENT && (sim_manners.topics != NULL || sim_manners.is_addressed))
         return &sets[sim_below(stream, 2)];
     return &sets[sim_below(stream, 4)];

@@ -1,6 +1,6 @@
 /*
- * talker.h - what an application does on a connection, at either end: by chance, from a timer of its own and inside of
- * callbacks.
+ * talker.h - what an application does on a connection, at either end: by chance, from a timer of
+ * its own and inside of callbacks.
  */
 #ifndef TESTS_SIM_TALKER_H
 #define TESTS_SIM_TALKER_H

@@ -1,6 +1,7 @@
 /*
- * topics.c - what is published carries its topic and its number there: a subscriber gets them in order, each once, and lacks
- * none between two that it gets unless the set says that it dropped some.
+ * topics.c - what is published carries its topic and its number there: a subscriber gets them in
+ * order, each once, and lacks none between two that it gets unless the set says that it dropped
+ * some.
  */
 #include "support/sim/topics.h"
 

@@ -1,5 +1,6 @@
 /*
- * uv.c - loops, timers, polls, prepare, check, idle and async handles, as libuv 1.44 orders them in a turn.
+ * uv.c - loops, timers, polls, prepare, check, idle and async handles, as libuv 1.44 orders them in
+ * a turn.
  *
  * A handle's record is found by its address. Nothing waits: a turn that has nothing to do ends.
  */

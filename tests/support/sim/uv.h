@@ -1,6 +1,7 @@
 /*
- * uv.h - as much of libuv as the library uses, on the simulated clock. The definitions in uv.c stand before those of the shared
- * library; loops run one turn at a time, when the simulator says so.
+ * uv.h - as much of libuv as the library uses, on the simulated clock. The definitions in uv.c
+ * stand before those of the shared library; loops run one turn at a time, when the simulator says
+ * so.
  */
 #ifndef TESTS_SIM_UV_H
 #define TESTS_SIM_UV_H

@@ -51,7 +51,10 @@ long sim_end_send(struct sim_end *end, const void *bytes, size_t len);
 int sim_end_shut(struct sim_end *end);
 uint32_t sim_end_ready(struct sim_end *end);
 
-/** Closes it, as close does, or without it having been accepted. Frees the wire when both ends are closed. */
+/**
+ * Closes it, as close does, or without it having been accepted. Frees the wire when both ends are
+ * closed.
+ */
 void sim_end_close(struct sim_end *end);
 void sim_end_drop(struct sim_end *end);
 

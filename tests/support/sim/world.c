@@ -1,5 +1,6 @@
 /*
- * world.c - draws a world from its seed, runs its loops turn by turn, ends it, and looks whether anything is left.
+ * world.c - draws a world from its seed, runs its loops turn by turn, ends it, and looks whether
+ * anything is left.
  */
 #include "support/sim/world.h"
 
@@ -61,7 +62,9 @@ static struct sim_weather draw_weather(void)
         weather.jitter_us = sim_magnitude(SIM_NET, 0, 20000);
         weather.segment_len = sim_magnitude(SIM_NET, 1000, 65536);
     } else {
-        /* So many pieces at most, or a large message through a narrow wire would take all the time. */
+        /*
+         * So many pieces at most, or a large message through a narrow wire would take all the time.
+         */
         uint32_t least = 1 + sim_manners.message_max / PIECES_MAX;
 
         weather.window = sim_magnitude(SIM_NET, least, 131072);

@@ -1,5 +1,6 @@
 /*
- * endpoint_fixture.c - an endpoint with its pool and output, for tests that look at it call by call.
+ * endpoint_fixture.c - an endpoint with its pool and output, for tests that look at it call by
+ * call.
  */
 #include "support/ws/endpoint_fixture.h"
 

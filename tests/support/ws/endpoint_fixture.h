@@ -1,5 +1,6 @@
 /*
- * endpoint_fixture.h - an endpoint with its pool and output, for tests that look at it call by call.
+ * endpoint_fixture.h - an endpoint with its pool and output, for tests that look at it call by
+ * call.
  */
 #ifndef TESTS_ENDPOINT_FIXTURE_H
 #define TESTS_ENDPOINT_FIXTURE_H
@@ -23,10 +24,16 @@ void fixture_release(struct fixture *fixture);
 /** Takes what is queued off the queue; returns its length, which must not pass `room`. */
 size_t fixture_take(struct fixture *fixture, uint8_t *bytes, size_t room);
 
-/** Takes what is queued off the queue and compares it, as a journal of frames (support/ws/journal.h). */
+/**
+ * Takes what is queued off the queue and compares it, as a journal of frames
+ * (support/ws/journal.h).
+ */
 void fixture_assert_out(struct fixture *fixture, const char *wanted);
 
-/** Feeds a frame from the peer (payload of at most 125 bytes, no NUL in it) and returns the first event. */
+/**
+ * Feeds a frame from the peer (payload of at most 125 bytes, no NUL in it) and returns the first
+ * event.
+ */
 struct dx_event fixture_receive(struct fixture *fixture, uint8_t first, const char *payload);
 
 /** Feeds bytes and pulls all events. */

@@ -1,6 +1,7 @@
 /*
- * frame_row.h - a row of a table of frames: what the peer sends, what the endpoint says of it, and all that it puts on the
- * wire. Run for a server and, mirrored, for a client, as scenario.h runs its inputs.
+ * frame_row.h - a row of a table of frames: what the peer sends, what the endpoint says of it, and
+ * all that it puts on the wire. Run for a server and, mirrored, for a client, as scenario.h runs
+ * its inputs.
  */
 #ifndef TESTS_FRAME_ROW_H
 #define TESTS_FRAME_ROW_H

@@ -112,7 +112,9 @@ static void pull(struct owner *owner)
     drain(owner);
 }
 
-/* A block of its own for each piece, so that a sanitizer sees every byte that is touched beside it. */
+/*
+ * A block of its own for each piece, so that a sanitizer sees every byte that is touched beside it.
+ */
 static void feed(struct owner *owner, const uint8_t *data, size_t len)
 {
     uint8_t *piece;
@@ -270,7 +272,10 @@ static bool names_the_failure(const char *events)
            strstr(events, "fail(1006 ") != NULL; /* not even the Close could be queued */
 }
 
-/* A failed allocation gives the same, or stops with a word about it; a frame goes out whole or not at all. */
+/*
+ * A failed allocation gives the same, or stops with a word about it; a frame goes out whole or not
+ * at all.
+ */
 static void check_failing(const struct scenario *scenario, const size_t *cuts, size_t cut_count,
                           const char *events)
 {

@@ -1,8 +1,9 @@
 /*
- * scenario.h - one input to one endpoint, run in every way that must not matter: whole, byte by byte, cut at each
- * position, cut at many, and with each allocation failing in turn.
+ * scenario.h - one input to one endpoint, run in every way that must not matter: whole, byte by
+ * byte, cut at each position, cut at many, and with each allocation failing in turn.
  *
- * The endpoint's owner echoes each whole message and answers a Close with its code. Linked with the failing allocator.
+ * The endpoint's owner echoes each whole message and answers a Close with its code. Linked with the
+ * failing allocator.
  */
 #ifndef TESTS_SCENARIO_H
 #define TESTS_SCENARIO_H
@@ -45,14 +46,15 @@ void scenario_run(const struct scenario *scenario, const size_t *cuts, size_t cu
 void outcome_release(struct outcome *outcome);
 
 /**
- * Runs it in all ways and fails the test (cmocka) unless each gives `events` and `out` (NULL: what the whole run gives),
- * and unless each failed allocation gives the same or a failure that names it. Nothing may stay allocated.
+ * Runs it in all ways and fails the test (cmocka) unless each gives `events` and `out` (NULL: what
+ * the whole run gives), and unless each failed allocation gives the same or a failure that names
+ * it. Nothing may stay allocated.
  */
 void scenario_check(const struct scenario *scenario, const char *events, const char *out);
 
 /**
- * From now on scenario_check runs nothing and writes each input of at most 512 bytes to a file of `folder`, as a seed for
- * fuzz/endpoint.c.
+ * From now on scenario_check runs nothing and writes each input of at most 512 bytes to a file of
+ * `folder`, as a seed for fuzz/endpoint.c.
  */
 void scenario_write_seeds(const char *folder);
 

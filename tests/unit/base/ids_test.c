@@ -143,7 +143,9 @@ static void a_generation_ahead(void **state)
     dx_ids_release(&ids);
 }
 
-/* Over several chunks: the place of each, and that the bits between place and generation stay free. */
+/*
+ * Over several chunks: the place of each, and that the bits between place and generation stay free.
+ */
 static void many_places(void **state)
 {
     static uint64_t given[100000];

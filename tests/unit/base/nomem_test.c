@@ -1,5 +1,6 @@
 /*
- * nomem_test.c - each allocation of buffers, queue, ids and answers failing in turn: an error, nothing changed, nothing lost.
+ * nomem_test.c - each allocation of buffers, queue, ids and answers failing in turn: an error,
+ * nothing changed, nothing lost.
  */
 #include <stdlib.h>
 

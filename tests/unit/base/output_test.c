@@ -1,5 +1,6 @@
 /*
- * output_test.c - the queue of bytes beside a plain array, under random operations; limits; shared frames.
+ * output_test.c - the queue of bytes beside a plain array, under random operations; limits; shared
+ * frames.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * sized_test.c - structs of an older, the same and a newer version than the library's, and sizes that
- * no version has.
+ * sized_test.c - structs of an older, the same and a newer version than the library's, and sizes
+ * that no version has.
  */
 #include "base/sized.h"
 

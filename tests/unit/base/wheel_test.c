@@ -136,7 +136,9 @@ static void random_operations_agree_with_the_naive_model(void **state)
 
 static struct model_timer one;
 
-/* Walking from one dx_wheel_next to the following one reaches the exact millisecond in few steps. */
+/*
+ * Walking from one dx_wheel_next to the following one reaches the exact millisecond in few steps.
+ */
 static void next_leads_to_the_exact_time(void **state)
 {
     static const uint64_t spans[] = {0, 1, 63, 64, 65, 4095, 4096, 300000, 86400000, 5000000000};

@@ -66,7 +66,10 @@ static void see_piece(struct seen *seen, const struct dx_event *event)
     seen->count += event->is_last;
 }
 
-/* Reads all that is queued with a client's endpoint, which also checks UTF-8 and the order of frames. */
+/*
+ * Reads all that is queued with a client's endpoint, which also checks UTF-8 and the order of
+ * frames.
+ */
 static void see(struct dx_output *output, struct seen *seen)
 {
     struct dx_slice slice;
@@ -119,7 +122,10 @@ static void run_release(struct run *run)
     dx_pool_release(&run->pool);
 }
 
-/* One read: the bytes stand in memory of their exact size, so that a sanitizer sees each step outside. */
+/*
+ * One read: the bytes stand in memory of their exact size, so that a sanitizer sees each step
+ * outside.
+ */
 static void run_read(struct run *run, const uint8_t *data, size_t len)
 {
     uint8_t *buffer = malloc(ROOM + len);
@@ -288,7 +294,10 @@ static void close_policy_ends_at_the_first_bad_byte(void **state)
     run_release(&run);
 }
 
-/* A line of 1 MiB of three-byte characters: fragments, constant memory, never cut inside a character. */
+/*
+ * A line of 1 MiB of three-byte characters: fragments, constant memory, never cut inside a
+ * character.
+ */
 static void a_long_line_leaves_as_fragments(void **state)
 {
     enum { READ = 65536 - 1, READS = 16 };
@@ -375,7 +384,9 @@ static uint32_t random_next(uint32_t *seed)
     return *seed >> 8;
 }
 
-/* A text whose bytes are usual but for one in `oddity`: NUL, CR, a high byte, a whole code point. */
+/*
+ * A text whose bytes are usual but for one in `oddity`: NUL, CR, a high byte, a whole code point.
+ */
 static size_t make_text(uint8_t *text, size_t len, uint32_t oddity, uint32_t seed)
 {
     static const char *const odd[] = {"\r", "\xff", "\xe8\x80\x81", "\r\n", "\n", "\x7f"};

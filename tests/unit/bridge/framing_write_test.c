@@ -64,7 +64,9 @@ static void messages_reach_the_program(void **state)
         check_written(&written_rows[i]);
 }
 
-/* The length says more than its four bytes can; nothing is written, so that nothing is read of it. */
+/*
+ * The length says more than its four bytes can; nothing is written, so that nothing is read of it.
+ */
 static void a_message_too_long_for_its_length(void **state)
 {
     const struct dx_framing_piece piece = {DX_OP_BINARY, (const uint8_t *)"", (size_t)1 << 32,

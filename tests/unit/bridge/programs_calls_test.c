@@ -1,5 +1,6 @@
 /*
- * programs_calls_test.c - single system calls that fail at a chosen moment: what the client gets for it, exactly.
+ * programs_calls_test.c - single system calls that fail at a chosen moment: what the client gets
+ * for it, exactly.
  */
 #include "support/failing/system.h"
 #include "support/bridge/program_bench.h"

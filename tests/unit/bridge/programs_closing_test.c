@@ -116,7 +116,10 @@ static void flood(struct raw *client)
     }
 }
 
-/* Freed in the midst of everything: a connection that is open, one that is paused, and a request that waits. */
+/*
+ * Freed in the midst of everything: a connection that is open, one that is paused, and a request
+ * that waits.
+ */
 static void test_free_at_once(void **state)
 {
     struct raw paused, waiting;
@@ -142,7 +145,10 @@ static void test_free_at_once(void **state)
     raw_close(&waiting);
 }
 
-/* The programs are freed and the server is not yet: who comes late is told, on whichever loop, and costs nobody a thought. */
+/*
+ * The programs are freed and the server is not yet: who comes late is told, on whichever loop, and
+ * costs nobody a thought.
+ */
 static void test_requests_after_the_free(void **state)
 {
     (void)state;
@@ -167,7 +173,10 @@ static void test_requests_after_the_free(void **state)
     raw_close(&raw);
 }
 
-/* Freed before the loops of the other threads have come to open their channels: nothing of it may be touched then. */
+/*
+ * Freed before the loops of the other threads have come to open their channels: nothing of it may
+ * be touched then.
+ */
 static void test_free_before_other_loops_have_begun(void **state)
 {
     struct dx_server_options options = dx_server_options_init();

@@ -1,9 +1,10 @@
 /*
- * programs_failures_test.c - each allocation, and each system call with each of its errors, fails in its turn while clients
- * and programs talk.
+ * programs_failures_test.c - each allocation, and each system call with each of its errors, fails
+ * in its turn while clients and programs talk.
  *
- * What a client then sees is one of the documented outcomes: a status, a close code, or the end of the stream; the next client is
- * served; no program, no connection, no descriptor and no memory is left; nothing hangs.
+ * What a client then sees is one of the documented outcomes: a status, a close code, or the end of
+ * the stream; the next client is served; no program, no connection, no descriptor and no memory is
+ * left; nothing hangs.
  */
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
@@ -119,7 +120,10 @@ static enum outcome hear(size_t len)
     return got == len ? RIGHT : CUT;
 }
 
-/* Expects the Close with this code (any documented one is an outcome, too), answers it unless the client was first. */
+/*
+ * Expects the Close with this code (any documented one is an outcome, too), answers it unless the
+ * client was first.
+ */
 static enum outcome end(unsigned code, bool is_first)
 {
     uint8_t body[2] = {(uint8_t)(code >> 8), (uint8_t)code};
@@ -388,7 +392,10 @@ static bool is_empty(void *data)
            dx_programs_count(bench.programs) == 0;
 }
 
-/* What was before is again: nobody is left, and the next client is served (a killed spawner takes its time). */
+/*
+ * What was before is again: nobody is left, and the next client is served (a killed spawner takes
+ * its time).
+ */
 static void expect_order(size_t descriptor_count)
 {
     raw_close(&raw);
@@ -513,7 +520,10 @@ static void test_system_calls(void **state)
     assert_true(fail_each(&calls) > 500);
 }
 
-/* ---- the loop's own allocations fail, too; only its realloc may not: libuv ends the process then ---- */
+/*
+ * ---- the loop's own allocations fail, too; only its realloc may not: libuv ends the process then
+ * ----
+ */
 
 static void *uv_malloc(size_t len)
 {

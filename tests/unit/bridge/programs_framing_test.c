@@ -1,6 +1,6 @@
 /*
- * programs_framing_test.c - between messages and a program's bytes, both ways: the framings and their options, over a real
- * connection.
+ * programs_framing_test.c - between messages and a program's bytes, both ways: the framings and
+ * their options, over a real connection.
  */
 #include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"

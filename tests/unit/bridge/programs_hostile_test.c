@@ -19,7 +19,10 @@
 
 #include "net/loop/loop.h"
 
-/* What a connection whose other side does not read may hold in the server: max_queue, one read more, what waits for stdin. */
+/*
+ * What a connection whose other side does not read may hold in the server: max_queue, one read
+ * more, what waits for stdin.
+ */
 #define HELD_MAX ((size_t)2 * 1024 * 1024)
 
 static struct program_bench bench;
@@ -488,7 +491,10 @@ static void row_99_kills_its_parents(void **state)
     assert_true(program_bench_wait_gone(&bench));
 }
 
-/* So many lines a second, a line of no more than so many bytes, and at the end the count of those that were dropped. */
+/*
+ * So many lines a second, a line of no more than so many bytes, and at the end the count of those
+ * that were dropped.
+ */
 static void row_100_flood_of_stderr(void **state)
 {
     size_t lines;

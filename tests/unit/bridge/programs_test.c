@@ -1,6 +1,7 @@
 /*
- * programs_test.c - a program's life behind a connection: what it is told and what is heard of it, in every order in which
- * program, client and spawner can end. The server's end: programs_closing_test.c.
+ * programs_test.c - a program's life behind a connection: what it is told and what is heard of it,
+ * in every order in which program, client and spawner can end. The server's end:
+ * programs_closing_test.c.
  */
 #include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"
@@ -231,7 +232,9 @@ static void test_a_full_pipe_is_delivered_without_patience(void **state)
     raw_close(&raw);
 }
 
-/* Both streams are begun on when the program ends: each is a message of its own, neither is lost. */
+/*
+ * Both streams are begun on when the program ends: each is a message of its own, neither is lost.
+ */
 static void test_torn_lines_of_both_streams(void **state)
 {
     struct frame frame;
@@ -389,7 +392,10 @@ static bool loop_rests(void *data)
     return timeout_ms > 0;
 }
 
-/* A ladder without a first step: what an ended program has left for a client that does not read keeps no loop busy. */
+/*
+ * A ladder without a first step: what an ended program has left for a client that does not read
+ * keeps no loop busy.
+ */
 static void test_what_is_left_for_a_slow_client_is_waited_for(void **state)
 {
     static const uint8_t empty[] = {0x81, 0x80, 0, 0, 0, 0};

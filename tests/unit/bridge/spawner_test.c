@@ -467,7 +467,9 @@ static void a_queue_that_is_full_says_so(void **state)
     assert_int_equal(descriptor_count(getpid()), before);
 }
 
-/* A thousand reports are about twice what the socket holds; nobody reads before the last has ended. */
+/*
+ * A thousand reports are about twice what the socket holds; nobody reads before the last has ended.
+ */
 static void reports_wait_for_a_server_that_does_not_read(void **state)
 {
     enum { COUNT = 500 };

@@ -39,7 +39,10 @@ static void test_delays(void **state)
     assert_int_equal(dx_backoff_delay(&options, 40, UINT32_MAX), UINT32_MAX - 1);
 }
 
-/* Of 1,000 clients whose server comes back no 100 ms holds more than 5 %, with the defaults, at the first attempt. */
+/*
+ * Of 1,000 clients whose server comes back no 100 ms holds more than 5 %, with the defaults, at the
+ * first attempt.
+ */
 static void test_spread(void **state)
 {
     struct dx_reconnect_options defaults = dx_reconnect_options_init();

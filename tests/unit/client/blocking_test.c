@@ -235,7 +235,10 @@ static void test_pauses(void **state)
     (void)free_it(state);
 }
 
-/* Nor are empty ones kept without end: reading pauses, so the pong behind them does not come before they are received. */
+/*
+ * Nor are empty ones kept without end: reading pauses, so the pong behind them does not come before
+ * they are received.
+ */
 static void test_pauses_for_empty_ones(void **state)
 {
     struct dx_websocket_options options = dx_websocket_options_init();

@@ -1,6 +1,7 @@
 /*
- * connector_failures_test.c - connecting, through a proxy, over TLS, along a redirect and to a refusal, with each allocation and each
- * system call failing in turn: it opens or says why, and nothing is left.
+ * connector_failures_test.c - connecting, through a proxy, over TLS, along a redirect and to a
+ * refusal, with each allocation and each system call failing in turn: it opens or says why, and
+ * nothing is left.
  */
 #include "support/client/connector_tls_bench.h"
 #include "support/failing/allocator.h"

@@ -1,6 +1,6 @@
 /*
- * connector_nested_test.c - TLS to a proxy and TLS inside it, in any pieces, against OpenSSL on both layers; and what is left in OpenSSL's
- * hands behind an answer.
+ * connector_nested_test.c - TLS to a proxy and TLS inside it, in any pieces, against OpenSSL on
+ * both layers; and what is left in OpenSSL's hands behind an answer.
  */
 #include "support/client/connector_tls_bench.h"
 

@@ -1,6 +1,6 @@
 /*
- * connector_rows_test.c - a client against malicious servers, proxies and URLs: one test a row of the threat model, each with its exact
- * result.
+ * connector_rows_test.c - a client against malicious servers, proxies and URLs: one test a row of
+ * the threat model, each with its exact result.
  */
 #include "support/client/connector_bench.h"
 #include "support/client/scripted_names.h"

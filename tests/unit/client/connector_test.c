@@ -1,6 +1,7 @@
 /*
- * connector_test.c - from a URL to an open stream and each way it fails: the step, the error, its text, what the answer said; the
- * deadline at each step; answers in any pieces; unix sockets, IPv6, several addresses; cancelled at each moment.
+ * connector_test.c - from a URL to an open stream and each way it fails: the step, the error, its
+ * text, what the answer said; the deadline at each step; answers in any pieces; unix sockets, IPv6,
+ * several addresses; cancelled at each moment.
  */
 #include "support/client/connector_bench.h"
 #include "support/failing/system.h"
@@ -227,7 +228,10 @@ static void run_socks5(const struct scripted_talk *talks, size_t count, const ch
     assert_int_equal(bench_run(&bench, talks, count), DX_OK);
 }
 
-/* The proxy is told one address after the other, each on a connection of its own; a name it looks up itself but once. */
+/*
+ * The proxy is told one address after the other, each on a connection of its own; a name it looks
+ * up itself but once.
+ */
 static void addresses_that_a_proxy_cannot_reach(void **state)
 {
     static const char *const addresses[] = {"2001:db8::1", "192.0.2.1", "192.0.2.2"};
@@ -285,7 +289,9 @@ static void nobody_accepts(void **state)
     assert_int_equal(bench.seen.system_error, ECONNREFUSED);
 }
 
-/* Where nobody listens, the system may give us that very port: TCP connects the socket to itself. */
+/*
+ * Where nobody listens, the system may give us that very port: TCP connects the socket to itself.
+ */
 static void a_socket_is_not_its_own_server(void **state)
 {
     char detail[64], url[64];
@@ -489,7 +495,9 @@ static void on_nothing(void *user, const struct dx_opening *opening)
     fail();
 }
 
-/* With its request sent, and no answer. Sanitizers' allocators count nothing: there it only runs. */
+/*
+ * With its request sent, and no answer. Sanitizers' allocators count nothing: there it only runs.
+ */
 static void a_connecting_socket_is_small(void **state)
 {
     struct dx_connector *connectors[MANY];

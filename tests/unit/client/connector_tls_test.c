@@ -1,6 +1,7 @@
 /*
- * connector_tls_test.c - a client's TLS against OpenSSL's server: whom it trusts and what it says of those it does not, certificates of its
- * own, sessions, TLS inside TLS, and what servers must not get it to do.
+ * connector_tls_test.c - a client's TLS against OpenSSL's server: whom it trusts and what it says
+ * of those it does not, certificates of its own, sessions, TLS inside TLS, and what servers must
+ * not get it to do.
  */
 #include "support/client/connector_tls_bench.h"
 

@@ -1,5 +1,6 @@
 /*
- * outbox_test.c - the outbox as a list: order, bounds, what each policy does when it is full, with each allocation failing.
+ * outbox_test.c - the outbox as a list: order, bounds, what each policy does when it is full, with
+ * each allocation failing.
  */
 #include "client/websocket/outbox.h"
 

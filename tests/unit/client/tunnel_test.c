@@ -1,6 +1,6 @@
 /*
- * tunnel_test.c - what is said to proxies and what their answers mean, whole, byte by byte and cut at each position, and
- * with each allocation failing.
+ * tunnel_test.c - what is said to proxies and what their answers mean, whole, byte by byte and cut
+ * at each position, and with each allocation failing.
  */
 #include "client/tunnel/tunnel.h"
 

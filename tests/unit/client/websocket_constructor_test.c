@@ -1,6 +1,6 @@
 /*
- * websocket_constructor_test.c - the rules of `new WebSocket(url, protocols)` under strict_browser: C1 to C9 of the checklist. The rows'
- * ids are its numbers.
+ * websocket_constructor_test.c - the rules of `new WebSocket(url, protocols)` under strict_browser:
+ * C1 to C9 of the checklist. The rows' ids are its numbers.
  */
 #include "support/client/websocket_bench.h"
 
@@ -240,7 +240,10 @@ static void test_c8_not_told(void **state)
     assert_null(strstr(bench.detail, "secret"));
 }
 
-/* C9: one connects to a host at a time; a second one gets its turn when the first is open, fails, is closed or freed. */
+/*
+ * C9: one connects to a host at a time; a second one gets its turn when the first is open, fails,
+ * is closed or freed.
+ */
 static void start_two(bool is_strict, struct dx_websocket **other)
 {
     bench.options.strict_browser = is_strict;

@@ -1,6 +1,7 @@
 /*
- * websocket_cuts_test.c - the outbox's guarantees: a conversation of twenty messages is cut at every byte, in both directions, by an end and
- * by a reset, under each guarantee; what the server got before and after is counted.
+ * websocket_cuts_test.c - the outbox's guarantees: a conversation of twenty messages is cut at
+ * every byte, in both directions, by an end and by a reset, under each guarantee; what the server
+ * got before and after is counted.
  */
 #include "support/client/websocket_bench.h"
 

@@ -1,6 +1,7 @@
 /*
- * websocket_failures_test.c - connect, talk, lose the connection, connect again, talk, close: with each allocation and each system call
- * failing in turn. Whatever fails, it ends: nothing crashes, leaks, hangs or stays open.
+ * websocket_failures_test.c - connect, talk, lose the connection, connect again, talk, close: with
+ * each allocation and each system call failing in turn. Whatever fails, it ends: nothing crashes,
+ * leaks, hangs or stays open.
  */
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
@@ -31,7 +32,10 @@ static void guard(bool is_inside)
         failing_system_pause(!is_inside);
 }
 
-/* The client: "one" is in the outbox from the beginning; "two" goes in at the second opening, and its echo ends it. */
+/*
+ * The client: "one" is in the outbox from the beginning; "two" goes in at the second opening, and
+ * its echo ends it.
+ */
 static void act(struct websocket_bench *self, char what)
 {
     enum dx_err err = DX_OK;

@@ -1,6 +1,7 @@
 /*
- * websocket_heartbeat_test.c - heartbeats by ping and by text: who answers lives, who does not is given up in time, also where the network has
- * vanished and the send buffer is full; and which step each deadline tells.
+ * websocket_heartbeat_test.c - heartbeats by ping and by text: who answers lives, who does not is
+ * given up in time, also where the network has vanished and the send buffer is full; and which step
+ * each deadline tells.
  */
 #include "support/client/websocket_bench.h"
 
@@ -143,7 +144,10 @@ static void test_paused(void **state)
     assert_true(websocket_bench_until(&bench, websocket_bench_is_closed));
 }
 
-/* A peer that reads nothing, as one behind a network that has vanished: nobody reads it here, so the buffers fill. */
+/*
+ * A peer that reads nothing, as one behind a network that has vanished: nobody reads it here, so
+ * the buffers fill.
+ */
 static void fill_up(void)
 {
     static uint8_t much[262144];

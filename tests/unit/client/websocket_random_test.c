@@ -1,6 +1,7 @@
 /*
- * websocket_random_test.c - anything at any moment: random calls, inside callbacks too, against a server that answers, talks, breaks the
- * rules or goes at random. Nothing crashes or leaks (the sanitizers look), and what is told keeps its grammar.
+ * websocket_random_test.c - anything at any moment: random calls, inside callbacks too, against a
+ * server that answers, talks, breaks the rules or goes at random. Nothing crashes or leaks (the
+ * sanitizers look), and what is told keeps its grammar.
  */
 #include "support/client/websocket_bench.h"
 
@@ -76,7 +77,10 @@ static void call(struct dx_websocket *websocket)
     (void)err; /* any is fine */
 }
 
-/* No close without an open or an error before it; nothing once it is over; nothing once it was freed. */
+/*
+ * No close without an open or an error before it; nothing once it is over; nothing once it was
+ * freed.
+ */
 static void act(struct websocket_bench *self, char what)
 {
     event_count++;

@@ -1,5 +1,6 @@
 /*
- * websocket_reconnect_test.c - trying again: when, how often, with which URL; the hook, the greeting; closing and freeing at each moment.
+ * websocket_reconnect_test.c - trying again: when, how often, with which URL; the hook, the
+ * greeting; closing and freeing at each moment.
  */
 #include "support/client/websocket_bench.h"
 
@@ -366,7 +367,10 @@ static void expect_outbox(size_t want_count, size_t want_unproven)
     assert_int_equal(unproven, want_unproven);
 }
 
-/* Only the answer to our ping proves anything: not one that was not asked for, nor an early one, nor another number. */
+/*
+ * Only the answer to our ping proves anything: not one that was not asked for, nor an early one,
+ * nor another number.
+ */
 static void test_pongs_that_prove_nothing(void **state)
 {
     uint8_t first, ping[256], other[256];

@@ -1,5 +1,6 @@
 /*
- * websocket_restart_test.c - a thousand clients lose their server at one moment and come back to the next one: spread out, and all of them.
+ * websocket_restart_test.c - a thousand clients lose their server at one moment and come back to
+ * the next one: spread out, and all of them.
  */
 #include <duplex/client.h>
 #include <duplex/request.h>

@@ -1,5 +1,6 @@
 /*
- * websocket_send_test.c - send, the buffered amount, close and its arguments, listeners: the checklist's rules under strict_browser.
+ * websocket_send_test.c - send, the buffered amount, close and its arguments, listeners: the
+ * checklist's rules under strict_browser.
  */
 #include "support/client/websocket_bench.h"
 

@@ -1,5 +1,6 @@
 /*
- * websocket_states_test.c - states, events, their order, and the values of CloseEvent, row by row of the checklist, under strict_browser.
+ * websocket_states_test.c - states, events, their order, and the values of CloseEvent, row by row
+ * of the checklist, under strict_browser.
  */
 #include "support/client/websocket_bench.h"
 

@@ -1,6 +1,7 @@
 /*
- * websocket_threads_test.c - four threads call fifty websockets whose loop runs on a fifth: what a thread was told is sent arrives, in its order,
- * also behind a close or a free. Meant for the thread sanitizer, too.
+ * websocket_threads_test.c - four threads call fifty websockets whose loop runs on a fifth: what a
+ * thread was told is sent arrives, in its order, also behind a close or a free. Meant for the
+ * thread sanitizer, too.
  */
 #include <duplex/client.h>
 #include <duplex/request.h>

@@ -1,5 +1,6 @@
 /*
- * attachment_test.c - guests of a connection: when they are told of room and of the end, and what they may do then; shared frames.
+ * attachment_test.c - guests of a connection: when they are told of room and of the end, and what
+ * they may do then; shared frames.
  */
 #include "base/shared.h"
 #include "connection/connection_parts.h"
@@ -114,7 +115,10 @@ static struct dx_shared *text_frame(size_t payload_len)
     return frame;
 }
 
-/* A short frame (copied) and a long one (named) stand between messages as they were sent, and leave in one call. */
+/*
+ * A short frame (copied) and a long one (named) stand between messages as they were sent, and leave
+ * in one call.
+ */
 static void test_shared_frames_keep_their_place(void **unused)
 {
     struct dx_connection_metrics counts = dx_connection_metrics_init();
@@ -151,7 +155,10 @@ static void test_shared_frames_keep_their_place(void **unused)
     bench_release(&bench);
 }
 
-/* A block of its own for each of ten thousand subscribers would be 160 MiB: only what waits already is copied behind. */
+/*
+ * A block of its own for each of ten thousand subscribers would be 160 MiB: only what waits already
+ * is copied behind.
+ */
 static void test_a_shared_frame_takes_no_block(void **unused)
 {
     struct dx_shared *frame = text_frame(200);

@@ -1,5 +1,6 @@
 /*
- * closing_test.c - closing handshakes, ends of stream, resets, failures: the connection against raw bytes.
+ * closing_test.c - closing handshakes, ends of stream, resets, failures: the connection against raw
+ * bytes.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"
@@ -273,7 +274,10 @@ static void test_more_behind_the_close(void **unused)
     bench_release(&bench);
 }
 
-/* Puts frames of 60,000 bytes until the connection is gone, `max_len` are put, or, without turns, no more fit; returns how many. */
+/*
+ * Puts frames of 60,000 bytes until the connection is gone, `max_len` are put, or, without turns,
+ * no more fit; returns how many.
+ */
 static size_t flood(struct bench *bench, size_t max_len, bool turns)
 {
     static uint8_t frame[8 + 60000] = {BINARY, 0x80 | 126, 60000 >> 8, 60000 & 0xff};
@@ -293,7 +297,10 @@ static size_t flood(struct bench *bench, size_t max_len, bool turns)
     return len;
 }
 
-/* Who goes on sending behind our Close is read no more than four of the longest messages, or a mebibyte. */
+/*
+ * Who goes on sending behind our Close is read no more than four of the longest messages, or a
+ * mebibyte.
+ */
 static void test_a_flood_behind_our_close_is_cut(void **unused)
 {
     static const struct {

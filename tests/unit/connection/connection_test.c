@@ -1,6 +1,6 @@
 /*
- * connection_test.c - messages in and out, pauses, size: the connection against raw bytes. How it ends is closing_test.c,
- * deadlines_test.c and writing_test.c.
+ * connection_test.c - messages in and out, pauses, size: the connection against raw bytes. How it
+ * ends is closing_test.c, deadlines_test.c and writing_test.c.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"

@@ -1,5 +1,6 @@
 /*
- * deadlines_test.c - messages that stop half-way, pings and pongs: the connection against raw bytes.
+ * deadlines_test.c - messages that stop half-way, pings and pongs: the connection against raw
+ * bytes.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"
@@ -97,7 +98,10 @@ static void test_no_pings_for_a_peer_that_talks(void **unused)
     bench_release(&bench);
 }
 
-/* A large message that is all in the system's buffers while the peer reads nothing; then a ping behind it. */
+/*
+ * A large message that is all in the system's buffers while the peer reads nothing; then a ping
+ * behind it.
+ */
 static void ping_behind_much(struct bench *bench, enum bench_transport transport)
 {
     static uint8_t block[140000];
@@ -142,7 +146,10 @@ static bool read_some(struct bench *bench)
     return true;
 }
 
-/* Between two looks of the deadline something moves, however slowly: the peer lives, and answers in the end. */
+/*
+ * Between two looks of the deadline something moves, however slowly: the peer lives, and answers in
+ * the end.
+ */
 static void test_a_slow_reader_outlives_the_pong_timeout(void **unused)
 {
     (void)unused;
@@ -169,7 +176,10 @@ static void test_a_slow_reader_outlives_the_pong_timeout(void **unused)
     }
 }
 
-/* One that reads nothing of what lies before the ping, and one whose system takes the ping but who says nothing: the first look is the last. */
+/*
+ * One that reads nothing of what lies before the ping, and one whose system takes the ping but who
+ * says nothing: the first look is the last.
+ */
 static void test_no_progress_is_the_end_at_once(void **unused)
 {
     (void)unused;

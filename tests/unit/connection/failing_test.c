@@ -1,5 +1,6 @@
 /*
- * failing_test.c - a whole life of a connection, with each allocation and each system call of it failing in turn.
+ * failing_test.c - a whole life of a connection, with each allocation and each system call of it
+ * failing in turn.
  *
  * However it fails: a documented error, on_close exactly once, nothing left and nothing waiting.
  */
@@ -359,7 +360,10 @@ static void test_no_randomness_for_a_client(void **unused)
     bench_release(&bench);
 }
 
-/* libuv aborts the program when growing its table of descriptors finds no memory (once, at the loop's making); realloc is that table's alone. */
+/*
+ * libuv aborts the program when growing its table of descriptors finds no memory (once, at the
+ * loop's making); realloc is that table's alone.
+ */
 static void *uv_malloc(size_t len)
 {
     return malloc(len);

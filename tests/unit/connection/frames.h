@@ -1,5 +1,6 @@
 /*
- * frames.h - first bytes of frames, and what came at the peer against what should: for the tests of a connection.
+ * frames.h - first bytes of frames, and what came at the peer against what should: for the tests of
+ * a connection.
  */
 #ifndef TESTS_CONNECTION_FRAMES_H
 #define TESTS_CONNECTION_FRAMES_H

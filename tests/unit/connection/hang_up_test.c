@@ -1,5 +1,6 @@
 /*
- * hang_up_test.c - a connection that does not read learns of its peer's end all the same, and within 100 ms.
+ * hang_up_test.c - a connection that does not read learns of its peer's end all the same, and
+ * within 100 ms.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"
@@ -28,7 +29,9 @@ static void pause_at_message(struct bench *bench, char what)
         dx_connection_pause(bench->connection);
 }
 
-/* Fills everything between the two ends; returns the bytes that were taken after the first message. */
+/*
+ * Fills everything between the two ends; returns the bytes that were taken after the first message.
+ */
 static size_t flood(struct bench *bench)
 {
     static uint8_t block[65536];
@@ -155,7 +158,9 @@ static void test_reset_while_paused(void **unused)
     bench_release(&bench);
 }
 
-/* A pause costs nothing while the kernel has no unread input, and a pong now and then while it has. */
+/*
+ * A pause costs nothing while the kernel has no unread input, and a pong now and then while it has.
+ */
 static void test_price_of_a_pause(void **unused)
 {
     struct bench bench;

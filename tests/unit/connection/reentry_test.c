@@ -1,5 +1,6 @@
 /*
- * reentry_test.c - each thing that may be called, from inside each callback, on a server's and on a client's connection.
+ * reentry_test.c - each thing that may be called, from inside each callback, on a server's and on a
+ * client's connection.
  */
 #include "base/shared.h"
 #include "connection/connection_parts.h"

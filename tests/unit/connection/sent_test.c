@@ -1,6 +1,6 @@
 /*
- * sent_test.c - completions: in order, once, never from inside, before on_close, whichever way a message leaves or does not.
- * And who the peer is.
+ * sent_test.c - completions: in order, once, never from inside, before on_close, whichever way a
+ * message leaves or does not. And who the peer is.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"
@@ -236,7 +236,10 @@ static void test_write_errors(void **unused)
     }
 }
 
-/* A large gathering is written inside the call; the write fails there, and the call has still said that it was queued. */
+/*
+ * A large gathering is written inside the call; the write fails there, and the call has still said
+ * that it was queued.
+ */
 static void test_a_message_lost_inside_the_call(void **unused)
 {
     struct bench bench;
@@ -322,7 +325,9 @@ static void count_one(struct dx_connection *connection, enum dx_err err, void *u
     told++;
 }
 
-/* Many wait, the ring grows and is given back; nothing is charged to the pool when they have left. */
+/*
+ * Many wait, the ring grows and is given back; nothing is charged to the pool when they have left.
+ */
 static void test_many_wait_and_nothing_stays(void **unused)
 {
     struct bench bench;

@@ -1,5 +1,6 @@
 /*
- * tls_test.c - a connection on TLS: what TLS holds back must not be forgotten, and a cut stream is no whole one.
+ * tls_test.c - a connection on TLS: what TLS holds back must not be forgotten, and a cut stream is
+ * no whole one.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"
@@ -163,7 +164,7 @@ static void pause_at_message(struct bench *bench, char what)
         dx_connection_pause(bench->connection);
 }
 
-/* One record with many messages: the descriptor never becomes readable again, and yet all of them come. */
+/* All of the many messages in one record come, though the descriptor is readable only once. */
 static void test_resume_gives_what_tls_holds(void **unused)
 {
     uint8_t messages[200 * 7];
@@ -374,7 +375,7 @@ static void test_half_a_record_is_waited_for(void **unused)
     release_tls(&bench, &client);
 }
 
-/* The end of TLS comes with the last message, the end of TCP does not: the descriptor has nothing more to tell. */
+/* The end of TLS comes with the last message, but the end of TCP does not come. */
 static void test_the_end_behind_a_message(void **unused)
 {
     struct client client;
@@ -394,7 +395,7 @@ static void test_the_end_behind_a_message(void **unused)
     release_tls(&bench, &client);
 }
 
-/* How many reads and writes of the socket the loop makes within 100 ms in which nothing can go on. */
+/* The socket's reads and writes within 100 ms in which nothing can proceed. */
 static size_t calls_while_stuck(struct bench *bench)
 {
     uint64_t end_ms = bench_clock_ms() + 100;
@@ -411,8 +412,8 @@ static size_t calls_while_stuck(struct bench *bench)
 }
 
 /*
- * The client reads nothing: the server's part of the handshake cannot leave, so nothing can be read either, though more input
- * lies there, and its end.
+ * The client reads nothing: the server's part of the handshake cannot leave, so nothing can be read
+ * either, though more input lies there, and its end.
  */
 static void test_reading_that_has_to_write_does_not_spin(void **unused)
 {
@@ -446,7 +447,7 @@ static void test_reading_that_has_to_write_does_not_spin(void **unused)
     release_tls(&bench, &client);
 }
 
-/* What is sent before the handshake waits for input, not for the socket to take more; then it goes. */
+/* What is sent before the handshake waits for input, not for room in the socket. */
 static void test_writing_that_has_to_read_does_not_spin(void **unused)
 {
     struct client client;
@@ -510,7 +511,7 @@ static void count_chunk(struct dx_connection *connection, enum dx_opcode opcode,
     come_len += len;
 }
 
-/* A record of one byte is 23 on the wire, so that one read has less than 3,000 of them, and its decryption a few milliseconds. */
+/* A record of one byte is 23 on the wire: one read has fewer than 3,000 of them. */
 static void test_H81_one_byte_records_take_their_turns(void **unused)
 {
     enum { LEN = 100000, PER_TURN = 65536 / 23 + 16384 / 23 + 2 };

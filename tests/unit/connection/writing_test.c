@@ -1,5 +1,6 @@
 /*
- * writing_test.c - a peer that does not read: deadline, congestion, a Close behind a queue, memory that ends.
+ * writing_test.c - a peer that does not read: deadline, congestion, a Close behind a queue, memory
+ * that ends.
  */
 #include "connection/connection_parts.h"
 #include "support/failing/system.h"
@@ -118,7 +119,10 @@ static void test_close_behind_a_queue(void **unused)
     bench_release(&bench);
 }
 
-/* The kernel takes nothing of a large message and there is no memory to keep it: as if it had never been sent. */
+/*
+ * The kernel takes nothing of a large message and there is no memory to keep it: as if it had never
+ * been sent.
+ */
 static void test_a_message_refused_for_memory_leaves_nothing_blocked(void **unused)
 {
     static uint8_t block[20000];

@@ -1,6 +1,6 @@
 /*
- * chunked_test.c - chunked bodies, good and bad, each whole, byte by byte and cut at each position: one outcome, one body, and
- * what stands behind it untouched. RFC 9112 section 7.1; row 69.
+ * chunked_test.c - chunked bodies, good and bad, each whole, byte by byte and cut at each position:
+ * one outcome, one body, and what stands behind it untouched. RFC 9112 section 7.1; row 69.
  */
 #include "http/chunked.h"
 

@@ -1,7 +1,9 @@
 /*
- * feed.h - gives a head to the parser whole, byte by byte and cut at each position, and insists on one verdict.
+ * feed.h - gives a head to the parser whole, byte by byte and cut at each position, and insists on
+ * one verdict.
  *
- * Each portion lies in memory of its own that ends where the bytes end and is gone after the call, as a buffer that moves.
+ * Each portion lies in memory of its own that ends where the bytes end and is gone after the call,
+ * as a buffer that moves.
  */
 #ifndef TESTS_UNIT_HTTP_FEED_H
 #define TESTS_UNIT_HTTP_FEED_H

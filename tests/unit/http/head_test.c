@@ -1,5 +1,6 @@
 /*
- * head_test.c - the head parser: what it takes, what it refuses, and that it does not matter how the bytes come.
+ * head_test.c - the head parser: what it takes, what it refuses, and that it does not matter how
+ * the bytes come.
  */
 #include "feed.h"
 

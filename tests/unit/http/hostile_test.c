@@ -1,8 +1,9 @@
 /*
- * hostile_test.c - hostile requests, row by row, each with the exact status it gets: the head, its target and its lists.
+ * hostile_test.c - hostile requests, row by row, each with the exact status it gets: the head, its
+ * target and its lists.
  *
- * Each input comes whole, byte by byte and cut at each position. What a row says about the opening handshake itself (405,
- * 426, the key) is tested with the handshake.
+ * Each input comes whole, byte by byte and cut at each position. What a row says about the opening
+ * handshake itself (405, 426, the key) is tested with the handshake.
  */
 #include "feed.h"
 
@@ -135,7 +136,9 @@ static void a8_hosts(void **state)
     ASSERT_ROWS(rows);
 }
 
-/* "GET /aaa... HTTP/1.1" of `line_len` bytes, `count` headers of `header_len` bytes, and the end. */
+/*
+ * "GET /aaa... HTTP/1.1" of `line_len` bytes, `count` headers of `header_len` bytes, and the end.
+ */
 static unsigned judge_sized(size_t line_len, size_t header_len, size_t count)
 {
     static char text[65536];
@@ -232,7 +235,10 @@ static void a10_every_control_character_everywhere(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
         for (int byte = 0; byte < 128; byte++) {
-            /* A tab is legal inside a value, and CR and LF may by chance end a line where one is due. */
+            /*
+             * A tab is legal inside a value, and CR and LF may by chance end a line where one is
+             * due.
+             */
             if ((byte >= 0x20 && byte != 0x7f) || byte == '\t' || byte == '\r' || byte == '\n')
                 continue;
             memcpy(text, model, sizeof(model));

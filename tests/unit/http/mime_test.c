@@ -35,7 +35,10 @@ static void types(void **state)
     assert_string_equal(dx_mime_type("a.htmlhtmlhtmlhtmlhtml"), "application/octet-stream");
 }
 
-/* The table is searched by halves: each row must be found where it stands, the first and the last too. */
+/*
+ * The table is searched by halves: each row must be found where it stands, the first and the last
+ * too.
+ */
 static void rows_are_in_order(void **state)
 {
     static const char *const extensions[] = {

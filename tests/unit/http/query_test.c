@@ -1,5 +1,6 @@
 /*
- * query_test.c - values of a query as the WHATWG URL standard reads application/x-www-form-urlencoded.
+ * query_test.c - values of a query as the WHATWG URL standard reads
+ * application/x-www-form-urlencoded.
  */
 #include "http/url/query.h"
 

@@ -1,5 +1,6 @@
 /*
- * response_test.c - heads and error answers, byte for byte; values that would begin a header of their own.
+ * response_test.c - heads and error answers, byte for byte; values that would begin a header of
+ * their own.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * connect_test.c - finding a host's addresses and connecting to the first that answers: which wins, what a failure says,
- * what is left after a cancel, and each system call failing in turn.
+ * connect_test.c - finding a host's addresses and connecting to the first that answers: which wins,
+ * what a failure says, what is left after a cancel, and each system call failing in turn.
  */
 #include "net/socket/connect.h"
 

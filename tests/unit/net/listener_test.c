@@ -1,5 +1,6 @@
 /*
- * listener_test.c - address texts, unix sockets, inherited sockets, accepting in bounds, running out of descriptors.
+ * listener_test.c - address texts, unix sockets, inherited sockets, accepting in bounds, running
+ * out of descriptors.
  */
 #include "net/socket/listener.h"
 #include "support/failing/system.h"
@@ -406,7 +407,10 @@ static uint64_t clock_ns(clockid_t id)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* The real thing: no descriptor is free in this process. One client is told, the others wait; the processor rests. */
+/*
+ * The real thing: no descriptor is free in this process. One client is told, the others wait; the
+ * processor rests.
+ */
 static void test_no_descriptor_is_left(void **state)
 {
     struct house *house = *state;

@@ -1,7 +1,9 @@
 /*
- * loop_embed_test.c - a real server on a loop that somebody else drives: by poll, by epoll, and on a uv loop of theirs.
+ * loop_embed_test.c - a real server on a loop that somebody else drives: by poll, by epoll, and on
+ * a uv loop of theirs.
  *
- * Clients and a poster in other threads. What counts is that everything comes, and that nobody turns without reason.
+ * Clients and a poster in other threads. What counts is that everything comes, and that nobody
+ * turns without reason.
  */
 #include <duplex/request.h>
 #include <duplex/uv.h>

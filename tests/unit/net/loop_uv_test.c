@@ -1,5 +1,6 @@
 /*
- * loop_uv_test.c - loops on a uv loop of somebody else: beside its own handles, several at once, gone without a trace.
+ * loop_uv_test.c - loops on a uv loop of somebody else: beside its own handles, several at once,
+ * gone without a trace.
  */
 #include "net/loop/loop_parts.h"
 #include "support/failing/allocator.h"

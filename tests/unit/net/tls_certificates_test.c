@@ -1,6 +1,6 @@
 /*
- * tls_certificates_test.c - which certificate a client gets: names, several of them, changes while clients come, and one of one's
- * own.
+ * tls_certificates_test.c - which certificate a client gets: names, several of them, changes while
+ * clients come, and one of one's own.
  */
 #include "support/net/tls_bench.h"
 
@@ -380,7 +380,10 @@ static void test_alpn(void **unused)
     assert_int_equal(dx_tls_new_with(&options, &tls, NULL, 0), DX_ERR_USAGE);
 }
 
-/* The host program may have loaded a file of OpenSSL's, and what it says counts for all contexts of the process. */
+/*
+ * The host program may have loaded a file of OpenSSL's, and what it says counts for all contexts of
+ * the process.
+ */
 static void test_configuration_of_the_host(void **unused)
 {
     static const char *const ciphers[] = {"ECDHE-ECDSA-AES128-SHA",

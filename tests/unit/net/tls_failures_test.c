@@ -1,6 +1,7 @@
 /*
- * tls_failures_test.c - from loading a certificate to the end of a session, with each allocation of ours, each of OpenSSL's and each
- * system call failing in turn: a documented error, nothing left, no error of OpenSSL's left in the thread's queue.
+ * tls_failures_test.c - from loading a certificate to the end of a session, with each allocation of
+ * ours, each of OpenSSL's and each system call failing in turn: a documented error, nothing left,
+ * no error of OpenSSL's left in the thread's queue.
  */
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
@@ -262,7 +263,10 @@ static enum dx_err run(void)
     return err;
 }
 
-/* Until a run needs no more of it than may succeed. `step` beyond `whole`: each one counts there, later only some. */
+/*
+ * Until a run needs no more of it than may succeed. `step` beyond `whole`: each one counts there,
+ * later only some.
+ */
 static void fail_in_turn(const char *what, size_t whole, size_t step)
 {
     size_t count = 0;
@@ -324,7 +328,9 @@ static int set_up(void **state)
     (void)snprintf(paths[0], sizeof(paths[0]), "%s", tls_file("a.pem"));
     (void)snprintf(paths[1], sizeof(paths[1]), "%s", tls_file("a.key"));
     (void)snprintf(paths[2], sizeof(paths[2]), "%s", tls_file("ca.pem"));
-    /* What OpenSSL makes once for the whole process is not to be missed when memory is there again. */
+    /*
+     * What OpenSSL makes once for the whole process is not to be missed when memory is there again.
+     */
     assert_int_equal(run(), DX_OK);
     return 0;
 }

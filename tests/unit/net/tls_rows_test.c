@@ -1,6 +1,7 @@
 /*
- * tls_rows_test.c - hostile and outdated clients, by the rows of the threat list (group H), at the stream. What needs a connection
- * is in connection/tls_test.c (H78, H81), what needs a server in e2e/tls.test.mjs (H77, H83).
+ * tls_rows_test.c - hostile and outdated clients, by the rows of the threat list (group H), at the
+ * stream. What needs a connection is in connection/tls_test.c (H78, H81), what needs a server in
+ * e2e/tls.test.mjs (H77, H83).
  */
 #include "support/net/tls_bench.h"
 
@@ -99,7 +100,10 @@ static void test_H74_ancient_hellos(void **unused)
 
 static void test_H75_weak_ciphers_get_an_alert(void **unused)
 {
-    /* RSA key exchange, CBC, 3DES and RC4 where OpenSSL has them, DHE, CCM, ARIA, Camellia, anonymous, none. */
+    /*
+     * RSA key exchange, CBC, 3DES and RC4 where OpenSSL has them, DHE, CCM, ARIA, Camellia,
+     * anonymous, none.
+     */
     static const char *const lists[] = {
         "AES128-GCM-SHA256:AES256-GCM-SHA384",
         "ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA:AES128-SHA",
@@ -204,7 +208,10 @@ static SSL_SESSION *session_of(struct dx_tls *tls, const char *name, int version
     return session;
 }
 
-/* Comes again with that session. Returns whether it goes on, by what both sides say. `*renewed` gets its new ticket. */
+/*
+ * Comes again with that session. Returns whether it goes on, by what both sides say. `*renewed`
+ * gets its new ticket.
+ */
 static bool resumes(struct dx_tls *tls, SSL_SESSION *session, const char *name,
                     SSL_SESSION **renewed)
 {
@@ -288,7 +295,9 @@ static void test_H80_ticket_keys_rotate(void **unused)
         assert_int_equal(SSL_SESSION_get_ticket_lifetime_hint(first), 1000);
         now_ms += 499999;
         assert_true(resumes(tls, first, "a.example", NULL));
-        /* A new key makes tickets; the old one still opens its own, and what it opened is renewed. */
+        /*
+         * A new key makes tickets; the old one still opens its own, and what it opened is renewed.
+         */
         now_ms += 1;
         assert_true(resumes(tls, first, "a.example", &renewed));
         now_ms += 499999;

@@ -1,6 +1,6 @@
 /*
- * tls_terminal_test.c - a file behind a passphrase is refused, and nobody is asked at the terminal: OpenSSL's own way would stop the
- * host program there.
+ * tls_terminal_test.c - a file behind a passphrase is refused, and nobody is asked at the terminal:
+ * OpenSSL's own way would stop the host program there.
  */
 #include "support/net/tls_bench.h"
 

@@ -1,5 +1,6 @@
 /*
- * tls_test.c - TLS streams against OpenSSL's own client over a socket pair: handshake in bits, records, truncation, wrong peers.
+ * tls_test.c - TLS streams against OpenSSL's own client over a socket pair: handshake in bits,
+ * records, truncation, wrong peers.
  */
 #include "net/socket/stream.h"
 #include "net/tls/tls.h"

@@ -1,5 +1,6 @@
 /*
- * admission_test.c - who may come in under which options: Origin and Host, on loopback listeners, on others, on unix sockets.
+ * admission_test.c - who may come in under which options: Origin and Host, on loopback listeners,
+ * on others, on unix sockets.
  */
 #include "support/server/service.h"
 

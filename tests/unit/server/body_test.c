@@ -1,6 +1,6 @@
 /*
- * body_test.c - requests with bodies: of a known length, in chunks, too long, too slow, broken (row 69), one behind the other; each
- * whole, byte by byte and cut at each position.
+ * body_test.c - requests with bodies: of a known length, in chunks, too long, too slow, broken (row
+ * 69), one behind the other; each whole, byte by byte and cut at each position.
  */
 #include "body_rows.h"
 #include "net/loop/loop.h"

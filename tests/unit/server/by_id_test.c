@@ -1,6 +1,7 @@
 /*
- * by_id_test.c - sending, closing and calling by id on one loop: what is done, what is refused, what becomes of it when the
- * connection or the server goes first, and each allocation failing in turn. Other threads are by_id_threads_test.c's.
+ * by_id_test.c - sending, closing and calling by id on one loop: what is done, what is refused,
+ * what becomes of it when the connection or the server goes first, and each allocation failing in
+ * turn. Other threads are by_id_threads_test.c's.
  */
 #include "server/core/calls.h"
 #include "support/failing/allocator.h"
@@ -143,7 +144,10 @@ static void test_messages(void **state)
     service_stop(&service);
 }
 
-/* A message and the Close behind it, in that order; the reason is cut as dx_connection_close cuts it. */
+/*
+ * A message and the Close behind it, in that order; the reason is cut as dx_connection_close cuts
+ * it.
+ */
 static void test_closing(void **state)
 {
     static char reason[200];
@@ -173,7 +177,9 @@ static void test_closing(void **state)
     service_stop(&service);
 }
 
-/* An id that names nothing any more: what was meant for it reaches nobody, and a call is told so. */
+/*
+ * An id that names nothing any more: what was meant for it reaches nobody, and a call is told so.
+ */
 static void test_stale_ids(void **state)
 {
     struct raw first, second;
@@ -380,7 +386,10 @@ static void ask_for_everything(void)
     assert_int_equal(dx_server_close_all(service.server, 1000, NULL, 0), DX_OK);
 }
 
-/* With a connection the loop is turned once more, without one it is not: the calls come all the same, and find nothing. */
+/*
+ * With a connection the loop is turned once more, without one it is not: the calls come all the
+ * same, and find nothing.
+ */
 static void test_freeing(void **state)
 {
     struct raw raw;

@@ -1,7 +1,7 @@
 /*
- * by_id_threads_test.c - four threads send, close, call and count by id on a server of four loops, while connections come and go,
- * the server ends, and is freed. For the thread sanitizer as much as for what it asserts: order, and that nothing is lost that was
- * promised.
+ * by_id_threads_test.c - four threads send, close, call and count by id on a server of four loops,
+ * while connections come and go, the server ends, and is freed. For the thread sanitizer as much as
+ * for what it asserts: order, and that nothing is lost that was promised.
  */
 #include "server/core/calls.h"
 
@@ -345,7 +345,9 @@ static void check_ids(void)
         assert_true(on_loop[i]);
 }
 
-/* Senders go on while the server ends; they have to be done when it is freed, their calls need not. */
+/*
+ * Senders go on while the server ends; they have to be done when it is freed, their calls need not.
+ */
 static void run(bool without_closing)
 {
     pthread_t clients[CLIENTS], senders[SENDERS];

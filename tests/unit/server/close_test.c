@@ -1,6 +1,6 @@
 /*
- * close_test.c - how a server ends: at once, in a drain, a second time sooner, with requests undecided, and when it is freed
- * without any of that.
+ * close_test.c - how a server ends: at once, in a drain, a second time sooner, with requests
+ * undecided, and when it is freed without any of that.
  */
 #include "net/loop/loop.h"
 #include "support/server/service.h"
@@ -146,7 +146,10 @@ static size_t count_told(struct raw *sockets)
     return told;
 }
 
-/* Neither all at the beginning nor all at the end: with 50 clients either would be a chance of 2 to the 250. */
+/*
+ * Neither all at the beginning nor all at the end: with 50 clients either would be a chance of 2 to
+ * the 250.
+ */
 static void test_drain_spreads(void **state)
 {
     struct raw sockets[CLIENTS];

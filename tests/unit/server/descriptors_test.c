@@ -1,6 +1,7 @@
 /*
- * descriptors_test.c - no descriptor is left: the loop rests instead of spinning, who is open is served, who waits is told or waits,
- * and all is as before when some are free. Turns of the loop are counted, not time: a slow machine makes fewer of them.
+ * descriptors_test.c - no descriptor is left: the loop rests instead of spinning, who is open is
+ * served, who waits is told or waits, and all is as before when some are free. Turns of the loop
+ * are counted, not time: a slow machine makes fewer of them.
  */
 #include "net/socket/listener.h"
 #include "server/server.h"
@@ -22,7 +23,10 @@
 #define WAITING 40
 #define PAUSES 8
 
-/* A pause's end, the accepting that fails, the one in reserve and its answer; and as many again for good measure. */
+/*
+ * A pause's end, the accepting that fails, the one in reserve and its answer; and as many again for
+ * good measure.
+ */
 #define TURNS_A_PAUSE 8
 
 static struct service service;

@@ -1,6 +1,7 @@
 /*
- * facts_test.c - what a request with everything says: parts of its path, query, cookies, offered subprotocols; and what an application
- * settles before it answers: the subprotocol, more headers, on every kind of answer.
+ * facts_test.c - what a request with everything says: parts of its path, query, cookies, offered
+ * subprotocols; and what an application settles before it answers: the subprotocol, more headers,
+ * on every kind of answer.
  */
 #include "connection/connection.h"
 #include "support/server/service.h"

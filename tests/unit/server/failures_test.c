@@ -1,6 +1,7 @@
 /*
- * failures_test.c - each allocation, and each system call, fails in its turn while a whole server lives: started, asked,
- * ended. What its client then sees must be one of the documented outcomes; nothing is left, nothing hangs.
+ * failures_test.c - each allocation, and each system call, fails in its turn while a whole server
+ * lives: started, asked, ended. What its client then sees must be one of the documented outcomes;
+ * nothing is left, nothing hangs.
  */
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
@@ -43,7 +44,10 @@ static bool run_echo(void)
     return is_right;
 }
 
-/* Asks in `count` pieces; the answer, if one comes, is `status` or 503, and nothing but the end follows a closing one. */
+/*
+ * Asks in `count` pieces; the answer, if one comes, is `status` or 503, and nothing but the end
+ * follows a closing one.
+ */
 static bool ask(const char *text, size_t piece, unsigned status)
 {
     struct raw raw;
@@ -88,8 +92,8 @@ static bool run_file(void)
 }
 
 /*
- * A body, asked for by a 100 where `framing` wants that, and its answer in pieces. What comes is the beginning of the right answer, or
- * a 503.
+ * A body, asked for by a 100 where `framing` wants that, and its answer in pieces. What comes is
+ * the beginning of the right answer, or a 503.
  */
 static bool post(const char *framing, const char *sent, const char *body, size_t piece)
 {
@@ -364,7 +368,9 @@ static void test_file_cannot_be_read(void **state)
     assert_true(live("file", 0, run_file));
 }
 
-/* A 100 that the network does not take at once goes out when it does; its part before the answer. */
+/*
+ * A 100 that the network does not take at once goes out when it does; its part before the answer.
+ */
 static bool run_continue_that_waits(void)
 {
     bool is_right;

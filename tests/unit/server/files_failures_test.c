@@ -1,6 +1,7 @@
 /*
- * files_failures_test.c - each allocation, and each system call with each of its errors, fails in its turn while files are
- * asked for. What the client sees is one of the documented outcomes; nothing is left, nothing hangs, no byte is wrong.
+ * files_failures_test.c - each allocation, and each system call with each of its errors, fails in
+ * its turn while files are asked for. What the client sees is one of the documented outcomes;
+ * nothing is left, nothing hangs, no byte is wrong.
  */
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"

@@ -1,6 +1,6 @@
 /*
- * files_negotiation_test.c - what a peer may ask of a file beside its name: states of it, parts of it, codings of it; and
- * the options of a directory.
+ * files_negotiation_test.c - what a peer may ask of a file beside its name: states of it, parts of
+ * it, codings of it; and the options of a directory.
  */
 #include "files_site.h"
 
@@ -96,7 +96,10 @@ static void learn_etag(const char *target, const char *headers)
     (void)strcpy(etag, header_of("ETag"));
 }
 
-/* At "/" the path is all there is: a second slash may neither be overlooked nor sent back as another host's name. */
+/*
+ * At "/" the path is all there is: a second slash may neither be overlooked nor sent back as
+ * another host's name.
+ */
 static void test_row_61_at_the_root(void **state)
 {
     static const struct {
@@ -172,7 +175,10 @@ static void test_conditions(void **state)
     assert_int_equal(answer.status, 404); /* 13.2.1: judged only where there would be a 200 */
 }
 
-/* A file that has just changed may change again and look the same: its tag is weak for a while, and good for no range. */
+/*
+ * A file that has just changed may change again and look the same: its tag is weak for a while, and
+ * good for no range.
+ */
 static void test_fresh_files_have_weak_tags(void **state)
 {
     char headers[128];

@@ -1,6 +1,6 @@
 /*
- * files_sending_test.c - files on their way out: each byte right whatever the length, in bounded pieces, and what happens
- * when the file changes, the disk fails or the peer stops reading or goes.
+ * files_sending_test.c - files on their way out: each byte right whatever the length, in bounded
+ * pieces, and what happens when the file changes, the disk fails or the peer stops reading or goes.
  */
 #include "files_site.h"
 
@@ -141,7 +141,9 @@ static void test_how_bytes_leave(void **state)
     raw_close(&raw);
 }
 
-/* A large file between small answers, all asked for at once, by a client that then ends its side. */
+/*
+ * A large file between small answers, all asked for at once, by a client that then ends its side.
+ */
 static void test_large_file_in_a_pipeline(void **state)
 {
     struct raw raw;
@@ -171,7 +173,10 @@ static void test_large_file_in_a_pipeline(void **state)
     raw_close(&raw);
 }
 
-/* Asks for `count` parts of that length at once; the most that was read of files in one turn of the loop. */
+/*
+ * Asks for `count` parts of that length at once; the most that was read of files in one turn of the
+ * loop.
+ */
 static size_t most_in_a_turn(int count, size_t len)
 {
     struct raw raw;
@@ -432,7 +437,10 @@ static bool is_down_to(void *data)
     return descriptor_count() <= *(const size_t *)data;
 }
 
-/* The first sendfile comes when the peer has gone: the call itself raises SIGPIPE, and nobody else may see it. */
+/*
+ * The first sendfile comes when the peer has gone: the call itself raises SIGPIPE, and nobody else
+ * may see it.
+ */
 static ssize_t send_to_nobody(int to, int from, off_t *at, size_t len)
 {
     (void)shutdown(to, SHUT_WR); /* as if the reset had just come: each further byte is EPIPE */
@@ -474,7 +482,10 @@ static void test_no_signal_at_a_closed_peer(void **state)
     ask_and_lose(send_little_and_signal);
     assert_int_equal(sendfile_count, 3);
     assert_int_equal(broken_pipe_count, 0);
-    /* A host that has the signal blocked, and one waiting, keeps both; one that has none waiting gets none. */
+    /*
+     * A host that has the signal blocked, and one waiting, keeps both; one that has none waiting
+     * gets none.
+     */
     (void)sigemptyset(&broken_pipe);
     (void)sigaddset(&broken_pipe, SIGPIPE);
     assert_int_equal(pthread_sigmask(SIG_BLOCK, &broken_pipe, NULL), 0);

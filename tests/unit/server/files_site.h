@@ -1,8 +1,10 @@
 /*
- * files_site.h - a directory of files that a service serves, and questions about them. For the files_*_test.c programs.
+ * files_site.h - a directory of files that a service serves, and questions about them. For the
+ * files_*_test.c programs.
  *
- * These programs are linked with --wrap for clock_gettime, so that tests need not wait until files that were just written have
- * strong tags: the wall clock can be set ahead; and for sendfile and pread.
+ * These programs are linked with --wrap for clock_gettime, so that tests need not wait until files
+ * that were just written have strong tags: the wall clock can be set ahead; and for sendfile and
+ * pread.
  */
 #ifndef TESTS_UNIT_SERVER_FILES_SITE_H
 #define TESTS_UNIT_SERVER_FILES_SITE_H

@@ -1,5 +1,6 @@
 /*
- * files_test.c - static files: what is served, how it is described, and what is not there however it is asked for.
+ * files_test.c - static files: what is served, how it is described, and what is not there however
+ * it is asked for.
  */
 #include "files_site.h"
 
@@ -116,7 +117,10 @@ static void test_head(void **state)
     }
 }
 
-/* Whatever leads out, up, to what is hidden or to what is no file: row by row of the list of attacks. */
+/*
+ * Whatever leads out, up, to what is hidden or to what is no file: row by row of the list of
+ * attacks.
+ */
 static void test_rows_61_to_66(void **state)
 {
     static const struct {
@@ -177,7 +181,10 @@ static void test_rows_61_to_66(void **state)
     print_message("%zu targets\n", sizeof(table) / sizeof(table[0]));
 }
 
-/* Row 63: what may not be read, and what is no file at all. Root may read everything, so somebody else asks. */
+/*
+ * Row 63: what may not be read, and what is no file at all. Root may read everything, so somebody
+ * else asks.
+ */
 static void test_row_63_unreadable(void **state)
 {
     bool is_root = geteuid() == 0;

@@ -1,6 +1,7 @@
 /*
- * freed_inside_test.c - a server that is freed inside each of its callbacks while others are still to be called: whoever was in
- * the middle of something must notice. Run under sanitizers this is about memory that is looked at afterwards.
+ * freed_inside_test.c - a server that is freed inside each of its callbacks while others are still
+ * to be called: whoever was in the middle of something must notice. Run under sanitizers this is
+ * about memory that is looked at afterwards.
  */
 #include "net/loop/loop.h"
 #include "support/server/service.h"
@@ -192,7 +193,10 @@ static void wait_and_stop(void)
     service_stop(&service);
 }
 
-/* Threads besides the loop's own would call back elsewhere: with one more its loop stays empty, and is joined all the same. */
+/*
+ * Threads besides the loop's own would call back elsewhere: with one more its loop stays empty, and
+ * is joined all the same.
+ */
 static void test_on_request(void **state)
 {
     struct raw raw;

@@ -1,7 +1,7 @@
 /*
- * hostile_test.c - what a server answers to requests that break a rule: one row a rule, each sent whole and byte by byte to
- * a real server. After each: the exact status, the headers it needs, nothing else on the wire, one line in the log, and
- * another client's echo.
+ * hostile_test.c - what a server answers to requests that break a rule: one row a rule, each sent
+ * whole and byte by byte to a real server. After each: the exact status, the headers it needs,
+ * nothing else on the wire, one line in the log, and another client's echo.
  */
 #include "hostile_rows.h"
 #include "support/server/service.h"
@@ -123,7 +123,10 @@ static void test_plain_refusals_keep_the_connection(void **state)
     raw_close(&raw);
 }
 
-/* What is odd and allowed: each line is added to an upgrade, which is accepted, with or without a header in the 101. */
+/*
+ * What is odd and allowed: each line is added to an upgrade, which is accepted, with or without a
+ * header in the 101.
+ */
 static void test_allowed_oddities(void **state)
 {
     static const struct {
@@ -227,7 +230,10 @@ static bool others_are_closed(void *data)
     return service.closed_count + 1 == service.opened_count;
 }
 
-/* Row 135: neither query nor credentials get into the log; row 133: the rest comes raw, for the sink to escape. */
+/*
+ * Row 135: neither query nor credentials get into the log; row 133: the rest comes raw, for the
+ * sink to escape.
+ */
 static void test_log_lines(void **state)
 {
     static const char text[] = "GET /no/%1b[31m?token=SECRET HTTP/1.1\r\n" HOST

@@ -1,6 +1,6 @@
 /*
- * https_test.c - bodies and answers in pieces over TLS: OpenSSL's own client, blocking and on a thread of its own, sends much and
- * reads it back slowly.
+ * https_test.c - bodies and answers in pieces over TLS: OpenSSL's own client, blocking and on a
+ * thread of its own, sends much and reads it back slowly.
  */
 #include <duplex/request.h>
 
@@ -187,7 +187,10 @@ static bool converse(SSL *ssl)
     return true;
 }
 
-/* A request that waits, and one with a body behind it, of which the last bytes lie in a record that was read before. */
+/*
+ * A request that waits, and one with a body behind it, of which the last bytes lie in a record that
+ * was read before.
+ */
 static bool ask_ahead(SSL *ssl)
 {
     static const struct timespec pause = {0, 1000000};

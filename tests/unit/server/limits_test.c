@@ -1,5 +1,6 @@
 /*
- * limits_test.c - slow, silent and too many: the handshake's deadline, half-open connections, places, memory, descriptors.
+ * limits_test.c - slow, silent and too many: the handshake's deadline, half-open connections,
+ * places, memory, descriptors.
  */
 #include "net/loop/loop.h"
 #include "server/http1/http_connection.h"
@@ -77,7 +78,10 @@ static void test_deadline_is_absolute(void **state)
     service_stop(&service);
 }
 
-/* A kept-alive connection that asks no more is closed without a word; one that begins to ask gets 408. */
+/*
+ * A kept-alive connection that asks no more is closed without a word; one that begins to ask gets
+ * 408.
+ */
 static void test_kept_alive_wait(void **state)
 {
     struct raw idle, slow;
@@ -158,7 +162,10 @@ static int connect_from(const char *host)
     return fd;
 }
 
-/* One address has taken all that it gets, and says nothing; another is served, and so is the first when it speaks. */
+/*
+ * One address has taken all that it gets, and says nothing; another is served, and so is the first
+ * when it speaks.
+ */
 static void test_one_that_is_silent(void **state)
 {
     struct service_setup setup = service_setup_init();
@@ -293,7 +300,9 @@ static uint64_t cpu_ms(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
 }
 
-/* Row 106: no descriptor is left. The one in reserve says so; the loop rests; a freed one is used. */
+/*
+ * Row 106: no descriptor is left. The one in reserve says so; the loop rests; a freed one is used.
+ */
 static void test_descriptors(void **state)
 {
     struct service_setup setup = service_setup_init();

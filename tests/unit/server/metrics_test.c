@@ -1,6 +1,6 @@
 /*
- * metrics_test.c - what a server counts, held against what was done to it; and its text, read by a small parser of Prometheus'
- * exposition format.
+ * metrics_test.c - what a server counts, held against what was done to it; and its text, read by a
+ * small parser of Prometheus' exposition format.
  */
 #include "server/metrics.h"
 #include "server/server.h"

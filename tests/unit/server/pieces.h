@@ -1,5 +1,6 @@
 /*
- * pieces.h - one answer in pieces at a time, and what it was told: for pieces_test.c and pieces_ending_test.c.
+ * pieces.h - one answer in pieces at a time, and what it was told: for pieces_test.c and
+ * pieces_ending_test.c.
  */
 #ifndef TESTS_SERVER_PIECES_H
 #define TESTS_SERVER_PIECES_H

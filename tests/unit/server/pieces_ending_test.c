@@ -1,6 +1,6 @@
 /*
- * pieces_ending_test.c - all ways in which an answer in pieces ends: on_close comes once, with the right error, never from inside, and
- * the memory is back.
+ * pieces_ending_test.c - all ways in which an answer in pieces ends: on_close comes once, with the
+ * right error, never from inside, and the memory is back.
  */
 #include "pieces.h"
 
@@ -63,7 +63,10 @@ static void test_peer_ends_its_side_behind_the_end(void **state)
     raw_close(&raw);
 }
 
-/* What comes behind the request waits up to 64 KiB; a peer behind that which goes is noticed all the same. */
+/*
+ * What comes behind the request waits up to 64 KiB; a peer behind that which goes is noticed all
+ * the same.
+ */
 static void test_early_bytes_have_a_bound(void **state)
 {
     static char many[400000];

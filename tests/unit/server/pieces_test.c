@@ -1,11 +1,15 @@
 /*
- * pieces_test.c - answers in pieces: how each is framed, what waits behind it, and much of it for a peer that reads slowly.
+ * pieces_test.c - answers in pieces: how each is framed, what waits behind it, and much of it for a
+ * peer that reads slowly.
  */
 #include "pieces.h"
 
 /* ---- framing ---- */
 
-/* In chunks; what is written within a turn leaves together at its end; what waits behind is answered. */
+/*
+ * In chunks; what is written within a turn leaves together at its end; what waits behind is
+ * answered.
+ */
 static void test_chunked(void **state)
 {
     struct raw raw;

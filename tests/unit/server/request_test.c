@@ -1,5 +1,6 @@
 /*
- * request_test.c - what a route sees of a request, and answers that come later: early bytes, pipelining, peers that go.
+ * request_test.c - what a route sees of a request, and answers that come later: early bytes,
+ * pipelining, peers that go.
  */
 #include "net/loop/loop.h"
 #include "support/server/service.h"
@@ -170,7 +171,10 @@ static void test_accepted_later_with_frames_waiting(void **state)
     raw_close(&raw);
 }
 
-/* A peer that is always some requests ahead: what was used of the bytes that wait makes room for what comes. */
+/*
+ * A peer that is always some requests ahead: what was used of the bytes that wait makes room for
+ * what comes.
+ */
 static void test_always_ahead(void **state)
 {
     struct dx_request *request;
@@ -194,8 +198,9 @@ static void test_always_ahead(void **state)
 
 static const struct linger reset = {1, 0};
 
-/* Of what comes before the decision 64 KiB are kept; then the peer waits. That it is gone is still seen, where the network
- * tells: a reset overtakes what waits, an end of stream cannot. */
+/*
+ * Of what comes before the decision 64 KiB are kept; then the peer waits. That it is gone is still
+ * seen, where the network tells: a reset overtakes what waits, an end of stream cannot. */
 static void test_early_bytes_have_a_bound(void **state)
 {
     static uint8_t bytes[4 * 1024 * 1024];

@@ -1,6 +1,6 @@
 /*
- * routes_test.c - which route a path gets: a table of what <duplex/server.h> promises, the same against a plain search over random
- * tables, and what it costs with as many routes as there can be.
+ * routes_test.c - which route a path gets: a table of what <duplex/server.h> promises, the same
+ * against a plain search over random tables, and what it costs with as many routes as there can be.
  */
 #include "server/routes/routes.h"
 
@@ -234,7 +234,10 @@ static void random_path(char *path, bool may_have_params)
     }
 }
 
-/* How good the match is, a digit a part: 2 for a text, 1 for a ":name"; 0: none. Longer numbers are more parts. */
+/*
+ * How good the match is, a digit a part: 2 for a text, 1 for a ":name"; 0: none. Longer numbers are
+ * more parts.
+ */
 static unsigned long rank(const char *route, bool is_exact, const char *path)
 {
     struct dx_slice part, other;

@@ -1,6 +1,7 @@
 /*
- * threads_test.c - one server on four loops: connections open, echo, ask, hang up and are cut on all of them while the
- * server ends, or is freed. For the thread sanitizer as much as for what it asserts.
+ * threads_test.c - one server on four loops: connections open, echo, ask, hang up and are cut on
+ * all of them while the server ends, or is freed. For the thread sanitizer as much as for what it
+ * asserts.
  */
 #include <duplex/request.h>
 

@@ -1,6 +1,6 @@
 /*
- * turns_test.c - one peer that asks for very much at once has no more of a turn of the loop than its share, and gets every answer, in
- * order, all the same.
+ * turns_test.c - one peer that asks for very much at once has no more of a turn of the loop than
+ * its share, and gets every answer, in order, all the same.
  */
 #include "support/server/service.h"
 

@@ -1,5 +1,6 @@
 /*
- * websocket_test.c - what an idle WebSocket costs: one block of the heap, and no more bytes of it than is said here.
+ * websocket_test.c - what an idle WebSocket costs: one block of the heap, and no more bytes of it
+ * than is said here.
  */
 #include "connection/connection_parts.h"
 #include "server/connections/websocket.h"

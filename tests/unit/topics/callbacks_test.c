@@ -1,5 +1,6 @@
 /*
- * callbacks_test.c - topics from inside a connection's callbacks, on its last way, and at their limits.
+ * callbacks_test.c - topics from inside a connection's callbacks, on its last way, and at their
+ * limits.
  */
 #include "support/connection/crowd.h"
 
@@ -139,7 +140,10 @@ static void test_publishes_in_on_close(void **state)
 
     (void)state;
     start_acting(&crowd, publish_in_on_close);
-    /* Messages wait for all when it ends, and its end is what hands them on where it was the only one. */
+    /*
+     * Messages wait for all when it ends, and its end is what hands them on where it was the only
+     * one.
+     */
     crowd_subscribe(&crowd, 0, "hers");
     crowd_publish(&crowd, "hers", "x");
     crowd_publish(&crowd, "a", "y");

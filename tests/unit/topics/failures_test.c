@@ -1,8 +1,9 @@
 /*
- * failures_test.c - the life of a set of topics with each allocation and each system call of it failing in turn.
+ * failures_test.c - the life of a set of topics with each allocation and each system call of it
+ * failing in turn.
  *
- * However it fails: a documented error; who is subscribed gets each message that was accepted, or its loss is counted; each
- * on_close once; nothing left.
+ * However it fails: a documented error; who is subscribed gets each message that was accepted, or
+ * its loss is counted; each on_close once; nothing left.
  */
 #include "support/connection/crowd.h"
 #include "support/failing/allocator.h"

@@ -1,6 +1,6 @@
 /*
- * slow_test.c - subscribers that are behind, or in the middle of a message of their own: what waits, in which order it goes
- * on, and what each policy forgets.
+ * slow_test.c - subscribers that are behind, or in the middle of a message of their own: what
+ * waits, in which order it goes on, and what each policy forgets.
  */
 #include "support/connection/crowd.h"
 #include "support/failing/allocator.h"
@@ -32,7 +32,10 @@ static void publish(struct crowd *crowd, unsigned number)
                      DX_OK);
 }
 
-/* Two subscribers; the first one's peer does not read, and no more of its connection's bytes fit into the kernel. */
+/*
+ * Two subscribers; the first one's peer does not read, and no more of its connection's bytes fit
+ * into the kernel.
+ */
 static void open_jam(struct crowd *crowd, enum dx_slow_policy policy, size_t max_pending)
 {
     static uint8_t bytes[QUEUE_LEN / 2 + 100];
@@ -61,7 +64,10 @@ static void turn(struct crowd *crowd)
     bench_turn(&crowd->members[1], 0);
 }
 
-/* Reads on until nothing comes any more; the numbers of published messages, first to last, and how many. */
+/*
+ * Reads on until nothing comes any more; the numbers of published messages, first to last, and how
+ * many.
+ */
 struct heard {
     unsigned first;
     unsigned last;
@@ -254,7 +260,10 @@ static void test_pending_survives_unsubscribing(void **state)
     crowd_close(&crowd);
 }
 
-/* What the connection sends of its own goes ahead of what waits; its Close, too, and nothing comes behind that. */
+/*
+ * What the connection sends of its own goes ahead of what waits; its Close, too, and nothing comes
+ * behind that.
+ */
 static void test_own_goes_ahead(void **state)
 {
     struct crowd crowd;
@@ -328,8 +337,8 @@ static void test_burst_is_not_slow(void **state)
 }
 
 /*
- * An application may send one message of any length while nothing is congested; that it waits is no reason to cut the
- * connection when something is published.
+ * An application may send one message of any length while nothing is congested; that it waits is no
+ * reason to cut the connection when something is published.
  */
 static void test_behind_a_long_message(void **state)
 {
@@ -470,7 +479,10 @@ static void run_without_memory(enum dx_slow_policy policy, uint64_t dropped, uin
     crowd_close(&crowd);
 }
 
-/* A message that cannot be kept for a subscriber is lost, and counted: or the subscriber is told by its end. */
+/*
+ * A message that cannot be kept for a subscriber is lost, and counted: or the subscriber is told by
+ * its end.
+ */
 static void test_no_memory_to_wait(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
 /*
- * threads_test.c - four loops, four publishing threads: the order is the same for every subscriber, on whichever loop it is,
- * and who comes and goes meanwhile gets a stretch of it without a gap. For the thread sanitizer as much as for what it asserts.
+ * threads_test.c - four loops, four publishing threads: the order is the same for every subscriber,
+ * on whichever loop it is, and who comes and goes meanwhile gets a stretch of it without a gap. For
+ * the thread sanitizer as much as for what it asserts.
  */
 #include <duplex/topics.h>
 
@@ -232,7 +233,10 @@ static size_t next_of(const uint8_t *all, size_t at, int topic)
     return at;
 }
 
-/* A part of what the others got: between two of a topic's messages nothing is missing unless it was out meanwhile. */
+/*
+ * A part of what the others got: between two of a topic's messages nothing is missing unless it was
+ * out meanwhile.
+ */
 static void check_stretches(const struct side *side, const uint8_t *all, int topic)
 {
     const struct member *member = &side->members[MEMBERS - 1];

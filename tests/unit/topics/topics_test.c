@@ -1,5 +1,6 @@
 /*
- * topics_test.c - subscribe, publish, unsubscribe on one loop: who gets what, in which order, in how many writes, and the limits.
+ * topics_test.c - subscribe, publish, unsubscribe on one loop: who gets what, in which order, in
+ * how many writes, and the limits.
  */
 #include "support/connection/crowd.h"
 #include "support/failing/allocator.h"
@@ -156,7 +157,9 @@ static void test_except(void **state)
     crowd_close(&crowd);
 }
 
-/* A subscriber gets what is published from its coming to its going, however late that is handed on. */
+/*
+ * A subscriber gets what is published from its coming to its going, however late that is handed on.
+ */
 static void test_coming_and_going(void **state)
 {
     struct crowd crowd;
@@ -310,8 +313,9 @@ static void test_one_write_a_turn(void **state)
     crowd_close(&crowd);
 }
 
-/* More than a thousand hand-overs do not wait for the turn's end: from there on each run of messages is a write. Before, a
- * write takes as many as it has slices. */
+/*
+ * More than a thousand hand-overs do not wait for the turn's end: from there on each run of
+ * messages is a write. Before, a write takes as many as it has slices. */
 static void test_much_leaves_at_once(void **state)
 {
     enum { GATHERED = 1024 / CROWD_MAX, MORE = 10 };

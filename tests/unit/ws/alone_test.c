@@ -1,6 +1,6 @@
 /*
- * alone_test.c - <duplex/endpoint.h> as its users have it: two endpoints that own what they need, joined byte by byte, with
- * each allocation failing, and what is refused.
+ * alone_test.c - <duplex/endpoint.h> as its users have it: two endpoints that own what they need,
+ * joined byte by byte, with each allocation failing, and what is refused.
  */
 #include <duplex/endpoint.h>
 

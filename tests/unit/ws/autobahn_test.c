@@ -1,9 +1,9 @@
 /*
- * autobahn_test.c - the 247 cases of groups 1 to 7 and 10 of the Autobahn test suite, from their published descriptions,
- * through an echoing owner, for both roles.
+ * autobahn_test.c - the 247 cases of groups 1 to 7 and 10 of the Autobahn test suite, from their
+ * published descriptions, through an echoing owner, for both roles.
  *
- * Where the suite writes in pieces of some size, every cut stands for it. Cases that it judges leniently (a Close without a
- * code, the peer just hanging up) are held here to the exact code.
+ * Where the suite writes in pieces of some size, every cut stands for it. Cases that it judges
+ * leniently (a Close without a code, the peer just hanging up) are held here to the exact code.
  */
 #include "support/ws/frame_row.h"
 
@@ -269,7 +269,9 @@ static void utf8_case(void **state)
     case_count++;
 }
 
-/* A message of `len` bytes `fill`, in frames of `fragment` bytes (0: one frame), then Close 1000. */
+/*
+ * A message of `len` bytes `fill`, in frames of `fragment` bytes (0: one frame), then Close 1000.
+ */
 static void check_long(const char *name, uint8_t opcode, char fill, size_t len, size_t fragment)
 {
     char *payload = malloc(len + 1), events[100], out[100];
@@ -364,7 +366,10 @@ static void single_byte_fragments(void **state)
                        "close(1007 a text message is not UTF-8)");
 }
 
-/* 7.1.6: 256 KiB, a text, a Close, a ping, all at once; the owner here is quick, so both are echoed. */
+/*
+ * 7.1.6: 256 KiB, a text, a Close, a ping, all at once; the owner here is quick, so both are
+ * echoed.
+ */
 static void case_7_1_6(void **state)
 {
     static char text[256 * 1024];

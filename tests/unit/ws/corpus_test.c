@@ -1,6 +1,7 @@
 /*
- * corpus_test.c - the fuzzer's corpus, each input whole, byte by byte, cut at each position, and with each allocation
- * failing: the same events and the same bytes out. The seeds among it are the hostile table's and Autobahn's inputs.
+ * corpus_test.c - the fuzzer's corpus, each input whole, byte by byte, cut at each position, and
+ * with each allocation failing: the same events and the same bytes out. The seeds among it are the
+ * hostile table's and Autobahn's inputs.
  *
  *   unit_ws_corpus FOLDER
  */

@@ -1,6 +1,6 @@
 /*
- * endpoint_send_test.c - messages, fragments, control frames and Closes into the output: their bytes, what is refused, and
- * that without memory, room or randomness nothing of a frame is queued.
+ * endpoint_send_test.c - messages, fragments, control frames and Closes into the output: their
+ * bytes, what is refused, and that without memory, room or randomness nothing of a frame is queued.
  */
 #include "support/ws/endpoint_fixture.h"
 #include "support/failing/allocator.h"

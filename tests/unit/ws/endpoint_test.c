@@ -1,6 +1,6 @@
 /*
- * endpoint_test.c - what the hostile table does not show of the way in: blocked output, the questions that an owner may ask,
- * what an endpoint owns, and transforms.
+ * endpoint_test.c - what the hostile table does not show of the way in: blocked output, the
+ * questions that an owner may ask, what an endpoint owns, and transforms.
  */
 #include "support/ws/endpoint_fixture.h"
 #include "support/failing/allocator.h"
@@ -133,8 +133,8 @@ static void events_may_be_interrupted_by_sending(void **state)
 /* ---- a transform ---- */
 
 /*
- * Doubles each byte, gives at most three bytes a call, and knows one byte that no message may have; it holds the last byte
- * back until the next comes or the message ends.
+ * Doubles each byte, gives at most three bytes a call, and knows one byte that no message may have;
+ * it holds the last byte back until the next comes or the message ends.
  */
 struct doubler {
     uint8_t out[3];

@@ -1,6 +1,6 @@
 /*
- * handshake_bytes_test.c - the opening handshake from bytes to bytes: both sides joined at every cut, each refusal with its
- * status, each answer that breaks a rule.
+ * handshake_bytes_test.c - the opening handshake from bytes to bytes: both sides joined at every
+ * cut, each refusal with its status, each answer that breaks a rule.
  */
 #include <duplex/handshake.h>
 

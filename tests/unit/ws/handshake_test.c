@@ -1,6 +1,7 @@
 /*
- * handshake_test.c - the opening handshake, one row a rule: a request as it stands on the wire and the exact answer, for the
- * server; a response and the verdict on it, for the client. Each head is parsed whole and byte by byte.
+ * handshake_test.c - the opening handshake, one row a rule: a request as it stands on the wire and
+ * the exact answer, for the server; a response and the verdict on it, for the client. Each head is
+ * parsed whole and byte by byte.
  *
  * The rows' names are referred to elsewhere (tests/project/guards.py): keep them.
  */
@@ -380,7 +381,10 @@ static void a_request_without_room(void **state)
                      DX_OK);
 }
 
-/* A14: the time to judge 200 subprotocols is the time to read them, four times as long for four times as many. */
+/*
+ * A14: the time to judge 200 subprotocols is the time to read them, four times as long for four
+ * times as many.
+ */
 static void two_hundred_subprotocols(void **state)
 {
     static char request[16384];

@@ -1,9 +1,10 @@
 /*
- * hostile_test.c - every rule about frames, fragments, text and closing, one row a rule: what the peer sends, what the
- * endpoint says of it, and everything that it puts on the wire.
+ * hostile_test.c - every rule about frames, fragments, text and closing, one row a rule: what the
+ * peer sends, what the endpoint says of it, and everything that it puts on the wire.
  *
- * Each row runs for a server and, mirrored, for a client, cut in every way, and with each allocation failing. The rows'
- * names are referred to elsewhere (tests/project/guards.py): keep them.
+ * Each row runs for a server and, mirrored, for a client, cut in every way, and with each
+ * allocation failing. The rows' names are referred to elsewhere (tests/project/guards.py): keep
+ * them.
  */
 #include "support/ws/frame_row.h"
 

@@ -1,6 +1,6 @@
 /*
- * joint_test.c - a client and a server, joined in memory: what one is told to send, the other sees, in whatever pieces it
- * travels, and with each allocation failing.
+ * joint_test.c - a client and a server, joined in memory: what one is told to send, the other sees,
+ * in whatever pieces it travels, and with each allocation failing.
  */
 #include "support/failing/allocator.h"
 #include "support/ws/journal.h"

@@ -1,5 +1,6 @@
 /*
- * mask_test.c - every form of the XOR gives what one byte at a time gives, touches nothing else, and knows ASCII.
+ * mask_test.c - every form of the XOR gives what one byte at a time gives, touches nothing else,
+ * and knows ASCII.
  */
 #include "ws/simd/mask.h"
 

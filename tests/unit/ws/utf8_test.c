@@ -1,6 +1,6 @@
 /*
- * utf8_test.c - the validator against the definition (RFC 3629 section 4) code point by code point, whole and in pieces,
- * and the repair against the WHATWG decoder's rule.
+ * utf8_test.c - the validator against the definition (RFC 3629 section 4) code point by code point,
+ * whole and in pieces, and the repair against the WHATWG decoder's rule.
  */
 #include "ws/simd/simd.h"
 #include <duplex/frame.h>
@@ -15,7 +15,10 @@
 
 #include <cmocka.h>
 
-/* How long the code point at the start is by the table of RFC 3629, 0 for none, SIZE_MAX when it is cut but right so far. */
+/*
+ * How long the code point at the start is by the table of RFC 3629, 0 for none, SIZE_MAX when it is
+ * cut but right so far.
+ */
 static size_t code_point_len(const uint8_t *at, size_t len)
 {
     static const struct {
