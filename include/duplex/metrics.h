@@ -1,5 +1,9 @@
 /*
  * duplex/metrics.h - what a server has done, as numbers and as text for Prometheus.
+ *
+ * The numbers count since the server was made, over all its loops. A route for Prometheus:
+ *
+ *     err = dx_server_route_metrics(server, "/metrics");
  */
 #ifndef DUPLEX_METRICS_H
 #define DUPLEX_METRICS_H
@@ -10,25 +14,53 @@
 extern "C" {
 #endif
 
-/* Since the server was made, over all its loops. What open connections have sent and received is in it. */
+/*
+ * Numbers
+ */
+
+/* What a server has done since it was made, open connections included. */
 struct dx_server_metrics {
     size_t size;
-    size_t streams;        /* accepted and not closed now, HTTP and WebSockets */
-    size_t websockets;     /* of them, open WebSockets */
-    size_t half_open;      /* of them, those that have not sent a whole request yet */
-    size_t buffered_bytes; /* held now by all buffers of the server's loops */
+
+    /* Connections that are open now, HTTP and WebSocket. */
+    size_t streams;
+
+    /* Of the streams, open WebSockets. */
+    size_t websockets;
+
+    /* Of the streams, those that have not sent a whole request yet. */
+    size_t half_open;
+
+    /* Bytes that all buffers of the server's loops hold now. */
+    size_t buffered_bytes;
+
+    /* Connections that were accepted. */
     uint64_t streams_accepted;
-    uint64_t streams_refused; /* of them: for want of a place, a descriptor or memory */
+
+    /* Of those, refused because a limit was reached, or a descriptor or memory was missing. */
+    uint64_t streams_refused;
+
+    /* WebSockets that were opened. */
     uint64_t websockets_opened;
-    uint64_t websockets_closed_clean;  /* both Close frames were exchanged */
-    uint64_t websockets_closed_broken; /* ended in any other way */
-    uint64_t requests;                 /* complete heads, upgrades included */
-    uint64_t responses[5];             /* by class: 1xx (the 101) to 5xx */
-    uint64_t messages_in, bytes_in;    /* of WebSockets, payload */
+
+    /* WebSockets that ended after both Close frames were exchanged. */
+    uint64_t websockets_closed_clean;
+
+    /* WebSockets that ended in any other way. */
+    uint64_t websockets_closed_broken;
+
+    /* Requests whose head came whole, upgrades included. */
+    uint64_t requests;
+
+    /* Responses by class: 1xx (status 101, the upgrades) to 5xx. */
+    uint64_t responses[5];
+
+    /* WebSocket messages, and bytes of their payload. */
+    uint64_t messages_in, bytes_in;
     uint64_t messages_out, bytes_out;
 };
 
-/** Room for what a library of this version fills in. */
+/** All 0, for dx_server_metrics. */
 static inline struct dx_server_metrics dx_server_metrics_init(void)
 {
     struct dx_server_metrics metrics = DX_ZEROED;
@@ -37,22 +69,48 @@ static inline struct dx_server_metrics dx_server_metrics_init(void)
     return metrics;
 }
 
-/** Fills in what the server has done so far. Any thread. The numbers are each right, but not of one moment. */
+/**
+ * Fills in what a server has done. `metrics` starts from dx_server_metrics_init.
+ *
+ * Each number is right, but they are not read at the same moment. Any thread.
+ */
 DX_API void dx_server_metrics(struct dx_server *server, struct dx_server_metrics *metrics);
 
+/*
+ * Prometheus
+ */
+
+/* Room for the text of dx_server_metrics_text. */
 #define DX_METRICS_TEXT_MAX 8192
 
 /**
- * Writes them in Prometheus' text format (version 0.0.4), NUL-terminated. The names are those above behind `duplex_`, those that count
- * with `_total` behind; labelled are duplex_websockets_closed_total{how="clean|broken"}, duplex_responses_total{class="1xx…5xx"},
- * duplex_messages_total and duplex_payload_bytes_total{direction="in|out"}.
+ * Writes the numbers in Prometheus' text format (version 0.0.4), with a NUL at the end.
  *
- * Returns DX_OK and the length; DX_ERR_TOO_BIG (`room` is below DX_METRICS_TEXT_MAX).
+ * The names are those of struct dx_server_metrics with `duplex_` in front; counters end in
+ * `_total`. Four of them have a label: duplex_websockets_closed_total{how="clean|broken"},
+ * duplex_responses_total{class="1xx|2xx|3xx|4xx|5xx"}, duplex_messages_total{direction="in|out"}
+ * and duplex_payload_bytes_total{direction="in|out"}.
+ *
+ * Any thread.
+ *
+ * text, room   where to write, and its size: at least DX_METRICS_TEXT_MAX
+ * len          gets the length of the text, without the NUL
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_TOO_BIG   room is below DX_METRICS_TEXT_MAX
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_metrics_text(struct dx_server *server, char *text,
                                                         size_t room, size_t *len);
 
-/** Answers GET on `path` with that text, of this same server; for another's, see dx_server_metrics_text. Errors as dx_server_route. */
+/**
+ * Adds a route that answers GET with the text of this same server.
+ *
+ * To show the numbers of another server, write a route with dx_server_metrics_text.
+ *
+ * path   exactly this path, none below it
+ *
+ * Returns as dx_server_route.
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route_metrics(struct dx_server *server,
                                                          const char *path);
 
