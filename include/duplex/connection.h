@@ -1,8 +1,21 @@
 /*
  * duplex/connection.h - one open WebSocket connection, of a server or a client.
  *
- * A connection's pointer is good from its first callback until its on_close has returned; its id stays harmless for
- * ever. All functions are called on its loop's thread. close and abort are idempotent and never call back from inside.
+ * A server makes a connection with dx_request_accept (duplex/request.h). Its pointer is valid from
+ * the first callback until on_close returns; its id is never used again. All functions here belong
+ * to the thread of the connection's loop, where all callbacks come. dx_server_send and the
+ * functions next to it (duplex/server.h) reach a connection from other threads, by its id.
+ *
+ * A connection that echoes:
+ *
+ *     static void on_message(struct dx_connection *connection, enum dx_opcode opcode,
+ *                            uint8_t *data, size_t len, void *user)
+ *     {
+ *         (void)!dx_connection_send(connection, opcode, data, len);
+ *     }
+ *
+ *     static const struct dx_connection_handlers echo = {.size = sizeof(echo),
+ *                                                        .on_message = on_message};
  */
 #ifndef DUPLEX_CONNECTION_H
 #define DUPLEX_CONNECTION_H
@@ -17,43 +30,84 @@ extern "C" {
 
 struct dx_connection;
 
-/* How a connection ended. Slices are valid during the callback. */
+/*
+ * Callbacks
+ *
+ * A callback may send, close, abort, pause or resume. None of these calls a callback from inside.
+ */
+
+/* How a connection ended. It is valid during on_close. */
 struct dx_close_info {
-    uint16_t code;      /* the peer's close code; 1005: its Close had none; 1006: no Close came */
-    uint16_t sent_code; /* the code of our own Close; 0 when none was sent */
-    bool was_clean;     /* both Close frames were exchanged */
-    const char *
-        reason; /* the peer's, UTF-8, not NUL-terminated; empty also when no memory was left to keep it */
+    /* The peer's close code; 1005: its Close had no code; 1006: no Close came. */
+    uint16_t code;
+
+    /* The code of our own Close; 1005: it had no code; 0: none was sent. */
+    uint16_t sent_code;
+
+    /* Whether both Close frames were exchanged. */
+    bool was_clean;
+
+    /*
+     * The reason in the peer's Close: UTF-8, not NUL-terminated, at most 123 bytes. Empty, too,
+     * when there was no memory to keep it.
+     */
+    const char *reason;
     size_t reason_len;
-    enum dx_err err;    /* DX_OK after a closing handshake, else why it ended */
-    const char *detail; /* one English sentence when err is not DX_OK, else NULL */
+
+    /* DX_OK after a closing handshake, otherwise why the connection ended. */
+    enum dx_err err;
+
+    /* One English sentence if err is not DX_OK, otherwise NULL. */
+    const char *detail;
 };
 
-/* What to be told. Every member may be NULL. Borrowed: must outlive the connections that use it. */
+/*
+ * The callbacks of a connection. Each may be NULL. `user` is what dx_connection_user returns.
+ *
+ * The struct is borrowed: it must outlive the connections that use it. A static one sets its size
+ * itself.
+ */
 struct dx_connection_handlers {
-    size_t size; /* of this struct, set by init; a static one says it itself */
-    /* A whole message. `data` may be changed; it is valid during the call. `user` is here, as in all that
-     * follow, what dx_connection_user returns. */
+    size_t size;
+
+    /* A whole message. The data may be changed; it is valid during the call. */
     void (*on_message)(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                        size_t len, void *user);
-    /* When set, messages come in pieces as they arrive, in constant memory, and on_message is not used. */
+
+    /*
+     * A piece of a message, as it arrives: a message of any length needs constant memory. If it is
+     * set, on_message is not called.
+     */
     void (*on_chunk)(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                      size_t len, bool is_first, bool is_last, void *user);
-    /* The peer's Close came. When set, it is for you to answer with dx_connection_close, at latest after close_timeout;
-     * when NULL it is answered at once with the same code. Sending is possible until then. */
+
+    /*
+     * The peer's Close came. Messages can still be sent; answer with dx_connection_close within
+     * close_timeout_ms. After that, or at once if this is NULL, the library answers with the same
+     * code.
+     */
     void (*on_peer_close)(struct dx_connection *connection, uint16_t code, const char *reason,
                           size_t reason_len, void *user);
-    /* What waited has fallen below half of max_queue, after dx_connection_is_congested had become true. */
+
+    /* Pending output has fallen below half of max_queue after it was congested. */
     void (*on_drain)(struct dx_connection *connection, void *user);
+
+    /* A pong came. */
     void (*on_pong)(struct dx_connection *connection, const uint8_t *data, size_t len, void *user);
-    /* The peer has hung up (end of stream or reset) while reading is paused: most likely nobody will read what is sent. Comes
-     * at most once; what the peer sent before can still be read by resuming. So that a peer is noticed that cannot deliver its
-     * end because nothing is read, unsolicited pongs go out during a pause (20 a second to a peer on this machine). */
+
+    /*
+     * The peer hung up (end of stream or reset) while reading was paused: it will probably not read
+     * what is sent. Called at most once. What the peer sent before can still be read after
+     * dx_connection_resume. During a pause with unread input, the library sends unsolicited pongs
+     * to detect a peer whose end of stream cannot arrive (20 a second to a peer on this machine).
+     */
     void (*on_hang_up)(struct dx_connection *connection, void *user);
-    /* The last callback, exactly one for each connection. The pointer is invalid when it has returned. */
+
+    /* The last callback, exactly one for each connection. Afterwards the pointer is invalid. */
     void (*on_close)(struct dx_connection *connection, const struct dx_close_info *info,
                      void *user);
-    /* A ping came, and is answered. Like all but the last callback, before on_close. */
+
+    /* A ping came; the library has answered it. */
     void (*on_ping)(struct dx_connection *connection, const uint8_t *data, size_t len, void *user);
 };
 
@@ -66,23 +120,62 @@ static inline struct dx_connection_handlers dx_connection_handlers_init(void)
     return handlers;
 }
 
-/* Limits and deadlines; what is left at 0 by dx_connection_options_init's caller means none. Borrowed, shared by many. */
+/*
+ * Options
+ */
+
+/*
+ * Limits and deadlines. The defaults are a server's, from dx_connection_options_init; 0 means: no
+ * limit. The struct is copied by what it is given to.
+ */
 struct dx_connection_options {
-    size_t size; /* of this struct, set by init */
+    size_t size;
+
+    /*
+     * The longest message that is accepted, all its fragments together; a longer one: Close 1009.
+     * Bytes; default 1 MiB (a client's 16 MiB).
+     */
     uint64_t max_message;
+
+    /* Frames of one message; more: Close 1008. Default 131,072. */
     uint32_t max_fragments;
-    uint32_t message_timeout_ms; /* no progress inside a message: Close 1008 */
-    uint32_t write_timeout_ms; /* less than 16 KiB leaves in this time while output waits: abort */
-    uint32_t close_timeout_ms; /* for the peer's Close after ours, and for its end of stream */
-    uint32_t ping_interval_ms; /* silence before a ping; 0: no pings */
-    /* Silence after that ping before the peer counts as gone (abort, DX_ERR_TIMEOUT). It begins anew as long as the peer's system
-     * goes on taking what the ping stands behind: who reads slowly is not gone. */
+
+    /*
+     * How long nothing may arrive inside a message; after that: Close 1008. Milliseconds; default
+     * 60,000.
+     */
+    uint32_t message_timeout_ms;
+
+    /*
+     * While output is pending, 16 KiB of it must leave within this time; otherwise the connection
+     * is aborted (DX_ERR_TIMEOUT). Milliseconds; default 30,000.
+     */
+    uint32_t write_timeout_ms;
+
+    /*
+     * How long to wait for the peer's Close after ours, for our answer to the peer's Close, and for
+     * the peer's end of stream. Milliseconds; default 5,000.
+     */
+    uint32_t close_timeout_ms;
+
+    /* Silence of the peer before a ping is sent; 0: no pings. Milliseconds; default 30,000. */
+    uint32_t ping_interval_ms;
+
+    /*
+     * Silence after that ping before the connection is aborted (DX_ERR_TIMEOUT). The time starts
+     * again as long as the peer's system acknowledges output from before the ping, so a peer that
+     * reads slowly is not cut. Milliseconds; default 30,000.
+     */
     uint32_t pong_timeout_ms;
-    size_t
-        max_queue; /* high-water mark of what waits to be sent; at four times that the connection is aborted */
+
+    /*
+     * The high-water mark of pending output: above it the connection is congested, and above four
+     * times this it is aborted (DX_ERR_QUEUE_FULL). Bytes; default 1 MiB (a client's 16 MiB).
+     */
+    size_t max_queue;
 };
 
-/** Fills in the defaults of a server: 1 MiB, 131072, 60 s, 30 s, 5 s, 30 s, 30 s, 1 MiB. */
+/** A server's defaults: 1 MiB, 131,072 fragments, 60 s, 30 s, 5 s, 30 s, 30 s, 1 MiB. */
 static inline struct dx_connection_options dx_connection_options_init(void)
 {
     struct dx_connection_options options = DX_ZEROED;
@@ -99,7 +192,7 @@ static inline struct dx_connection_options dx_connection_options_init(void)
     return options;
 }
 
-/** Fills in the defaults of a client: as a server's, but messages of 16 MiB and a max_queue of 16 MiB. */
+/** A client's defaults: as a server's, but with a max_message and a max_queue of 16 MiB. */
 static inline struct dx_connection_options dx_connection_options_init_client(void)
 {
     struct dx_connection_options options = dx_connection_options_init();
@@ -109,94 +202,203 @@ static inline struct dx_connection_options dx_connection_options_init_client(voi
     return options;
 }
 
-/**
- * Sends a whole message; the bytes are copied or gone when it returns. From 16 KiB up they go to the kernel at once, from
- * your memory. Text must be UTF-8: that is the caller's duty.
+/*
+ * Sending
  *
- * Returns DX_OK (also when it has to wait); DX_ERR_USAGE; DX_ERR_STATE inside a fragmented message; DX_ERR_CLOSED;
- * DX_ERR_NOMEM, DX_ERR_TOO_MANY, DX_ERR_SYSTEM (a client without randomness): not sent. DX_ERR_QUEUE_FULL: more than max_queue
- * waits already, and with this more than four times that would: the connection is being aborted. (So a message of any length
- * can be sent while the connection is not congested.)
+ * Pending output is what the library holds because the kernel has not accepted it yet.
+ */
+
+/**
+ * Sends a whole message.
+ *
+ * The payload is copied or sent before the call returns. From 16 KiB up a server offers it to the
+ * kernel at once, without a copy. Smaller messages leave together at the end of the loop's turn. A
+ * message of any length is accepted while the connection is not congested. The caller makes sure
+ * that a text is UTF-8. The loop's thread only.
+ *
+ * opcode      DX_OP_TEXT or DX_OP_BINARY
+ * data, len   the payload, in bytes
+ *
+ * Returns DX_OK, also when the message has to wait, or:
+ *   DX_ERR_USAGE        another opcode
+ *   DX_ERR_STATE        a fragmented message is being sent
+ *   DX_ERR_CLOSED       our Close was sent, or the connection has failed or ended
+ *   DX_ERR_QUEUE_FULL   more than max_queue bytes are pending, and with this message they would be
+ *                       more than four times max_queue; the connection is aborted
+ *   DX_ERR_NOMEM        no memory for the message; if a part has left, the connection is aborted
+ *   DX_ERR_TOO_MANY     the limit of dx_loop_set_max_memory is reached; as for DX_ERR_NOMEM
+ *   DX_ERR_SYSTEM       a client: no randomness for the masking key
  */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send(struct dx_connection *connection,
                                                     enum dx_opcode opcode, const void *data,
                                                     size_t len);
 
 /**
- * As dx_connection_send, and calls `on_sent` when the message has left: DX_OK, the kernel has all of it (not: the peer has read it);
- * else why the connection ended before. Once for each call that returned DX_OK, in their order, never from inside this call, before
- * on_close. Errors as dx_connection_send.
+ * Sends a whole message, and calls `on_sent` when it has left.
+ *
+ * on_sent is called once for each call that returned DX_OK, in their order, before on_close and
+ * never from inside this call. DX_OK means that the kernel has accepted all of the message, not
+ * that the peer has read it; another `err` is why the connection ended before that. The loop's
+ * thread only.
+ *
+ * opcode          DX_OP_TEXT or DX_OP_BINARY
+ * data, len       the payload, in bytes
+ * on_sent, user   NULL: as dx_connection_send
+ *
+ * Returns as dx_connection_send.
  */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send_with(
     struct dx_connection *connection, enum dx_opcode opcode, const void *data, size_t len,
     void (*on_sent)(struct dx_connection *connection, enum dx_err err, void *user), void *user);
 
-/** Sends one fragment of a message, as it comes; `opcode` counts for the first. Errors as dx_connection_send. */
+/**
+ * Sends one fragment of a message of unknown length (RFC 6455 section 5.4).
+ *
+ * Until the last fragment no other message can be sent; pings and a Close can. The caller makes
+ * sure that a text is UTF-8. The loop's thread only.
+ *
+ * opcode      the message's, DX_OP_TEXT or DX_OP_BINARY; read at its first fragment only
+ * data, len   the fragment's payload, in bytes
+ * is_last     this fragment ends the message
+ *
+ * Returns DX_OK, also when the fragment has to wait, or:
+ *   DX_ERR_USAGE        a first fragment with another opcode
+ *   DX_ERR_CLOSED       our Close was sent, or the connection has failed or ended
+ *   DX_ERR_QUEUE_FULL   more than max_queue bytes are pending, and with this fragment they would be
+ *                       more than four times max_queue; the connection is aborted
+ *   DX_ERR_NOMEM        no memory for the fragment; from 16 KiB up the connection may be aborted
+ *   DX_ERR_TOO_MANY     the limit of dx_loop_set_max_memory is reached; as for DX_ERR_NOMEM
+ *   DX_ERR_SYSTEM       a client: no randomness for the masking key
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_send_fragment(struct dx_connection *connection,
                                                              enum dx_opcode opcode,
                                                              const void *data, size_t len,
                                                              bool is_last);
 
-/** Sends a ping (at most 125 bytes). Errors as dx_connection_send. */
+/**
+ * Sends a ping. The loop's thread only.
+ *
+ * data, len   its payload, at most DX_CONTROL_MAX bytes
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE        more than DX_CONTROL_MAX bytes
+ *   DX_ERR_CLOSED       our Close was sent, or the connection has failed or ended
+ *   DX_ERR_QUEUE_FULL   four times max_queue bytes are pending; the connection is aborted
+ *   DX_ERR_NOMEM        no memory for the ping
+ *   DX_ERR_TOO_MANY     the limit of dx_loop_set_max_memory is reached
+ *   DX_ERR_SYSTEM       a client: no randomness for the masking key
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_ping(struct dx_connection *connection,
                                                     const void *data, size_t len);
 
-/** Bytes that wait in the library (not in the kernel), headers included; in on_close: that waited when it ended. */
+/** Bytes of pending output, frame headers included. In on_close: what was pending at the end. */
 DX_API size_t dx_connection_buffered_amount(const struct dx_connection *connection);
 
-/** True when more than max_queue bytes wait: stop producing until on_drain. */
+/** True while more than max_queue bytes are pending: stop sending until on_drain. */
 DX_API bool dx_connection_is_congested(const struct dx_connection *connection);
 
-/**
- * Stops and goes on with reading: backpressure. At most one read of input (64 KiB) is kept meanwhile; the peer's Close is
- * not seen and pings are neither sent nor answered. Messages that wait come in this turn, after the call has returned.
+/*
+ * Backpressure
  */
-DX_API void dx_connection_pause(struct dx_connection *connection);
-DX_API void dx_connection_resume(struct dx_connection *connection);
 
 /**
- * Begins the closing handshake, or answers the peer's Close: what waits is sent first, then Close with `code` and `reason`
- * (cut to 123 bytes at a code point). on_close follows, at latest close_timeout after the Close has left. Messages are still
- * told until the peer's Close, or until four times max_message (at least 1 MiB, at most 4 GiB) have come behind ours: then the
- * connection is cut (DX_ERR_TOO_BIG). A pause stays one. Code 1005: an empty Close.
+ * Stops reading.
  *
- * Returns DX_OK, also when it is closing already; DX_ERR_USAGE for a code that must not be sent.
+ * No message is delivered until dx_connection_resume. At most one read (64 KiB) of input is kept.
+ * The peer's Close is not seen, and pings are neither sent nor answered. on_hang_up reports a peer
+ * that hangs up meanwhile. The loop's thread only.
+ */
+DX_API void dx_connection_pause(struct dx_connection *connection);
+
+/**
+ * Continues reading after dx_connection_pause. Messages that wait are delivered in this turn of the
+ * loop, after the call has returned. The loop's thread only.
+ */
+DX_API void dx_connection_resume(struct dx_connection *connection);
+
+/*
+ * Closing
+ */
+
+/**
+ * Starts the closing handshake, or answers the peer's Close.
+ *
+ * Pending output is sent first, then the Close. on_close follows, at the latest close_timeout_ms
+ * after the Close has left. Until the peer's Close its messages are still delivered. If more than
+ * four times max_message (at least 1 MiB, at most 4 GiB) comes after our Close, the connection is
+ * cut with DX_ERR_TOO_BIG. A paused connection stays paused. Without memory for the Close the
+ * connection is aborted. The call does nothing if a Close was sent already. The loop's thread only.
+ *
+ * code                 see dx_close_code_is_valid; DX_CLOSE_NO_STATUS: a Close without a code
+ * reason, reason_len   UTF-8; cut at a code point to DX_CLOSE_REASON_MAX bytes
+ *
+ * Returns DX_OK, also when a Close was sent already, or:
+ *   DX_ERR_USAGE   a code that must not be sent, a reason that is not UTF-8, or a reason without a
+ *                  code
  */
 DX_API enum dx_err dx_connection_close(struct dx_connection *connection, uint16_t code,
                                        const char *reason, size_t reason_len);
 
-/** Cuts the connection without a Close frame; on_close follows in this turn, with `err` and the static text `detail`. */
+/**
+ * Cuts the connection without a Close frame. on_close follows in this turn of the loop. The loop's
+ * thread only.
+ *
+ * err, detail   what on_close reports, unless the connection has failed already; the text is static
+ */
 DX_API void dx_connection_abort(struct dx_connection *connection, enum dx_err err,
                                 const char *detail);
 
-/** A pointer of yours; at first the one that it was accepted with. */
+/*
+ * Attributes
+ */
+
+/** Sets the pointer that callbacks get as `user`, in place of that of dx_request_accept. */
 DX_API void dx_connection_set_user(struct dx_connection *connection, void *user);
+
+/** The pointer that callbacks get as `user`. */
 DX_API void *dx_connection_user(const struct dx_connection *connection);
-/** Names the connection for ever, among those of its server (dx_server_send …); never 0 for a server's, 0 for others. */
+
+/**
+ * The connection's id among the connections of its server, as dx_server_send takes it. It is never
+ * 0 and never used again. 0 for a client's connection.
+ */
 DX_API uint64_t dx_connection_id(const struct dx_connection *connection);
-/** The loop that it belongs to. */
+
+/** The loop that the connection belongs to. */
 DX_API struct dx_loop *dx_connection_loop(const struct dx_connection *connection);
 
-/** The subprotocol that was agreed, or NULL. Valid as long as the connection. */
+/** The subprotocol that was agreed on, or NULL. Valid as long as the connection. */
 DX_API const char *dx_connection_subprotocol(const struct dx_connection *connection);
 
-/** Room for any address as text: an IPv6 one with its zone, and a NUL. */
+/** Room for any address as text: an IPv6 address with its zone, and a NUL. */
 #define DX_HOST_ROOM 64
 
-/** The peer's address ("127.0.0.1"; "unix" and port 0 for a unix socket). Returns DX_OK, DX_ERR_CLOSED (it has gone already), DX_ERR_SYSTEM. */
+/**
+ * Gets the peer's address as text, such as "127.0.0.1". For a Unix socket it is "unix", with port
+ * 0. The loop's thread only.
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_CLOSED   the connection has ended, or the peer is gone
+ *   DX_ERR_SYSTEM   the system refused
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_connection_peer(const struct dx_connection *connection,
                                                     char host[DX_HOST_ROOM], uint16_t *port);
 
-/** What was agreed by TLS; false, and `facts` untouched, without TLS. */
+/**
+ * Fills in what TLS agreed on. `facts` starts from dx_tls_facts_init. False, and `facts` unchanged,
+ * without TLS.
+ */
 DX_API bool dx_connection_tls(const struct dx_connection *connection, struct dx_tls_facts *facts);
 
-/* Messages and payload bytes so far. */
+/* Counts since the connection was made. */
 struct dx_connection_metrics {
     size_t size;
+
+    /* Whole messages, and bytes of payload. */
     uint64_t messages_in, bytes_in, messages_out, bytes_out;
 };
 
-/** Room for what a library of this version fills in. */
+/** All 0, for dx_connection_metrics. */
 static inline struct dx_connection_metrics dx_connection_metrics_init(void)
 {
     struct dx_connection_metrics metrics = DX_ZEROED;
@@ -204,6 +406,8 @@ static inline struct dx_connection_metrics dx_connection_metrics_init(void)
     metrics.size = sizeof(metrics);
     return metrics;
 }
+
+/** Fills in the counts. `counts` starts from dx_connection_metrics_init. */
 DX_API void dx_connection_metrics(const struct dx_connection *connection,
                                   struct dx_connection_metrics *counts);
 
