@@ -1,14 +1,15 @@
 /*
- * duplex/endpoint.h - the WebSocket protocol alone (RFC 6455), for those who have their own input and output.
+ * duplex/endpoint.h - the WebSocket protocol alone (RFC 6455), for programs with their own I/O.
  *
- * An endpoint is one connection after the opening handshake (duplex/handshake.h). It does no I/O and knows no time: bytes come
- * in, events and bytes go out. One endpoint belongs to one thread at a time.
+ * An endpoint is one connection after the opening handshake (duplex/handshake.h). It does no I/O
+ * and has no clock: bytes come in, events and bytes come out. An endpoint belongs to one thread at
+ * a time.
  *
  *     dx_endpoint_feed(endpoint, bytes, len);
  *     while (dx_endpoint_next(endpoint, &event) != DX_EVENT_NONE)
- *         …                                                            // send, close, stop pulling: all allowed
+ *         handle(&event); // it may send, close, or stop this loop
  *     while ((count = dx_endpoint_output(endpoint, slices, 8)) > 0)
- *         dx_endpoint_output_sent(endpoint, writev(fd, …));
+ *         dx_endpoint_output_sent(endpoint, write_all(fd, slices, count));
  */
 #ifndef DUPLEX_ENDPOINT_H
 #define DUPLEX_ENDPOINT_H
@@ -20,42 +21,85 @@
 extern "C" {
 #endif
 
+/*
+ * Events
+ */
+
+/* What an event is, and which members of struct dx_event it sets. */
 enum dx_event_type {
-    DX_EVENT_NONE = 0, /* everything that was fed is consumed */
-    DX_EVENT_DATA,     /* a piece of a message: opcode, is_first, is_last, data */
-    DX_EVENT_PING,     /* data; already answered */
-    DX_EVENT_PONG,     /* data */
-    DX_EVENT_CLOSE, /* the peer's Close: code (DX_CLOSE_NO_STATUS when it had none), data is the reason */
-    DX_EVENT_FAIL, /* the peer broke a rule or a limit: err, code of the Close that was queued, detail */
+    DX_EVENT_NONE = 0, /* all input is consumed */
+    DX_EVENT_DATA,     /* a piece of a message: opcode, is_first, is_last, data, len */
+    DX_EVENT_PING,     /* a ping, which is answered already: data, len */
+    DX_EVENT_PONG,     /* a pong: data, len */
+    DX_EVENT_CLOSE,    /* the peer's Close: code; data and len are its reason */
+    DX_EVENT_FAIL,     /* the peer broke a rule or a limit: err, code, detail */
 };
 
 struct dx_event {
     enum dx_event_type type;
-    enum dx_opcode opcode; /* DATA: DX_OP_TEXT or DX_OP_BINARY, of the whole message */
-    bool is_first;         /* DATA: begins a message */
-    bool is_last;          /* DATA: ends a message; a whole message in one piece has both */
+
+    /* DATA: DX_OP_TEXT or DX_OP_BINARY, the same for all pieces of a message. */
+    enum dx_opcode opcode;
+
+    /* DATA: the piece begins a message. */
+    bool is_first;
+
+    /* DATA: the piece ends a message. A whole message in one piece has both. */
+    bool is_last;
+
+    /*
+     * CLOSE: the peer's code, DX_CLOSE_NO_STATUS if it had none. FAIL: the code of the Close that
+     * was queued, DX_CLOSE_ABNORMAL if it could not be queued.
+     */
     uint16_t code;
+
+    /* FAIL: the error, see dx_endpoint_next. */
     enum dx_err err;
-    const char *detail; /* FAIL: one static English sentence naming the rule */
-    uint8_t *data;      /* may be changed by the owner while it is valid */
+
+    /* FAIL: one static English sentence that names the rule. */
+    const char *detail;
+
+    /* It may be changed; it is valid until the next call of next, feed or free. */
+    uint8_t *data;
     size_t len;
 };
+
+/*
+ * Life
+ */
 
 struct dx_endpoint;
 
 struct dx_endpoint_options {
     size_t size;
+
+    /* Whether the endpoint is a server's or a client's. */
     enum dx_role role;
-    uint64_t max_message;   /* bytes of all fragments of a message, inclusive (else 1009) */
-    uint32_t max_fragments; /* frames of one message (else 1008), at least 1 */
-    size_t
-        max_output; /* memory for what waits in dx_endpoint_output, in blocks of 16 KiB, of which one is kept: at least one */
-    /* Fills masking keys with strong randomness; needed by clients (RFC 6455 10.3). False: none to be had. */
+
+    /*
+     * The longest message that is accepted, all its fragments together; a longer one fails with
+     * code 1009. Bytes; default 1 MiB.
+     */
+    uint64_t max_message;
+
+    /* Frames of one message, at least 1; more fail with code 1008. Default 131,072. */
+    uint32_t max_fragments;
+
+    /*
+     * Memory for pending output, in blocks of 16 KiB, one of which is kept; at least one block.
+     * Bytes; default 16 MiB.
+     */
+    size_t max_output;
+
+    /*
+     * Fills masking keys with strong randomness (RFC 6455 section 10.3). False: there is none now.
+     * Required for a client; default NULL.
+     */
     bool (*fill_random)(uint8_t *bytes, size_t len, void *user);
     void *user;
 };
 
-/** Fills in 1 MiB, 131072 and 16 MiB. */
+/** The defaults: messages of 1 MiB in 131,072 fragments, 16 MiB of output. */
 static inline struct dx_endpoint_options dx_endpoint_options_init(enum dx_role role)
 {
     struct dx_endpoint_options options = DX_ZEROED;
@@ -68,95 +112,187 @@ static inline struct dx_endpoint_options dx_endpoint_options_init(enum dx_role r
     return options;
 }
 
-/** Makes an endpoint with nothing in it. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE (a client without fill_random; max_fragments 0; max_output below 16 KiB). */
+/**
+ * Makes an endpoint.
+ *
+ * options    NULL means the defaults of a server
+ * endpoint   gets the endpoint; release it with dx_endpoint_free
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE   `size` is not set, a client without fill_random, max_fragments is 0, or
+ *                  max_output is below 16 KiB
+ *   DX_ERR_NOMEM   nothing was made
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_endpoint_new(const struct dx_endpoint_options *options,
                                                  struct dx_endpoint **endpoint);
 
-/** Frees it with all that waits. NULL is fine. */
+/** Frees an endpoint and its pending output. NULL is fine. */
 DX_API void dx_endpoint_free(struct dx_endpoint *endpoint);
 
-/* ---- bytes in ---- */
+/*
+ * Input
+ */
 
 /**
- * Gives the endpoint bytes that came in. They are changed (unmasked) in place and must stay until dx_endpoint_next has
- * returned DX_EVENT_NONE, which says that all of them are consumed. Only then may the next bytes be fed.
+ * Gives the endpoint bytes that were received.
+ *
+ * They are borrowed, and unmasked in place, until dx_endpoint_next returns DX_EVENT_NONE: all of
+ * them are consumed then. Do not feed more before that.
  */
 DX_API void dx_endpoint_feed(struct dx_endpoint *endpoint, uint8_t *data, size_t len);
 
 /**
- * The next event. Data slices point into the fed bytes and are valid until the next call of next, feed or free.
- * Pings are answered by the endpoint itself (the event only tells). A peer's Close is NOT answered by the endpoint: the
- * owner does, with dx_endpoint_close, when it is ready. After DX_EVENT_FAIL the endpoint has queued its Close (unless one
- * was sent before) and swallows all further input: send what waits, and end the connection. After a peer's Close everything
- * that follows is swallowed.
+ * Gets the next event.
  *
- * FAIL has err DX_ERR_PROTOCOL (1002), DX_ERR_UTF8 (1007), DX_ERR_TOO_BIG (1009), DX_ERR_TOO_MANY (1008), DX_ERR_NOMEM or
- * DX_ERR_SYSTEM (1011: a pong or a split control frame found no memory or randomness); its code is DX_CLOSE_ABNORMAL when
- * not even the Close could be queued. The reason of that Close is the event's detail.
+ * The endpoint answers pings. It does not answer the peer's Close: call dx_endpoint_close when you
+ * are ready. Input after the peer's Close is discarded.
  *
- * However the input was cut, the same events come in the same order, but for the cuts of DATA; a text message that fails
- * has given all of its bytes before the one that cannot stand there.
+ * After DX_EVENT_FAIL the endpoint has queued a Close with the event's detail as its reason, unless
+ * one was sent before. It discards all further input. Send the pending output, then end the
+ * connection.
+ *
+ * The event's err and the code of the Close are DX_ERR_PROTOCOL (1002: the peer broke the
+ * protocol), DX_ERR_UTF8 (1007: a text or the reason of a Close is not UTF-8), DX_ERR_TOO_MANY
+ * (1008: more than max_fragments frames in a message), DX_ERR_TOO_BIG (1009: a message longer than
+ * max_message), DX_ERR_NOMEM (1011: no memory for a control frame in parts, or no room for a pong)
+ * or DX_ERR_SYSTEM (1011: a client has no randomness for the masking key of a pong).
+ *
+ * However the input is cut, the events and their order are the same, except for where DATA is cut.
+ * Of a text that is not UTF-8 all bytes before the first wrong one are delivered.
  */
 DX_API enum dx_event_type dx_endpoint_next(struct dx_endpoint *endpoint, struct dx_event *event);
 
-/** Payload bytes of the current data frame that were not fed yet: how much may be read straight to where the message grows. */
+/**
+ * Payload bytes of the current data frame that were not fed yet. So many bytes may be read straight
+ * into the memory where the message grows.
+ */
 DX_API uint64_t dx_endpoint_payload_left(const struct dx_endpoint *endpoint);
 
-/** True while a message or frame is begun and not finished: where a deadline for messages would run. */
+/** True while a message or a frame has begun and has not ended. A deadline would run then. */
 DX_API bool dx_endpoint_is_in_message(const struct dx_endpoint *endpoint);
 
-/* ---- messages out ---- */
+/*
+ * Sending
+ *
+ * What is sent is queued as pending output; see dx_endpoint_output.
+ */
 
 /**
- * Queues a whole message, copied (masked for a client). Text must be UTF-8: that is the caller's duty.
+ * Sends a whole message. The payload is copied. The caller makes sure that a text is UTF-8.
  *
- * Returns DX_OK; DX_ERR_USAGE (not text or binary); DX_ERR_STATE (a fragmented message is being sent); DX_ERR_CLOSED (Close
- * was sent or the endpoint failed); DX_ERR_NOMEM, DX_ERR_TOO_MANY (max_output), DX_ERR_SYSTEM (no randomness): nothing was queued.
+ * opcode      DX_OP_TEXT or DX_OP_BINARY
+ * data, len   the payload, in bytes
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE      another opcode
+ *   DX_ERR_STATE      a fragmented message is being sent
+ *   DX_ERR_CLOSED     our Close was sent, or the endpoint has failed
+ *   DX_ERR_NOMEM      out of memory; nothing was queued
+ *   DX_ERR_TOO_MANY   no room under max_output; nothing was queued
+ *   DX_ERR_SYSTEM     a client: no randomness for the masking key; nothing was queued
  */
 DX_API DX_MUST_CHECK enum dx_err
 dx_endpoint_send(struct dx_endpoint *endpoint, enum dx_opcode opcode, const void *data, size_t len);
 
-/** Begins, goes on with, or ends a fragmented message: `opcode` counts for the first fragment only. Errors as dx_endpoint_send, but DX_ERR_STATE never. */
+/**
+ * Sends one fragment of a message of unknown length (RFC 6455 section 5.4).
+ *
+ * Between the first and the last fragment no other message can be sent.
+ *
+ * opcode      the message's, DX_OP_TEXT or DX_OP_BINARY; read at its first fragment only
+ * data, len   the fragment's payload, in bytes; copied
+ * is_last     this fragment ends the message
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE      a first fragment with another opcode
+ *   DX_ERR_CLOSED     our Close was sent, or the endpoint has failed
+ *   DX_ERR_NOMEM      out of memory; nothing was queued
+ *   DX_ERR_TOO_MANY   no room under max_output; nothing was queued
+ *   DX_ERR_SYSTEM     a client: no randomness for the masking key; nothing was queued
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_endpoint_send_fragment(struct dx_endpoint *endpoint,
                                                            enum dx_opcode opcode, const void *data,
                                                            size_t len, bool is_last);
 
-/** Queues a ping or an unsolicited pong of at most 125 bytes. Errors as dx_endpoint_send; DX_ERR_USAGE when longer. */
+/**
+ * Sends a ping.
+ *
+ * data, len   its payload, at most DX_CONTROL_MAX bytes; copied
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE      more than DX_CONTROL_MAX bytes
+ *   DX_ERR_CLOSED     our Close was sent, or the endpoint has failed
+ *   DX_ERR_NOMEM      out of memory; nothing was queued
+ *   DX_ERR_TOO_MANY   no room under max_output; nothing was queued
+ *   DX_ERR_SYSTEM     a client: no randomness for the masking key; nothing was queued
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_endpoint_ping(struct dx_endpoint *endpoint, const void *data,
                                                   size_t len);
+
+/**
+ * Sends an unsolicited pong. Pings are answered without it.
+ *
+ * data, len   its payload, at most DX_CONTROL_MAX bytes; copied
+ *
+ * Returns as dx_endpoint_ping.
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_endpoint_pong(struct dx_endpoint *endpoint, const void *data,
                                                   size_t len);
 
 /**
- * Queues the Close frame: with `code` and `reason` (cut at a code point so that it fits 123 bytes), or empty for code
- * DX_CLOSE_NO_STATUS. Also the answer to a peer's Close. A second call does nothing and is DX_OK.
+ * Sends a Close, to start the closing handshake or to answer the peer's Close. A second call does
+ * nothing.
  *
- * Returns DX_OK; DX_ERR_USAGE for a code that must not be sent (RFC 6455 7.4.1) or a reason that is not UTF-8; DX_ERR_NOMEM,
- * DX_ERR_TOO_MANY, DX_ERR_SYSTEM.
+ * code                 see dx_close_code_is_valid; DX_CLOSE_NO_STATUS: a Close without a code
+ * reason, reason_len   UTF-8; cut at a code point to DX_CLOSE_REASON_MAX bytes
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE      a code that must not be sent, a reason that is not UTF-8, or a reason without
+ *                     a code
+ *   DX_ERR_NOMEM      out of memory; nothing was queued
+ *   DX_ERR_TOO_MANY   no room under max_output; nothing was queued
+ *   DX_ERR_SYSTEM     a client: no randomness for the masking key; nothing was queued
  */
 DX_API DX_MUST_CHECK enum dx_err dx_endpoint_close(struct dx_endpoint *endpoint, uint16_t code,
                                                    const char *reason, size_t reason_len);
 
-/** Whether our Close is queued or sent; whether the peer's came (both: end the connection); whether the endpoint failed it. */
+/** Whether our Close is queued or sent. */
 DX_API bool dx_endpoint_close_is_sent(const struct dx_endpoint *endpoint);
+
+/** Whether the peer's Close came. If ours is sent too, end the connection. */
 DX_API bool dx_endpoint_close_is_received(const struct dx_endpoint *endpoint);
+
+/** Whether there was a DX_EVENT_FAIL. */
 DX_API bool dx_endpoint_is_failed(const struct dx_endpoint *endpoint);
 
-/* ---- bytes out ---- */
+/*
+ * Output
+ */
 
-/** Fills at most `max_count` slices with what waits, in order; returns how many. Valid until the next change of the endpoint. */
+/**
+ * Fills in slices of the pending output, in order, and returns how many. They are valid until the
+ * next call that changes the endpoint.
+ *
+ * slices, max_count   room for at most so many slices
+ */
 DX_API size_t dx_endpoint_output(const struct dx_endpoint *endpoint, struct dx_slice *slices,
                                  size_t max_count);
 
-/** Takes the first `len` bytes (at most dx_endpoint_buffered_amount) off what waits: they were sent. */
+/**
+ * Removes the first bytes of the pending output: they were sent.
+ *
+ * len   at most dx_endpoint_buffered_amount
+ */
 DX_API void dx_endpoint_output_sent(struct dx_endpoint *endpoint, size_t len);
 
-/** Bytes that wait. */
+/** Bytes of pending output. */
 DX_API size_t dx_endpoint_buffered_amount(const struct dx_endpoint *endpoint);
 
 /**
- * Tells that the output cannot be sent now (true), or flows again (false). While blocked, a pong waits aside and later
- * pings only replace its payload (RFC 6455 5.5.3); it is queued when this is called with false.
+ * Notes that output cannot be sent now (true), or that it can again (false).
+ *
+ * While it is blocked, at most one pong waits, with the payload of the latest ping (RFC 6455
+ * section 5.5.3). It is queued by the call with false.
  */
 DX_API void dx_endpoint_set_blocked(struct dx_endpoint *endpoint, bool blocked);
 
