@@ -1,5 +1,5 @@
 /*
- * base64.c - RFC 4648 section 4.
+ * base64.c - encodes and decodes base64 (RFC 4648 section 4).
  */
 #include "base/base64.h"
 
@@ -48,8 +48,8 @@ static size_t padding_of(struct dx_slice text)
 }
 
 /*
- * Reads four characters, of which the last `padding` do not count. False: a foreign character, or,
- * if `is_strict`, unused bits that are not zero.
+ * Reads four characters, of which the last `padding` are ignored. False: a character is not in the
+ * alphabet, or, if `is_strict`, unused bits are not zero.
  */
 static bool read_group(const uint8_t *text, size_t padding, bool is_strict, uint32_t *group)
 {
@@ -66,7 +66,7 @@ static bool read_group(const uint8_t *text, size_t padding, bool is_strict, uint
     return !is_strict || (bits & ((UINT32_C(1) << (8 * padding)) - 1)) == 0;
 }
 
-/* The last group of `text`, whose padding may not be there, has `padding` characters less. */
+/* The last group of `text`, whose padding may be missing, has `padding` characters less. */
 static enum dx_err decode(struct dx_slice text, size_t padding, bool is_strict, uint8_t *bytes,
                           size_t room, size_t *len)
 {

@@ -1,7 +1,7 @@
 /*
  * counter.h - numbers that one thread changes and any thread reads, without a locked instruction.
  *
- * Each reading is a value that the number has had; nothing else is ordered by it.
+ * A reader gets a value that the number has had. Nothing else is ordered by it.
  */
 #ifndef DX_BASE_COUNTER_H
 #define DX_BASE_COUNTER_H
@@ -14,7 +14,7 @@ struct dx_counter {
     _Atomic uint64_t value;
 };
 
-/** Only on the thread that changes it. */
+/** Only on the thread that changes the number. */
 static inline void dx_counter_add(struct dx_counter *counter, uint64_t count)
 {
     atomic_store_explicit(&counter->value,

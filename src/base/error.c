@@ -1,5 +1,5 @@
 /*
- * error.c - text, name and class of each error, from the one list in <duplex/error.h>.
+ * error.c - text, name and class of each error, from the list in <duplex/error.h>.
  */
 #include <duplex/error.h>
 

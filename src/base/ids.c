@@ -1,7 +1,7 @@
 /*
- * ids.c - a table of places with a free list through it. The place used last is used again first.
+ * ids.c - a table of places with a free list in it. The place that was freed last is used first.
  *
- * A place holds its object, or, marked by the lowest bit, which place is free after it.
+ * A place holds its object, or the number of the next free place, marked by the lowest bit.
  */
 #include "base/ids.h"
 
@@ -10,7 +10,7 @@
 #define NONE UINT32_MAX
 #define FIRST_ROOM 64
 
-/* Where a place is. */
+/* The position of a place. */
 struct spot {
     uintptr_t *value;
     uint32_t *generation;
@@ -59,8 +59,7 @@ static bool is_free(uintptr_t value)
 }
 
 /*
- * A place that was never used. What the system gives for a large chunk costs nothing until it is
- * touched.
+ * A place that has never been used. The memory of a large chunk costs nothing until it is touched.
  */
 static enum dx_err take_new(struct dx_ids *ids, uint32_t *place)
 {
@@ -93,7 +92,7 @@ enum dx_err dx_ids_add(struct dx_ids *ids, void *object, uint64_t *id)
     } else {
         spot = spot_of(ids, place);
         ids->free = (uint32_t)(*spot.value >> 1);
-        /* The mark of the last one has lost a bit where pointers are as short as it. */
+        /* Where pointers are short, the mark of the last place has lost a bit. */
         if (ids->free >= ids->place_count)
             ids->free = NONE;
     }
@@ -103,7 +102,7 @@ enum dx_err dx_ids_add(struct dx_ids *ids, void *object, uint64_t *id)
     return DX_OK;
 }
 
-/* False: no object has that id. */
+/* False: there is no object with that id. */
 static bool find_spot(const struct dx_ids *ids, uint64_t id, struct spot *spot)
 {
     uint32_t place = (uint32_t)id;

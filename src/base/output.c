@@ -1,15 +1,13 @@
 /*
- * output.c - the queue of blocks. It may contain an empty block (a reservation that nobody
- * committed); peek skips it.
+ * output.c - the queue of blocks. It may contain an empty block, a reservation that was not
+ * committed; peek skips it.
  */
 #include "base/output.h"
 #include "base/shared.h"
 
 #include <stdlib.h>
 
-/*
- * A block that only names a shared frame is its header alone, but counted like every other buffer.
- */
+/* A block that refers to a shared frame is its header alone, but is counted like other buffers. */
 #define REFERENCE_LEN sizeof(struct dx_block)
 
 static uint8_t *bytes_of(struct dx_block *block)

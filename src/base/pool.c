@@ -1,5 +1,5 @@
 /*
- * pool.c - the free list and the one limit of a loop's buffers.
+ * pool.c - the free list of a loop, and the limit of its buffers.
  */
 #include "base/pool.h"
 
@@ -53,13 +53,13 @@ void dx_pool_give(struct dx_pool *pool, struct dx_block *block)
         free(block);
         return;
     }
-    /* The block given last is taken first: its lines are the ones still in the cache. */
+    /* The block that was given back last is taken first: it is still in the cache. */
     block->next = pool->free;
     pool->free = block;
     pool->free_count++;
 }
 
-/* One thread changes it: a plain store will do. */
+/* Only one thread changes it, so a plain store is enough. */
 static void set_used(struct dx_pool *pool, size_t used_len)
 {
     atomic_store_explicit(&pool->used_len, used_len, memory_order_relaxed);

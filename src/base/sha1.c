@@ -1,5 +1,5 @@
 /*
- * sha1.c - SHA-1, FIPS 180-4 section 6.1. Plain rather than fast: two blocks an opening handshake.
+ * sha1.c - SHA-1 (FIPS 180-4 section 6.1). Simple, not fast: an opening handshake has two blocks.
  */
 #include "base/sha1.h"
 

@@ -1,5 +1,5 @@
 /*
- * shared.c - the atomic count of a shared run of bytes.
+ * shared.c - the atomic reference count of shared bytes.
  */
 #include "base/shared.h"
 
@@ -37,7 +37,10 @@ void dx_shared_drop(struct dx_shared *shared)
 {
     if (!shared)
         return;
-    /* Release: our reads come before the free. Acquire: the free comes after everybody's reads. */
+    /*
+     * Release: our reads happen before the free. Acquire: the free happens after the reads of
+     * others.
+     */
     if (atomic_fetch_sub_explicit(&shared->reference_count, 1, memory_order_acq_rel) == 1)
         free(shared);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A struct does not grow by more than this: a larger size is uninitialised memory. */
+/* No struct grows by more than this: a larger size is uninitialised memory. */
 #define GROWTH_MAX 4096
 
 static size_t size_of(const void *given)
@@ -24,7 +24,7 @@ enum dx_err dx_sized_check(const void *given, size_t known, size_t first)
     if (given == NULL)
         return DX_OK;
     size = size_of(given);
-    /* They are aligned as a size is, and so is what follows them in an array. */
+    /* They are aligned as a size is, and so is what follows each in an array. */
     if (size < first || size > known + GROWTH_MAX || size % sizeof(size) != 0)
         return DX_ERR_USAGE;
     for (size_t at = known; at < size; at++)

@@ -1,9 +1,9 @@
 /*
- * slice.h - bytes that somebody else owns.
+ * slice.h - bytes that something else owns.
  *
- * A slice is valid until the next call on the object that it was borrowed from, unless that
- * function's comment says otherwise. Same layout as struct iovec, so that a list of slices can be
- * handed to the system without a copy (net/ asserts it).
+ * A slice is valid until the next call on the object that it was borrowed from, unless the comment
+ * of that function says otherwise. It has the layout of struct iovec, so that a list of slices can
+ * be passed to the system without a copy; net/ asserts it.
  */
 #ifndef DX_BASE_SLICE_H
 #define DX_BASE_SLICE_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** The slice of a string literal or other NUL-terminated text, without its NUL. */
+/** The slice of a NUL-terminated text, without its NUL. */
 static inline struct dx_slice dx_slice_of(const char *text)
 {
     return (struct dx_slice){(const uint8_t *)text, strlen(text)};

@@ -83,7 +83,7 @@ enum dx_err dx_text_parse_hex(struct dx_slice slice, uint64_t max, uint64_t *val
     return parse_number(slice, 16, max, value);
 }
 
-/* How many bytes a character that begins so has, and what its second byte may be. */
+/* How many bytes a character with this first byte has, and which second bytes are valid. */
 static size_t utf8_begin(uint8_t first, uint8_t *low, uint8_t *high)
 {
     *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
@@ -135,7 +135,7 @@ bool dx_text_is_utf8(struct dx_slice slice)
     return true;
 }
 
-/* Controls, and characters that show nothing but change what is shown. */
+/* Controls, and invisible characters that change how others are shown. */
 static bool is_harmful(uint32_t code_point)
 {
     static const struct {

@@ -2,11 +2,11 @@
  * wheel.c - five levels of 64 slots: level 0 counts milliseconds, each further level 64 times as
  * much.
  *
- * A timer is on the level of the highest 6-bit digit in which its time differs from now. So a
- * lower level always comes due before a higher one, the next occupied slot is one bit scan away,
- * and time can jump there in one step. When now enters a slot of a higher level its timers move
- * down: at most four moves in a timer's life. What lies further than the last level reaches (12
- * days) waits in its last slot and is placed again from there.
+ * A timer is on the level of the highest 6-bit digit in which its time differs from now. So a lower
+ * level is always due before a higher one, one bit scan finds the next occupied slot, and time can
+ * jump there in one step. When now enters a slot of a higher level, its timers move down, at most
+ * four times in the life of a timer. A timer beyond the last level (12 days) waits in its last slot
+ * and is placed again from there.
  */
 #include "base/wheel.h"
 
@@ -54,7 +54,7 @@ static void place(struct dx_wheel *wheel, struct dx_timer *timer)
     wheel->occupied[level] |= UINT64_C(1) << slot;
 }
 
-/* When the earliest occupied slot begins; false when nothing is set. */
+/* When the earliest occupied slot begins. False: no timer is set. */
 static bool find_next(const struct dx_wheel *wheel, unsigned *level, unsigned *slot,
                       uint64_t *begin_ms)
 {
@@ -66,7 +66,7 @@ static bool find_next(const struct dx_wheel *wheel, unsigned *level, unsigned *s
 
         if (!bits)
             continue;
-        /* Only the top level wraps round; on the others nothing comes after `here`. */
+        /* Only the top level wraps around; on other levels no slot follows `here`. */
         bits = here ? bits >> here | bits << (DX_WHEEL_SLOTS - here) : bits;
         ahead = (unsigned)__builtin_ctzll(bits);
         *level = i;
@@ -105,8 +105,8 @@ void dx_wheel_unset(struct dx_wheel *wheel, struct dx_timer *timer)
     unlink_timer(timer);
     wheel->count--;
     /*
-     * The last one out of a slot clears its bit; a timer after another, or about to fire, is in no
-     * slot's head.
+     * The last timer that leaves a slot clears its bit. A timer that follows another one, or is
+     * about to fire, is not the head of a slot.
      */
     offset = (uintptr_t)head - (uintptr_t)wheel->slots;
     if (offset < sizeof(wheel->slots) && !*head) {
@@ -116,7 +116,7 @@ void dx_wheel_unset(struct dx_wheel *wheel, struct dx_timer *timer)
     }
 }
 
-/* Empties a slot: its timers are due (level 0), or move down to where they belong from here. */
+/* Empties a slot: its timers are due (level 0), or move down to a lower level. */
 static struct dx_timer **empty_slot(struct dx_wheel *wheel, unsigned level, unsigned slot,
                                     struct dx_timer **due_tail)
 {
@@ -154,8 +154,8 @@ void dx_wheel_advance(struct dx_wheel *wheel, uint64_t now_ms)
     if (now_ms > wheel->now_ms)
         wheel->now_ms = now_ms;
     /*
-     * Fired only now: what a callback sets for a time already past waits for the next advance, so
-     * this loop ends.
+     * Timers fire only now. If a callback sets a timer to a time that is past, it waits for the
+     * next advance, so that this loop ends.
      */
     while (due) {
         struct dx_timer *timer = due;

@@ -1,10 +1,10 @@
 /*
- * wheel.h - many deadlines, O(1) each: a hierarchical timing wheel. Time is passed in, in
+ * wheel.h - many deadlines, each O(1): a hierarchical timing wheel. Time is passed in, in
  * milliseconds.
  *
- * One deadline per object is the rule (an object with several computes the nearest). A timer is
- * embedded in its owner; an unset one costs nothing. Fires never early, at most one slot (its
- * granularity) late. Not thread-safe.
+ * An object with several deadlines sets one timer for the nearest. A timer is embedded in its
+ * owner; an unset one costs nothing. It never fires early, and at most one slot (its granularity)
+ * late. Not thread-safe.
  */
 #ifndef DX_BASE_WHEEL_H
 #define DX_BASE_WHEEL_H
@@ -27,7 +27,7 @@ struct dx_timer {
 
 struct dx_wheel {
     struct dx_timer *slots[DX_WHEEL_LEVELS][DX_WHEEL_SLOTS];
-    uint64_t occupied[DX_WHEEL_LEVELS]; /* one bit a slot */
+    uint64_t occupied[DX_WHEEL_LEVELS]; /* one bit for each slot */
     uint64_t now_ms;
     size_t count;
 };
@@ -37,10 +37,10 @@ void dx_wheel_init(struct dx_wheel *wheel, uint64_t now_ms);
 /** Prepares a timer that is not set. */
 void dx_timer_init(struct dx_timer *timer, void (*on_due)(struct dx_timer *timer));
 
-/** Sets or moves the timer to fire at `due_ms` (a time in the past fires at the next advance). */
+/** Sets or moves the timer to fire at `due_ms`. If that is past, it fires at the next advance. */
 void dx_wheel_set(struct dx_wheel *wheel, struct dx_timer *timer, uint64_t due_ms);
 
-/** Unsets the timer; fine when it is not set. */
+/** Unsets the timer. Does nothing if it is not set. */
 void dx_wheel_unset(struct dx_wheel *wheel, struct dx_timer *timer);
 
 static inline bool dx_timer_is_set(const struct dx_timer *timer)
@@ -49,15 +49,15 @@ static inline bool dx_timer_is_set(const struct dx_timer *timer)
 }
 
 /**
- * Moves time on (never back) and fires what is due, earliest first; callbacks may set and unset any
- * timer, this one included. A timer that a callback sets for a time already past fires at the next
+ * Advances the time, never back, and fires timers that are due, earliest first. Callbacks may set
+ * and unset any timer, also their own. If one is set to a time that is past, it fires at the next
  * advance. Not from inside a callback.
  */
 void dx_wheel_advance(struct dx_wheel *wheel, uint64_t now_ms);
 
 /**
- * Milliseconds from wheel->now_ms until something may be due (a lower bound is allowed); UINT64_MAX
- * when nothing is set.
+ * Milliseconds from wheel->now_ms until a timer may be due, as a lower bound; UINT64_MAX: none is
+ * set.
  */
 uint64_t dx_wheel_next(const struct dx_wheel *wheel);
 
