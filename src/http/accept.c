@@ -1,6 +1,6 @@
 /*
- * accept.c - Accept-Encoding with its weights (RFC 9110 sections 12.4.2 and 12.5.3). Not
- * responsible for which codings there are of a file.
+ * accept.c - Accept-Encoding with its weights (RFC 9110 sections 12.4.2 and 12.5.3). Which codings
+ * a file has is decided elsewhere.
  */
 #include "http/accept.h"
 
@@ -10,7 +10,7 @@
 #define UNSAID UINT16_MAX
 #define WEIGHT_MAX 1000
 
-/* What is said of each coding, and of "*": all that are not named. */
+/* The weight of each coding, and of "*": all that are not named. */
 struct said {
     uint16_t br;
     uint16_t gzip;
@@ -18,7 +18,7 @@ struct said {
     uint16_t others;
 };
 
-/* "0", "0.5", "1.000": at most three decimals, at most 1. False: it is none. */
+/* Reads "0", "0.5" or "1.000": at most three decimals, at most 1. False: it is malformed. */
 static bool read_weight(struct dx_slice text, uint16_t *weight)
 {
     unsigned value, scale = WEIGHT_MAX;
@@ -37,7 +37,7 @@ static bool read_weight(struct dx_slice text, uint16_t *weight)
     return value <= WEIGHT_MAX;
 }
 
-/* Splits "gzip ; q=0.5". False: it is no such member. */
+/* Splits "gzip ; q=0.5". False: it is malformed. */
 static bool read_member(struct dx_slice member, struct dx_slice *name, uint16_t *weight)
 {
     const uint8_t *end = memchr(member.data, ';', member.len);

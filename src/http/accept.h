@@ -6,22 +6,21 @@
 
 #include "http/head.h"
 
-/* How much each coding is wanted: 0 (not at all) to 1000. */
+/* The weight of each coding: 0 (not acceptable) to 1000. */
 struct dx_codings {
     uint16_t br;
     uint16_t gzip;
-    /* 0 also where nothing is said of it: it is sent where nothing else is wanted more */
+    /* 0 also if it is not mentioned: then it is sent unless another one is preferred */
     uint16_t identity;
-    bool refuses_identity; /* it is excluded by name, or by "*" */
+    bool refuses_identity; /* excluded by name or by "*" */
 };
 
 /**
- * Reads Accept-Encoding. Without one, nothing but identity is wanted. Members that are none are
- * passed over.
+ * Reads Accept-Encoding. Without one, only identity is acceptable. Malformed members are ignored.
  */
 void dx_codings_read(const struct dx_head *head, struct dx_codings *codings);
 
-/** Whether a coding of that weight is to be preferred to sending the bytes as they are. */
+/** Whether a coding of that weight is preferred to sending the bytes without coding. */
 bool dx_codings_prefer(const struct dx_codings *codings, uint16_t weight);
 
 #endif

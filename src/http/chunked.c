@@ -1,5 +1,6 @@
 /*
- * chunked.c - see chunked.h. One small function a state: each takes one byte, but for the data.
+ * chunked.c - see chunked.h. Each state is a small function that takes one byte; data is taken in
+ * one piece.
  */
 #include "http/chunked.h"
 
@@ -8,12 +9,12 @@
 enum {
     STATE_SIZE = 0,
     STATE_BLANK,     /* after the size: only an extension may follow */
-    STATE_EXTENSION, /* anything up to the line's end */
+    STATE_EXTENSION, /* anything up to the end of the line */
     STATE_SIZE_END,  /* LF */
     STATE_DATA,
     STATE_DATA_CR,
     STATE_DATA_LF,
-    STATE_TRAILER, /* a line's begin */
+    STATE_TRAILER, /* start of a line */
     STATE_TRAILER_NAME,
     STATE_TRAILER_VALUE,
     STATE_TRAILER_LF,
@@ -84,8 +85,7 @@ static void on_extension(struct dx_chunked *chunked, uint8_t byte)
 }
 
 /*
- * The one that ends a line; where CR alone or LF alone were enough, another reader would end it
- * elsewhere.
+ * The end of a line. If CR or LF alone were accepted, another reader could end the line elsewhere.
  */
 static void expect(struct dx_chunked *chunked, uint8_t byte, uint8_t expected, uint8_t next)
 {

@@ -1,6 +1,6 @@
 /*
- * conditional.c - RFC 9110 section 13, and entity tags (8.8.3). Not responsible for how validators
- * come about.
+ * conditional.c - preconditions (RFC 9110 section 13) and entity tags (8.8.3). Validators are made
+ * elsewhere.
  */
 #include "http/conditional.h"
 
@@ -10,8 +10,8 @@
 /* ---- entity tags ---- */
 
 /*
- * In a tag a backslash is a character like others, so that lists of tags are no lists of quoted
- * strings (8.8.3).
+ * In a tag a backslash is an ordinary character, so a list of tags is not a list of quoted strings
+ * (8.8.3).
  */
 static bool is_tag_byte(uint8_t byte)
 {
@@ -30,7 +30,7 @@ static void skip_blanks_and_commas(struct dx_slice *text)
         skip(text, 1);
 }
 
-/* Takes the first tag off the front: with its quotes, without its W/. False: there is none. */
+/* Takes the first tag, with its quotes and without its W/. False: there is none. */
 static bool take_tag(struct dx_slice *text, struct dx_slice *tag, bool *is_weak)
 {
     size_t len = 1;
@@ -49,7 +49,7 @@ static bool take_tag(struct dx_slice *text, struct dx_slice *tag, bool *is_weak)
     return true;
 }
 
-/* Compares one tag of the request with ours: strongly (both must be strong) or weakly (8.8.3.2). */
+/* Compares a tag of the request with ours: strongly (both must be strong) or weakly (8.8.3.2). */
 static bool is_same_tag(struct dx_slice tag, bool is_weak, const char *etag, bool is_strong)
 {
     bool ours_is_weak = etag[0] == 'W';

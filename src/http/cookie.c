@@ -1,6 +1,6 @@
 /*
- * cookie.c - see cookie.h. Servers read what browsers send, not what the grammar says: blanks
- * around a pair do not count, and what has no '=' is passed over.
+ * cookie.c - see cookie.h. Servers read what browsers send, which is not always the grammar: blanks
+ * around a pair are ignored, and so is a pair without '='.
  */
 #include "http/cookie.h"
 

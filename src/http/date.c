@@ -1,5 +1,5 @@
 /*
- * date.c - the Gregorian calendar, without the system's time zone.
+ * date.c - HTTP dates by the Gregorian calendar, without the time zone of the system.
  */
 #include "http/date.h"
 
@@ -21,7 +21,7 @@ struct moment {
     int second;
 };
 
-/* Days from 1970-01-01. Years begin in March here, so that the leap day is the last of its year. */
+/* Days from 1970-01-01. Here years begin in March, so that a leap day is the last day of a year. */
 static int64_t days_of(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;
@@ -83,7 +83,7 @@ void dx_date_write(int64_t unix_seconds, char text[DX_DATE_LEN + 1])
     memcpy(text, " GMT", 5);
 }
 
-/* ---- reading: each function takes its piece off the front, or says no ---- */
+/* ---- reading: each function takes its part from the front, or returns false ---- */
 
 static bool take_text(struct dx_slice *rest, const char *text)
 {
@@ -113,7 +113,7 @@ static bool take_number(struct dx_slice *rest, size_t digit_count, int *value)
     return true;
 }
 
-/* A name of three letters, from a table of them; `*index` counts from 0. */
+/* Takes a name of three letters that is in the table; `*index` counts from 0. */
 static bool take_name(struct dx_slice *rest, const char *names, int *index)
 {
     for (int i = 0; rest->len >= 3 && names[i * 3]; i++) {

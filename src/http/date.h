@@ -13,15 +13,15 @@
 #define DX_DATE_MAX INT64_C(253402300799) /* 9999-12-31 23:59:59 */
 
 /**
- * Writes "Sun, 06 Nov 1994 08:49:37 GMT", DX_DATE_LEN characters and a NUL. Times outside 0 ..
- * DX_DATE_MAX become the nearer end.
+ * Writes "Sun, 06 Nov 1994 08:49:37 GMT", DX_DATE_LEN characters and a NUL. A time outside 0 ..
+ * DX_DATE_MAX is replaced by the nearer of the two.
  */
 void dx_date_write(int64_t unix_seconds, char text[DX_DATE_LEN + 1]);
 
 /**
- * Reads the three forms: IMF-fixdate, RFC 850 with a two-digit year (RFC 9110: what would lie more
- * than 50 years after `now` is in the century before), asctime. The day of the week is read, not
- * believed.
+ * Reads the three forms: IMF-fixdate, asctime, and RFC 850, whose year has two digits (RFC 9110: a
+ * date that would be more than 50 years after `now` is in the previous century). The day of the
+ * week is not compared with the date.
  *
  * Returns DX_OK, DX_ERR_PROTOCOL.
  */

@@ -1,17 +1,17 @@
 /*
- * head.c - the parser: each byte is scanned once when it comes, each line is taken apart once when
- * its LF has come.
+ * head.c - the parser of heads: each byte is scanned once when it comes, and each line is parsed
+ * once when its LF has come.
  *
- * Every decision depends on one byte, its position and the bytes before it, never on how much
- * came at once: that is why the verdict is the same however the input is cut.
+ * Every decision depends on one byte, its position, and the bytes before it, never on how many came
+ * at once. That is why the result does not depend on how the input is cut.
  */
 #include "http/head.h"
 
 #include "base/text.h"
 
 enum {
-    STATE_FIRST_LINE,          /* an empty line may come before it */
-    STATE_FIRST_LINE_FOR_SURE, /* the empty line has been */
+    STATE_FIRST_LINE,          /* an empty line may come first */
+    STATE_FIRST_LINE_FOR_SURE, /* the empty line has come */
     STATE_HEADERS,
     STATE_DONE,
     STATE_REFUSED,
@@ -25,7 +25,7 @@ static void refuse(struct dx_head *head, uint16_t status, const char *detail)
 
 void dx_head_init(struct dx_head *head, enum dx_head_kind kind)
 {
-    /* The headers are not cleared: header_count says how many of them mean something. */
+    /* The headers are not cleared: header_count says how many are valid. */
     memset(head, 0, offsetof(struct dx_head, headers));
     head->kind = (uint8_t)kind;
     head->state = kind == DX_HEAD_REQUEST ? STATE_FIRST_LINE : STATE_FIRST_LINE_FOR_SURE;
@@ -62,8 +62,8 @@ static void refuse_long_line(struct dx_head *head)
 }
 
 /*
- * Judges the byte at `at` by itself and the one before it. True: the line continues, or ends here
- * properly.
+ * Checks the byte at `at` together with the one before it. True: the line continues, or ends
+ * properly here.
  */
 static bool check_byte(struct dx_head *head, const struct dx_head_limits *limits, size_t at)
 {
@@ -100,7 +100,7 @@ static size_t find_byte(const struct dx_head *head, size_t begin, size_t end, ui
     return found ? (size_t)(found - head->bytes) : end;
 }
 
-/* HTTP/1.x, of which x is kept. False: refused. */
+/* Reads HTTP/1.x and keeps x. False: refused. */
 static bool parse_version(struct dx_head *head, size_t begin, size_t end)
 {
     const uint8_t *text = head->bytes + begin;
@@ -149,7 +149,7 @@ static void parse_request_line(struct dx_head *head, size_t end)
         head->state = STATE_HEADERS;
 }
 
-/* A server that gives no reason may leave out the blank before it too: common, and harmless. */
+/* A server without a reason phrase may also omit the blank before it: common, and harmless. */
 static void parse_status_line(struct dx_head *head, size_t end)
 {
     size_t begin = head->line_at;
@@ -214,7 +214,7 @@ static void parse_header(struct dx_head *head, size_t max_count, size_t end)
     header->value = span_between(begin, end);
 }
 
-/* Takes the line apart whose CR is at `end`. */
+/* Parses the line whose CR is at `end`. */
 static void parse_line(struct dx_head *head, const struct dx_head_limits *limits, size_t end)
 {
     bool is_empty = end == head->line_at;
@@ -254,7 +254,7 @@ enum dx_head_status dx_head_parse(struct dx_head *head, const struct dx_head_lim
     return DX_HEAD_DONE;
 }
 
-/* ---- looking things up ---- */
+/* ---- lookup ---- */
 
 bool dx_head_next(const struct dx_head *head, const char *name, size_t *index,
                   struct dx_slice *value)

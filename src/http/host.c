@@ -21,7 +21,10 @@ static void set_text(struct dx_host *host, struct dx_slice text)
 
 /* ---- IPv4 ---- */
 
-/* One part: decimal, 0 octal, 0x hexadecimal. Too large a number is given as UINT32_MAX + 1. */
+/*
+ * Reads one part: decimal, 0 octal, 0x hexadecimal. A number that is too large becomes UINT32_MAX +
+ * 1.
+ */
 static bool parse_ipv4_part(struct dx_slice part, uint64_t *value)
 {
     unsigned base = 10;
@@ -46,7 +49,7 @@ static bool parse_ipv4_part(struct dx_slice part, uint64_t *value)
     return true;
 }
 
-/* Cuts the text after its last dot off `*rest`; a text without a dot is its own last part. */
+/* Takes the text after the last dot from `*rest`. Without a dot that is the whole text. */
 static struct dx_slice take_last_part(struct dx_slice *rest)
 {
     size_t begin = rest->len;
@@ -99,7 +102,7 @@ static void write_ipv4(struct dx_host *host)
     host->len = (uint8_t)len;
 }
 
-/* The last part fills all bytes that the parts before it leave. */
+/* The last part fills all bytes that the earlier parts leave. */
 static bool parse_ipv4(struct dx_slice text, struct dx_host *host)
 {
     uint64_t parts[4];
@@ -170,9 +173,9 @@ static size_t parse_group(struct dx_slice text, size_t at, unsigned *value)
     return at - begin;
 }
 
-#define NO_GAP 17 /* a gap can stand at 0 to 16 */
+#define NO_GAP 17 /* a gap can be at 0 to 16 */
 
-/* Moves what follows the `::` (byte `gap`) to the end. */
+/* Moves the bytes after the `::` (at byte `gap`) to the end. */
 static void open_gap(uint8_t address[16], size_t gap, size_t filled)
 {
     size_t moved = filled - gap;
@@ -181,13 +184,13 @@ static void open_gap(uint8_t address[16], size_t gap, size_t filled)
     memset(address + gap, 0, 16 - filled);
 }
 
-/* The groups of an address while they are read. */
+/* The groups of an address that is being read. */
 struct groups {
     struct dx_slice text;
     size_t at;
     uint8_t *address;
     size_t filled; /* bytes of the address */
-    size_t gap;    /* where a `::` stood, or NO_GAP */
+    size_t gap;    /* the byte at which a `::` is, or NO_GAP */
 };
 
 /* Reads one group, or the dotted decimals that end the address. */
@@ -212,7 +215,7 @@ static bool read_group(struct groups *groups)
     return true;
 }
 
-/* Reads what follows a group: one colon with a group after it, or the one `::`. */
+/* Reads what follows a group: a colon with a group after it, or the only `::`. */
 static bool read_colon(struct groups *groups)
 {
     struct dx_slice text = groups->text;
@@ -243,8 +246,8 @@ static bool parse_groups(struct groups *groups)
 }
 
 /*
- * The longest run of two zero groups or more, the first of equals: where it begins, in groups; 8
- * when none.
+ * The first of the longest runs of two or more zero groups: the index of its first group; 8: there
+ * is none.
  */
 static unsigned find_zeros(const unsigned groups[8], unsigned *count)
 {
@@ -308,7 +311,7 @@ static bool parse_ipv6(struct dx_slice text, struct dx_host *host)
 
 /* ---- hosts and authorities ---- */
 
-/* The WHATWG's forbidden domain code points, and all that is not ASCII. */
+/* The WHATWG's forbidden domain code points, and everything that is not ASCII. */
 static bool is_name_byte(uint8_t byte)
 {
     return byte > 0x20 && byte < 0x7f && !strchr("#/:<>?@[\\]^|%", byte);
@@ -346,7 +349,7 @@ bool dx_authority_parse(struct dx_slice text, struct dx_authority *authority, co
     struct dx_authority parsed = {0};
     uint64_t port = 0;
 
-    /* The last colon, unless it is inside the brackets. */
+    /* The last colon that is not inside brackets. */
     while (end > 0 && text.data[end - 1] != ':' && text.data[end - 1] != ']')
         end--;
     if (end > 0 && text.data[end - 1] == ':') {

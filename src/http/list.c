@@ -1,5 +1,5 @@
 /*
- * list.c - RFC 9110 section 5.6.1: lists, and the quoted strings that may hide a comma.
+ * list.c - RFC 9110 section 5.6.1: lists, and quoted strings that may contain a comma.
  */
 #include "http/list.h"
 
@@ -15,9 +15,7 @@ void dx_list_init_value(struct dx_list *list, struct dx_slice value)
     *list = (struct dx_list){.rest = value};
 }
 
-/*
- * Where the quoted string ends that begins at `at`: one past its closing quote; 0 when it does not.
- */
+/* The position after the closing quote of the quoted string at `at`; 0: it does not end. */
 static size_t skip_quoted(struct dx_slice text, size_t at)
 {
     for (at++; at < text.len; at++) {

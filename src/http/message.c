@@ -1,5 +1,5 @@
 /*
- * message.c - RFC 9112 sections 6.1 to 6.3 and 9.3, the strict reading of each.
+ * message.c - RFC 9112 sections 6.1 to 6.3 and 9.3, read strictly.
  */
 #include "http/message.h"
 
@@ -12,7 +12,7 @@ static bool refuse(struct dx_refusal *refusal, uint16_t status, const char *deta
     return false;
 }
 
-/* `chunked` once and last is the only coding that we read. */
+/* `chunked`, once and last, is the only coding that is supported. */
 static bool judge_codings(const struct dx_head *head, struct dx_body *body,
                           struct dx_refusal *refusal)
 {

@@ -14,7 +14,7 @@ struct type_row {
     const char *type;
 };
 
-/* By extension, in strcmp's order: it is searched by halves. */
+/* By extension, in the order of strcmp, for a binary search. */
 static const struct type_row rows[] = {
     {"7z", "application/x-7z-compressed"},
     {"aac", "audio/aac"},

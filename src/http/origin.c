@@ -18,10 +18,7 @@ static uint16_t default_port(struct dx_slice scheme)
     return dx_slice_is(scheme, "https") || dx_slice_is(scheme, "wss") ? 443 : 0;
 }
 
-/*
- * How long the scheme at the beginning is (RFC 3986 3.1, lower case); 0 when `://` does not follow
- * one.
- */
+/* The length of the scheme at the start (RFC 3986 3.1, lower case); 0: there is none with `://`. */
 static size_t scheme_len(struct dx_slice value)
 {
     size_t len = 0;
@@ -35,8 +32,8 @@ static size_t scheme_len(struct dx_slice value)
 }
 
 /*
- * Not in upper case, in another notation of an address, with an empty port or one with zeros before
- * it.
+ * Whether it is in the form of browsers: no upper case, no other notation of an address, no port
+ * that is empty or has leading zeros.
  */
 static bool is_as_browsers_write(struct dx_slice text, const struct dx_authority *authority)
 {
@@ -81,16 +78,13 @@ bool dx_origin_is_same(const struct dx_origin *origin, const struct dx_authority
     uint16_t port = authority->has_port ? authority->port : default_port(origin->scheme);
 
     /*
-     * A scheme without a default port is an extension or an application, never a page of this host.
+     * A scheme without a default port is an extension or an application, not a page of this host.
      */
     return !origin->is_null && default_port(origin->scheme) != 0 && origin->port == port &&
            dx_host_equal(&origin->host, &authority->host);
 }
 
-/*
- * Reads a pattern whose host begins with an asterisk, as if that were not there. False: it does
- * not.
- */
+/* Reads a pattern whose host begins with an asterisk, without the asterisk. False: it has none. */
 static bool read_wildcard(struct dx_slice pattern, struct dx_origin *origin)
 {
     char text[DX_HOST_MAX + 32];

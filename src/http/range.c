@@ -1,8 +1,8 @@
 /*
- * range.c - RFC 9110 section 14.1.2: bytes=FIRST-LAST, bytes=FIRST-, bytes=-COUNT. Not responsible
- * for If-Range (conditional.h), nor for that a range is only for GET.
+ * range.c - RFC 9110 section 14.1.2: bytes=FIRST-LAST, bytes=FIRST-, bytes=-COUNT. If-Range is in
+ * conditional.h; that only GET may have a range is checked elsewhere.
  *
- * Numbers of any length are read: what is beyond 64 bits lies beyond the end of every file.
+ * Numbers may have any length: one above 64 bits is beyond the end of every file.
  */
 #include "http/range.h"
 
@@ -10,8 +10,8 @@
 #include "http/list.h"
 
 /*
- * Takes the digits off the front; `*has_value` says whether there was one. What is too big becomes
- * UINT64_MAX.
+ * Takes the digits at the front; `*has_value` says whether there are any. A number that is too
+ * large becomes UINT64_MAX.
  */
 static uint64_t take_number(struct dx_slice *text, bool *has_value)
 {
@@ -34,7 +34,7 @@ static enum dx_range_kind last_bytes(uint64_t wanted, uint64_t len, uint64_t *at
     if (wanted == 0)
         return DX_RANGE_UNSATISFIABLE;
     if (len == 0)
-        return DX_RANGE_WHOLE; /* satisfied, but a Content-Range of no bytes cannot be written */
+        return DX_RANGE_WHOLE; /* satisfiable, but a Content-Range of no bytes cannot be written */
     *count = wanted < len ? wanted : len;
     *at = len - *count;
     return DX_RANGE_PART;

@@ -1,6 +1,6 @@
 /*
- * range.h - which part of a representation a Range header asks for (RFC 9110 section 14). One part:
- * several are sent whole.
+ * range.h - which part of a representation a Range header asks for (RFC 9110 section 14). If it
+ * asks for several parts, the whole is sent.
  */
 #ifndef DX_HTTP_RANGE_H
 #define DX_HTTP_RANGE_H
@@ -14,9 +14,9 @@ enum dx_range_kind {
 };
 
 /**
- * Reads the request's Range for a representation of `len` bytes. With DX_RANGE_PART `*at` and
- * `*count` (1 or more) are its bytes, all within `len`; otherwise they are untouched. Takes time
- * linear in the header and no memory, however many ranges it lists.
+ * Reads the Range of a request for a representation of `len` bytes. For DX_RANGE_PART, `*at` and
+ * `*count` (1 or more) are its bytes, all within `len`; otherwise they are not set. Takes time
+ * linear in the header, and no memory, however many ranges it lists.
  */
 enum dx_range_kind dx_range_read(const struct dx_head *head, uint64_t len, uint64_t *at,
                                  uint64_t *count);

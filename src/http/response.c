@@ -74,9 +74,9 @@ static void add_text(struct dx_response_head *response, const char *text)
     add(response, dx_slice_of(text));
 }
 
-#define NUMBER_MAX 20 /* digits of UINT64_MAX */
+#define NUMBER_MAX 20 /* the digits of UINT64_MAX */
 
-/* The digits of `value` at the end of `digits`. */
+/* Writes the digits of `value` at the end of `digits`. */
 static struct dx_slice number_text(uint64_t value, char digits[NUMBER_MAX])
 {
     size_t at = NUMBER_MAX;
@@ -161,7 +161,7 @@ bool dx_response_is_header(const struct dx_header *header)
     return dx_text_is_token(dx_slice_of(header->name)) && !has_control(dx_slice_of(header->value));
 }
 
-/* ---- the answer to what is refused ---- */
+/* ---- answers to refused requests ---- */
 
 #define ANSWER_MAX 2048
 

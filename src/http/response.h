@@ -1,7 +1,7 @@
 /*
- * response.h - writes response heads (RFC 9112 section 4, RFC 9110 section 15) and the one-line
- * answers to what is refused. Header values are checked, so that no text of a peer or a program can
- * begin a header of its own.
+ * response.h - writes response heads (RFC 9112 section 4, RFC 9110 section 15) and one-line answers
+ * to refused requests. Header values are checked, so that no text of a peer or a program can add a
+ * header.
  */
 #ifndef DX_HTTP_RESPONSE_H
 #define DX_HTTP_RESPONSE_H
@@ -13,11 +13,13 @@
 #include "base/output.h"
 #include "base/slice.h"
 
-/** The reason phrase of a status ("Not Found"); "Unknown" for one that is not in the table. */
+/**
+ * The reason phrase of a status, such as "Not Found"; "Unknown" for one that is not in the table.
+ */
 const char *dx_status_text(unsigned status);
 
 /*
- * A head being written into memory of the caller. Errors stick: check once, at
+ * A head that is being written to memory of the caller. The first error is kept: check it once, at
  * dx_response_head_end.
  */
 struct dx_response_head {
@@ -32,8 +34,8 @@ void dx_response_head_begin(struct dx_response_head *response, char *text, size_
                             unsigned status);
 
 /**
- * Adds a header. A name that is no token, or a value with a control character other than a tab, is
- * DX_ERR_USAGE.
+ * Adds a header. DX_ERR_USAGE if the name is no token, or the value has a control character other
+ * than a tab.
  */
 void dx_response_head_add(struct dx_response_head *response, const char *name,
                           struct dx_slice value);
@@ -42,38 +44,44 @@ void dx_response_head_add_text(struct dx_response_head *response, const char *na
 void dx_response_head_add_number(struct dx_response_head *response, const char *name,
                                  uint64_t value);
 
-/** Whether the name is a token and the value has no control character but tabs. */
+/** Whether the name is a token, and the value has no control characters except tabs. */
 bool dx_response_is_header(const struct dx_header *header);
 
 /**
- * The headers that keep a browser from guessing types, framing our pages and telling others where
- * it was: X-Content-Type-Options, X-Frame-Options, Referrer-Policy, Cross-Origin-Resource-Policy.
+ * Adds headers that keep a browser from guessing types, framing our pages, and telling other sites
+ * which page it came from: X-Content-Type-Options, X-Frame-Options, Referrer-Policy,
+ * Cross-Origin-Resource-Policy.
  */
 void dx_response_head_security_headers(struct dx_response_head *response);
 
 /**
- * Ends the head with its empty line; `*len` is what was written.
+ * Ends the head with its empty line; `*len` is its length.
  *
- * Returns DX_OK; DX_ERR_USAGE (see dx_response_head_add); DX_ERR_TOO_BIG (more than `room`).
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE     see dx_response_head_add
+ *   DX_ERR_TOO_BIG   it is longer than `room`
  */
 DX_MUST_CHECK enum dx_err dx_response_head_end(struct dx_response_head *response, size_t *len);
 
-/* The parts of an answer to a refused request, apart from its status. */
+/* The answer to a refused request, without its status. */
 struct dx_error_answer {
     unsigned status;
-    const char *detail;      /* one line of text, the body; NULL: the status text alone */
+    const char *detail;      /* the body, one line of text; NULL: only the text of the status */
     const char *header_name; /* one more header (Allow, Upgrade, Retry-After ...), or NULL */
     const char *header_value;
-    bool is_head_request;  /* the body is only counted, not sent */
-    bool keep_alive;       /* without it: Connection: close */
-    uint64_t unix_seconds; /* for Date; 0: none */
+    bool is_head_request;  /* the body is counted but not sent */
+    bool keep_alive;       /* false: Connection: close */
+    uint64_t unix_seconds; /* for Date; 0: no Date */
 };
 
 /**
- * Queues a whole small answer: text/plain, one line "404 Not Found: detail".
+ * Queues a whole answer: text/plain, one line "404 Not Found: detail". On an error nothing is
+ * queued.
  *
- * Returns DX_OK; DX_ERR_USAGE (a control character in the detail or header); DX_ERR_TOO_BIG (above
- * 2 KiB); DX_ERR_NOMEM, DX_ERR_TOO_MANY. Nothing is queued on error.
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE     a control character in the detail or header
+ *   DX_ERR_TOO_BIG   it is longer than 2 KiB
+ *   DX_ERR_NOMEM, DX_ERR_TOO_MANY
  */
 DX_MUST_CHECK enum dx_err dx_response_error(struct dx_output *output,
                                             const struct dx_error_answer *answer);

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* Takes one byte, out of its escape if it is one. */
+/* Takes one byte, decoded if it is escaped. */
 static uint8_t take_byte(struct dx_slice *text)
 {
     uint8_t byte = text->data[0];
@@ -25,14 +25,14 @@ static bool is_named(struct dx_slice encoded, const char *name)
     for (; encoded.len > 0; name++) {
         uint8_t byte = take_byte(&encoded);
 
-        /* A NUL in the query is no end of a name. */
+        /* A NUL in the query does not end a name. */
         if (*name == '\0' || (uint8_t)*name != byte)
             return false;
     }
     return *name == '\0';
 }
 
-/* Up to `end`, which is taken, too; all when it is not there. */
+/* Takes the text up to `end`, which is skipped, or all of it if there is no `end`. */
 static struct dx_slice take_until(struct dx_slice *rest, char end)
 {
     const uint8_t *found = rest->len > 0 ? memchr(rest->data, end, rest->len) : NULL;

@@ -48,7 +48,7 @@ static uint16_t port_or(const struct dx_authority *authority, uint16_t port)
 }
 
 /*
- * Leaves path and query in `*rest`. A proxy that saw another host than we would is how caches get
+ * Leaves path and query in `*rest`. If a proxy could read another host than we do, caches could be
  * poisoned.
  */
 static bool check_absolute(struct dx_slice *rest, const struct dx_authority *host,
@@ -114,10 +114,7 @@ bool dx_target_parse(const struct dx_head *head, struct dx_target *target,
 
 /* ---- paths ---- */
 
-/*
- * One character of the path, taken out of its escape; -1 when it is malformed or a control
- * character.
- */
+/* Takes one character of the path, decoded; -1: it is malformed or a control character. */
 static int decode_byte(struct dx_slice path, size_t *at)
 {
     int byte = path.data[*at];
@@ -135,7 +132,7 @@ static int decode_byte(struct dx_slice path, size_t *at)
     return byte < 0x20 || byte == 0x7f ? -1 : byte;
 }
 
-/* C1 controls are two bytes in UTF-8: 0xc2 0x80 to 0xc2 0x9f. */
+/* In UTF-8, C1 controls are two bytes: 0xc2 0x80 to 0xc2 0x9f. */
 static bool is_utf8_without_controls(struct dx_slice text)
 {
     for (size_t i = 0; i + 1 < text.len; i++)
@@ -144,7 +141,7 @@ static bool is_utf8_without_controls(struct dx_slice text)
     return dx_text_is_utf8(text);
 }
 
-/* Follows the segments: how deep each `..` leads. False: above the root. */
+/* Follows the segments to see where each `..` leads. False: above the root. */
 static bool follow_segments(struct dx_slice text, bool *has_dots)
 {
     size_t depth = 0;

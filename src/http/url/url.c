@@ -1,16 +1,17 @@
 /*
- * url.c - the WHATWG URL standard's states, from "scheme start" to "query", as one function each.
+ * url.c - the states of the WHATWG URL standard, from "scheme start" to "query", each as a
+ * function.
  */
 #include "http/url/url.h"
 
 #include "base/text.h"
 
 struct parser {
-    struct dx_slice rest; /* what is not read yet */
+    struct dx_slice rest; /* the part that has not been read */
     char *text;           /* the normal form */
     size_t len;
     bool is_too_long;
-    struct dx_url_login *login; /* NULL: none may be there */
+    struct dx_url_login *login; /* NULL: none is allowed */
     const char *detail;
 };
 
@@ -108,7 +109,7 @@ static bool parse_scheme(struct parser *parser, struct dx_url *url)
 
 /* ---- authority ---- */
 
-/* The authority up to the path or query; slashes before it, however many, do not count. */
+/* Takes the authority, up to the path or query. Any number of slashes before it is ignored. */
 static struct dx_slice take_authority(struct parser *parser)
 {
     struct dx_slice authority;
@@ -125,7 +126,7 @@ static struct dx_slice take_authority(struct parser *parser)
 }
 
 /*
- * Hosts may be percent-encoded; what comes out must be ASCII. False: an incomplete escape, or too
+ * A host may be percent-encoded; the result must be ASCII. False: an incomplete escape, or too
  * long.
  */
 static bool decode_host(struct dx_slice text, uint8_t decoded[DX_HOST_MAX + 7], size_t *len)
@@ -142,7 +143,7 @@ static bool decode_host(struct dx_slice text, uint8_t decoded[DX_HOST_MAX + 7], 
                 return false;
             byte = high * 16 + low;
             at += 2;
-            /* An encoded colon or bracket would be read as the authority's own. */
+            /* If it were decoded, a colon or bracket would be read as part of the authority. */
             if (byte == ':' || byte == '[' || byte == ']')
                 return false;
         }
@@ -170,8 +171,8 @@ static void put_number(struct parser *parser, unsigned value)
 }
 
 /*
- * The byte at `*at`, decoded, which it leaves at its last character. Negative: one that Basic's
- * form cannot have.
+ * Decodes the byte at `*at`, and leaves `*at` at its last character. Negative: a byte that Basic
+ * authentication cannot carry.
  */
 static int decode_login(struct dx_slice text, size_t *at, bool has_colon)
 {
@@ -187,7 +188,7 @@ static int decode_login(struct dx_slice text, size_t *at, bool has_colon)
     return byte < 0x20 || byte == 0x7f || (byte == ':' && !has_colon) ? -1 : byte;
 }
 
-/* Up to the last @; a name alone has an empty password. */
+/* Up to the last @. A name alone has an empty password. */
 static bool read_login(struct parser *parser, struct dx_slice text)
 {
     struct dx_url_login *login = parser->login;
@@ -212,7 +213,7 @@ static bool read_login(struct parser *parser, struct dx_slice text)
     return true;
 }
 
-/* Takes NAME:PASSWORD@ off, where it may stand. */
+/* Takes NAME:PASSWORD@, if it is allowed. */
 static bool take_login(struct parser *parser, struct dx_slice *text)
 {
     struct dx_slice login = *text;
@@ -259,7 +260,7 @@ static bool parse_authority(struct parser *parser, struct dx_url *url)
 
 /* ---- path and query ---- */
 
-/* How many dots this segment is, `%2e` being one too: 1, 2, or 0 for any other segment. */
+/* 1 or 2: the segment is that many dots, where `%2e` counts as a dot. 0: another segment. */
 static unsigned count_dots(struct dx_slice segment)
 {
     unsigned dots = 0;
@@ -278,7 +279,7 @@ static unsigned count_dots(struct dx_slice segment)
     return dots;
 }
 
-/* Takes the last segment of the path back, its slash included. */
+/* Removes the last segment of the path, with its slash. */
 static void shorten_path(struct parser *parser, size_t path_at)
 {
     while (parser->len > path_at && parser->text[--parser->len] != '/')

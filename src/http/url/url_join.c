@@ -1,17 +1,17 @@
 /*
- * url_join.c - see url_join.h. Dots in the path are left to dx_url_parse.
+ * url_join.c - see url_join.h. Dots in the path are resolved by dx_url_parse.
  */
 #include "http/url/url_join.h"
 
 #include <string.h>
 
-/* In these URLs a backslash is a slash (WHATWG URL 4.4). */
+/* In these URLs a backslash counts as a slash (WHATWG URL 4.4). */
 static bool is_slash(uint8_t byte)
 {
     return byte == '/' || byte == '\\';
 }
 
-/* Behind the last slash of the path: where a relative path goes. */
+/* The position after the last slash of the path, where a relative path is appended. */
 static size_t folder_len(const struct dx_url *base, const char *normal)
 {
     const char *path = normal + base->target_at;
@@ -33,7 +33,7 @@ static bool has_scheme(struct dx_slice reference)
     return false;
 }
 
-/* How much of the base stays. */
+/* How much of the base is kept. */
 static size_t kept_len(const struct dx_url *base, const char *normal, struct dx_slice reference)
 {
     if (has_scheme(reference))
