@@ -1,5 +1,5 @@
 /*
- * large.c - a handful of big buffers, the fitting one found by looking at all.
+ * large.c - see large.h. The kept buffers are few, so a linear search finds one that fits.
  */
 #include "net/loop/large.h"
 
@@ -24,7 +24,7 @@ void dx_large_store_release(struct dx_large_store *store)
     store->kept_len = 0;
 }
 
-/* The smallest kept buffer that has the room; -1 when none has. */
+/* The index of the smallest kept buffer with enough room, or -1. */
 static int find_kept(const struct dx_large_store *store, size_t len)
 {
     int best = -1;
@@ -45,7 +45,7 @@ enum dx_err dx_large_take(struct dx_large_store *store, size_t len, struct dx_la
     struct dx_large *taken;
     enum dx_err err = dx_pool_charge(store->pool, cost_of(room));
 
-    /* A kept buffer far larger than asked for may not fit the limit where a small new one does. */
+    /* A kept buffer much larger than `len` may exceed the limit where a new one does not. */
     if (err && room > len) {
         index = -1;
         room = len;

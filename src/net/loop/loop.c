@@ -1,9 +1,9 @@
 /*
- * loop.c - a libuv loop that carries ours: five uv handles however many connections there are.
+ * loop.c - a loop on libuv, with five uv handles however many connections there are.
  *
- * uv runs a turn as: timers, prepare, poll, check. What is to be sent is flushed in prepare and in check: check alone
- * would leave what a timer sent lying until something else happens. Not here: watches (watch.c), posts (post.c),
- * randomness (random.c), public timers and watches (loop_timer.c), a uv loop that is not ours (loop_uv.c).
+ * A turn of uv is: timers, prepare, poll, check. Output is flushed in prepare and in check; check
+ * alone would delay what a timer sent until the next event. Not here: watches (watch.c), posts
+ * (post.c), randomness (random.c), public timers and watches (loop_timer.c), guests (loop_uv.c).
  */
 #include "net/loop/loop_parts.h"
 #include "net/loop/system.h"
@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POOL_KEEP_COUNT 64 /* a mebibyte of blocks stays after a burst */
+#define POOL_KEEP_COUNT 64 /* one MiB of blocks is kept after a burst */
 #define DEFAULT_MAX_MEMORY ((size_t)256 * 1024 * 1024)
 
-/* Flushing calls back (drain, close), which may queue more: so often within a turn, then the next one goes on. */
+/* Callbacks of a flush (drain, close) may queue more: after so many rounds the next turn does. */
 #define FLUSH_ROUNDS 4
 
 static void list_init(struct dx_turn_task *head)
@@ -46,7 +46,7 @@ static void list_remove(struct dx_turn_task *task)
     task->previous = NULL;
 }
 
-/* Runs what is queued now; what is queued meanwhile stays in the list. */
+/* Runs the tasks that are queued now; tasks queued meanwhile stay in the list. */
 static void list_run(struct dx_turn_task *head)
 {
     struct dx_turn_task batch;
@@ -82,7 +82,7 @@ static void on_timer(uv_timer_t *timer)
     dx_wheel_advance(&loop->wheel, uv_now(loop->uv));
 }
 
-/* The absolute time of the wheel's next; UINT64_MAX when nothing is set. */
+/* The absolute time of the next timer; UINT64_MAX when none is set. */
 static uint64_t next_due_ms(const struct dx_loop *loop)
 {
     uint64_t next = dx_wheel_next(&loop->wheel);
@@ -90,7 +90,7 @@ static uint64_t next_due_ms(const struct dx_loop *loop)
     return next == UINT64_MAX ? UINT64_MAX : loop->wheel.now_ms + next;
 }
 
-/* uv reads its timers after prepare, so what is armed here bounds this turn's poll. */
+/* uv computes its poll timeout after prepare, so a timer armed here bounds this turn's poll. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct dx_loop *loop = prepare->data;
@@ -131,7 +131,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     dx_loop_poll_watches(poll->data);
 }
 
-/* Nothing of ours keeps uv_run going by itself: dx_loop_hold does, with the poll handle's reference. */
+/* Our handles do not keep uv_run running by themselves: dx_loop_hold does, by the poll handle. */
 static int start_handles(struct dx_loop *loop)
 {
     int rc = uv_poll_start(&loop->poll, UV_READABLE, on_poll);
@@ -167,7 +167,7 @@ static void close_own_uv(struct dx_loop *loop)
     uv_loop_close(&loop->own_uv);
 }
 
-/* Initialises every handle; after a failure handle_count says how far it came. */
+/* Initialises every handle; after a failure handle_count says how many are initialised. */
 static int init_handles(struct dx_loop *loop)
 {
     int rc = uv_async_init(loop->uv, &loop->async, on_async);
@@ -197,14 +197,14 @@ static int init_own_uv(struct dx_loop *loop)
         close_own_uv(loop);
         return rc;
     }
-    /* A turn that waits for nothing registers the handles, so that dx_loop_fd is complete from the beginning. */
+    /* uv registers descriptors when it polls: do it once now, so that dx_loop_fd works at once. */
     uv_ref((uv_handle_t *)&loop->poll);
     uv_run(&loop->own_uv, UV_RUN_NOWAIT);
     uv_unref((uv_handle_t *)&loop->poll);
     return 0;
 }
 
-/* Memory and descriptor. A guest's memory goes when uv has let go of the handles in it. */
+/* Frees memory and descriptor. A guest's memory is freed when uv has closed the handles in it. */
 static void drop(struct dx_loop *loop)
 {
     int epoll_fd = loop->epoll_fd;
@@ -217,7 +217,7 @@ static void drop(struct dx_loop *loop)
         close(epoll_fd);
 }
 
-/* On failure the loop is dropped. */
+/* Frees the loop on failure. */
 static enum dx_err init(struct dx_loop *loop)
 {
     enum dx_err err = dx_posts_init(&loop->posts);
@@ -246,7 +246,7 @@ enum dx_err dx_loop_make(uv_loop_t *uv, struct dx_loop **loop)
 
     if (!made)
         return DX_ERR_NOMEM;
-    /* Not calloc: the read buffer's pages are touched when they are used, not here. */
+    /* Not calloc: pages of the read buffer are to be touched only when they are used. */
     memset(made, 0, offsetof(struct dx_loop, events));
     made->uv = uv ? uv : &made->own_uv;
     made->epoll_fd = -1;
@@ -329,7 +329,7 @@ static bool has_work(struct dx_loop *loop)
            dx_posts_are_waiting(&loop->posts);
 }
 
-/* A turn is held by itself, so that uv enters it also for posts and flushes that nothing holds the loop for. */
+/* The hold makes uv run the turn even if only posts or flushes are left, which hold nothing. */
 static void turn(struct dx_loop *loop, uv_run_mode mode)
 {
     dx_loop_hold(loop);

@@ -1,5 +1,5 @@
 /*
- * loop_parts.h - what a loop is made of; for the files of net/ that are parts of it (loop, post, random, watch, timers).
+ * loop_parts.h - the parts of a loop; only for the files of net/loop. Others include loop.h.
  */
 #ifndef DX_NET_LOOP_PARTS_H
 #define DX_NET_LOOP_PARTS_H
@@ -12,48 +12,48 @@
 #include <sys/epoll.h>
 #include <uv.h>
 
-/* One epoll_wait brings at most so many; then libuv has its turn (timers, posts) before the rest. */
+/* Most events from one epoll_wait; then libuv runs timers and posts before the rest. */
 #define DX_EVENTS_PER_TURN 1024
 
 #define DX_MAX_POSTS 65536
 #define DX_RANDOM_KEPT 512
 
 struct dx_post {
-    void (*call)(void *data); /* NULL: taken back */
+    void (*call)(void *data); /* NULL: cancelled */
     void *data;
 };
 
-/* Calls from other threads: one array is filled under the lock while the other one is run. */
+/* Calls from other threads: one array is filled under the lock while the other one runs. */
 struct dx_posts {
     pthread_mutex_t lock;
     struct dx_post *waiting;
     size_t count;
     size_t room;
-    struct dx_post *running; /* the loop's thread alone */
+    struct dx_post *running; /* used by the loop's thread only, without the lock */
     size_t running_count;
 };
 
 struct dx_random {
     uint8_t bytes[DX_RANDOM_KEPT];
-    size_t used; /* bytes before it were handed out */
+    size_t used; /* bytes already handed out */
 };
 
 struct dx_loop {
-    uv_loop_t *uv; /* own_uv, or somebody else's */
+    uv_loop_t *uv; /* own_uv, or the caller's (a guest loop) */
     uv_loop_t own_uv;
     uv_async_t async;
     uv_poll_t poll;
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_check_t check;
-    int handle_count; /* of these, in this order: on the uv loop and not yet closed */
+    int handle_count; /* of the five above, in this order: initialised and not yet closed */
     int epoll_fd;
     bool is_running;
-    uint64_t armed_ms; /* what uv's timer is set to; UINT64_MAX: not set */
+    uint64_t armed_ms; /* when uv's timer fires; UINT64_MAX: not set */
     size_t hold_count;
-    struct dx_loop_slot *slots; /* of higher rooms */
+    struct dx_loop_slot *slots; /* of higher layers */
     atomic_bool is_stopped;
-    _Atomic(pthread_t) thread; /* that ran it last, or made it */
+    _Atomic(pthread_t) thread; /* see dx_loop_is_here */
     struct dx_turn_task flush; /* heads of circular lists */
     struct dx_turn_task frees;
     struct dx_pool pool;
@@ -61,32 +61,39 @@ struct dx_loop {
     struct dx_large_store large;
     struct dx_posts posts;
     struct dx_random random;
-    size_t before_watch; /* bytes around a watch, to be fetched ahead */
+    size_t before_watch; /* see dx_loop_expect_around_watch */
     size_t behind_watch;
     struct epoll_event events[DX_EVENTS_PER_TURN];
-    int event_index; /* the next of the batch to be told */
-    int event_count; /* 0 outside of a batch */
+    int event_index; /* the next event of the batch */
+    int event_count; /* 0 when no batch is being handled */
     uint8_t read_buffer[DX_READ_ROOM + DX_READ_SIZE];
 };
 
-/** Makes a loop on `uv`; NULL: on one of its own. */
+/** Makes a loop on `uv`, or with NULL on a uv loop of its own. Errors as dx_loop_new. */
 DX_MUST_CHECK enum dx_err dx_loop_make(uv_loop_t *uv, struct dx_loop **loop);
 
+/** True on the caller's uv loop, which this library neither runs nor closes. */
 static inline bool dx_loop_is_guest(const struct dx_loop *loop)
 {
     return loop->uv != &loop->own_uv;
 }
 
-/* loop_uv.c: ends the handles on a uv loop that is not ours, and frees the loop's memory when uv has let go of the last. */
+/** loop_uv.c: closes a guest's handles; its memory is freed when uv has closed the last one. */
 void dx_loop_leave_uv(struct dx_loop *loop);
 
-/* watch.c: tells the watches of the epoll set what is ready. */
+/** watch.c: calls the watches whose descriptors are ready. */
 void dx_loop_poll_watches(struct dx_loop *loop);
 
-/* post.c */
+/* post.c; posting is dx_loop_post. */
+
+/** Returns DX_OK or DX_ERR_SYSTEM. */
 DX_MUST_CHECK enum dx_err dx_posts_init(struct dx_posts *posts);
 void dx_posts_release(struct dx_posts *posts);
+
+/** True when calls are queued. Any thread. */
 bool dx_posts_are_waiting(struct dx_posts *posts);
+
+/** Runs the calls that are queued now; calls posted meanwhile wait for the next run. */
 void dx_posts_run(struct dx_posts *posts);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * loop_timer.c - the timers and watches of <duplex/loop.h>: the inner ones with an owner that is not of the library.
+ * loop_timer.c - the public timers and watches of <duplex/loop.h>, on top of the internal ones.
  */
 #include "net/loop/loop_parts.h"
 #include "net/loop/watch.h"
@@ -24,7 +24,7 @@ static void on_due(struct dx_timer *timer)
 {
     struct dx_loop_timer *owner = (struct dx_loop_timer *)timer;
 
-    /* Let go first: the callback may free the timer. */
+    /* Before the callback, which may free the timer. */
     dx_loop_let_go(owner->loop);
     owner->on_due(owner->user);
 }
@@ -49,7 +49,7 @@ void dx_loop_timer_set(struct dx_loop_timer *timer, uint64_t delay_ms)
     struct dx_loop *loop = timer->loop;
     uint64_t now_ms;
 
-    /* Between two runs the loop's time stands still; whether somebody else's uv loop runs nobody says. */
+    /* uv's time is stale between runs, and we cannot know whether the caller's uv loop runs. */
     if (!loop->is_running)
         uv_update_time(loop->uv);
     now_ms = uv_now(loop->uv);

@@ -1,7 +1,7 @@
 /*
- * loop_uv.c - a loop on somebody else's uv_loop_t (<duplex/uv.h>): made there, and left without running it.
+ * loop_uv.c - a loop on the caller's uv_loop_t (<duplex/uv.h>), which is not run here.
  *
- * The handles lie in the loop's own memory, so that goes only when uv has called back for the last of them.
+ * The handles are part of the loop's memory, so it is freed only when uv has closed the last one.
  */
 #include "net/loop/loop_parts.h"
 

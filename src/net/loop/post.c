@@ -1,12 +1,13 @@
 /*
- * post.c - calls from other threads. The only part of a loop that another thread touches, beside uv's wake-up.
+ * post.c - calls from other threads. Besides uv's async handle, the only part of a loop that they
+ * touch.
  */
 #include "net/loop/loop_parts.h"
 
 #include <stdlib.h>
 
 #define FIRST_ROOM 64
-#define KEPT_ROOM 4096 /* a larger array is given back when it has been run */
+#define KEPT_ROOM 4096 /* a larger array is freed after its run */
 
 enum dx_err dx_posts_init(struct dx_posts *posts)
 {
@@ -56,7 +57,7 @@ enum dx_err dx_loop_post(struct dx_loop *loop, void (*call)(void *data), void *d
     pthread_mutex_lock(&posts->lock);
     is_first = posts->count == 0;
     err = add(posts, (struct dx_post){call, data});
-    /* Inside the lock: after it the loop may have run the call, and its owner may have freed the loop. */
+    /* Under the lock: once it is released the loop may run the call, and be freed after it. */
     if (!err && is_first)
         uv_async_send(&loop->async);
     pthread_mutex_unlock(&posts->lock);

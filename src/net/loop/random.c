@@ -1,5 +1,5 @@
 /*
- * random.c - the system's randomness, fetched in runs because a client needs four bytes a frame.
+ * random.c - random bytes from the system, fetched in blocks because a client needs four per frame.
  */
 #include "net/loop/loop_parts.h"
 
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Never blocks: before the kernel has gathered entropy the answer is no. */
+/* Never blocks: fails while the kernel has not gathered enough entropy. */
 static bool fetch(uint8_t *bytes, size_t len)
 {
     while (len > 0) {
@@ -37,7 +37,7 @@ bool dx_loop_fill_random(uint8_t *bytes, size_t len, void *context)
         random->used = 0;
     }
     memcpy(bytes, random->bytes + random->used, len);
-    /* What was a key once must not be found in memory later. */
+    /* Bytes that became a key must not stay in this buffer. */
     memset(random->bytes + random->used, 0, len);
     random->used += len;
     return true;

@@ -1,5 +1,5 @@
 /*
- * system.c - errno to enum dx_err, in one place so that every room says the same.
+ * system.c - maps errno to enum dx_err, in one place so that all layers agree.
  */
 #include "net/loop/system.h"
 

@@ -1,5 +1,5 @@
 /*
- * watch.c - the epoll set of a loop. It is nested in libuv's own, which polls it through one handle.
+ * watch.c - the epoll set of a loop. It is nested in libuv's, which polls it through one handle.
  */
 #include "net/loop/watch.h"
 #include "net/loop/loop_parts.h"
@@ -88,8 +88,8 @@ void dx_loop_expect_around_watch(struct dx_loop *loop, size_t before, size_t beh
 }
 
 /*
- * With thousands of connections each lies in no cache when its turn comes: what its watch stands in is fetched while the event
- * before it is handled. An address where there is nothing does no harm.
+ * With thousands of connections none is in the CPU's cache when its event comes: fetch its memory
+ * while the event before it is handled. A prefetch of an invalid address does no harm.
  */
 static void fetch_surroundings(const struct dx_loop *loop, const struct dx_watch *watch)
 {
