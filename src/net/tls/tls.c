@@ -1,6 +1,8 @@
 /*
- * tls.c - <duplex/tls.h>: where certificates come from, and what counts now. A change makes a new set and swaps it in; who has
- * begun with the old one keeps it. Not here: the rules (tls_rules.c), what happens on a connection (tls_session.c).
+ * tls.c - <duplex/tls.h>: the certificates' sources and the current set.
+ *
+ * A change makes a new set and swaps it in; a handshake that has started keeps the old one. Not
+ * here: the rules (tls_rules.c), a connection's bytes (tls_session.c).
  */
 #include "net/tls/tls.h"
 #include "base/sized.h"
@@ -14,7 +16,7 @@
 
 #define ALPN_COUNT_MAX 16
 
-/* Where a certificate comes from: two files, or (NULL) memory. */
+/* The files of a certificate; both NULL for one made in memory. */
 struct source {
     char *certificate_path;
     char *key_path;
@@ -22,10 +24,10 @@ struct source {
 
 struct dx_tls {
     atomic_uint references;
-    pthread_mutex_t changing; /* held while files are read: one change at a time */
-    pthread_mutex_t lock;     /* held for a moment: `set` */
+    pthread_mutex_t changing; /* one change at a time; held while files are read */
+    pthread_mutex_t lock;     /* protects `set`; held briefly */
     struct dx_tls_set *set;
-    struct source *sources; /* as many as the set has certificates */
+    struct source *sources; /* one for each certificate of the set */
     char *client_ca_path;
     enum dx_tls_client_certificates client_certificates;
     uint32_t ticket_lifetime_s;
@@ -67,7 +69,7 @@ const struct dx_tls_alpn *dx_tls_alpn_of(const struct dx_tls *tls)
     return &tls->alpn;
 }
 
-/* ---- beginning and end ---- */
+/* ---- creation and end ---- */
 
 static void release_source(struct source *source)
 {
@@ -131,7 +133,7 @@ static enum dx_err check(const struct dx_tls_options *options, const struct dx_t
     bool asks_clients = options->client_certificates != DX_TLS_CLIENT_NONE;
 
     if ((unsigned)options->client_certificates > DX_TLS_CLIENT_REQUIRED)
-        dx_tls_explain(why, "client_certificates has no such value");
+        dx_tls_explain(why, "client_certificates is not a known value");
     else if (asks_clients != (options->client_ca_path != NULL))
         dx_tls_explain(why, "client_ca_path and client_certificates go together");
     else if (options->ticket_lifetime_s > DX_TLS_TICKET_LIFETIME_MAX)
@@ -187,7 +189,7 @@ static enum dx_err new_set(const struct dx_tls *tls, struct dx_tls_certificate *
     return err;
 }
 
-/* Whether a handshake could use it: OpenSSL refuses keys that are too short. */
+/* Checks that a handshake can use the certificate: OpenSSL refuses keys that are too short. */
 static enum dx_err try_certificate(SSL_CTX *context, const struct dx_tls_certificate *certificate,
                                    const char *path, const struct dx_tls_why *why)
 {
@@ -200,7 +202,7 @@ static enum dx_err try_certificate(SSL_CTX *context, const struct dx_tls_certifi
     return err;
 }
 
-/* Takes over the certificate and is the first set of a `tls` that nobody else has yet. */
+/* Makes the first set, of a `tls` that no other thread has yet. Takes over the certificate. */
 static enum dx_err begin_with(struct dx_tls *tls, struct dx_tls_certificate *certificate,
                               const char *path, const struct dx_tls_why *why)
 {
@@ -279,7 +281,7 @@ enum dx_err dx_tls_new_with(const struct dx_tls_options *options, struct dx_tls 
     if (!err)
         err = make(&own, &made);
     if (err == DX_ERR_USAGE && own.alpn)
-        dx_tls_explain(&reason, "alpn has a name that is none, or too many");
+        dx_tls_explain(&reason, "alpn has an invalid name or too many names");
     if (!err)
         err = load_first(made, &own, &reason);
     ERR_clear_error();
@@ -332,7 +334,7 @@ enum dx_err dx_tls_new_self_signed(const char *const *names, size_t name_count, 
 
 /* ---- changes ---- */
 
-/* The set with one more, under the same rules: what counts for clients is not read again. */
+/* The set with one more certificate. The rules stay: the clients' CA file is not read again. */
 static enum dx_err extend(struct dx_tls *tls, struct dx_tls_certificate *certificate,
                           struct dx_tls_set **set)
 {
@@ -403,7 +405,10 @@ enum dx_err dx_tls_add_certificate(struct dx_tls *tls, const char *certificate_p
     return err;
 }
 
-/* All certificates anew; what was made in memory stays. References are in `certificates` also on failure. */
+/*
+ * Loads all certificates again; one made in memory stays. On failure, too, `certificates` holds
+ * references.
+ */
 static enum dx_err load_all(const struct dx_tls *tls, struct dx_tls_certificate **certificates,
                             const struct dx_tls_why *why)
 {

@@ -1,6 +1,7 @@
 /*
- * tls_certificate.c - PEM to a certificate that can be shown, and who it is for (RFC 6125: names in subjectAltName, the
- * common name only where there is none).
+ * tls_certificate.c - loads certificates from PEM and finds their host names.
+ *
+ * Names come from subjectAltName; from the common name only without one (RFC 6125 section 6.4.4).
  */
 #include "net/tls/tls_certificate.h"
 #include "net/tls/tls_file.h"
@@ -40,7 +41,7 @@ bool dx_tls_certificate_use(const struct dx_tls_certificate *certificate, SSL *s
 
 /* ---- names ---- */
 
-/* A name that no client can ask for is left out. Returns false without memory. */
+/* Leaves out a name that no client can request. False when out of memory. */
 static bool add_name(struct dx_tls_certificate *certificate, const ASN1_STRING *text)
 {
     char name[DX_TLS_NAME_ROOM];
@@ -123,7 +124,7 @@ enum dx_err dx_tls_certificate_new(X509 *leaf, EVP_PKEY *key,
 
 /* ---- PEM ---- */
 
-/* The leaf and what stands behind it. False: not to be read, or too much. */
+/* Reads the leaf and the chain after it. False: malformed, or more than CHAIN_MAX certificates. */
 static bool parse_chain(BIO *bio, X509 **leaf, STACK_OF(X509) * chain)
 {
     X509 *next;

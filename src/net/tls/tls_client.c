@@ -1,8 +1,9 @@
 /*
- * tls_client.c - <duplex/tls_client.h>: a client's rules as an SSL_CTX, and the last session of each host.
+ * tls_client.c - <duplex/tls_client.h>: a client's settings as an SSL_CTX, and the last session of
+ * each host.
  *
- * The environment and OpenSSL's configuration file change nothing: the system's authorities are looked for where OpenSSL was built to
- * look, one file an authority, so that no bundle is read whole.
+ * Neither the environment nor OpenSSL's configuration file has an effect. The system's CAs are read
+ * from OpenSSL's built-in directory, one file per CA, which avoids parsing the whole bundle.
  */
 #include "net/tls/tls_client_session.h"
 
@@ -24,7 +25,7 @@
 #include <sys/stat.h>
 
 #define NAME_MAX_LEN 254
-#define KEPT_SESSIONS 64 /* of so many hosts, the latest */
+#define KEPT_SESSIONS 64 /* one session for each of the latest hosts */
 
 struct kept_session {
     char *name;
@@ -39,9 +40,9 @@ struct dx_tls_client {
     bool is_insecure;
     void (*on_keylog)(const char *line, void *user);
     void *user;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* protects the members below */
     struct kept_session kept[KEPT_SESSIONS];
-    size_t next_kept; /* whose place the next host gets */
+    size_t next_kept; /* the entry that the next host replaces */
 };
 
 void dx_tls_client_keep(struct dx_tls_client *client)
@@ -71,7 +72,7 @@ void dx_tls_client_free(struct dx_tls_client *client)
 
 /* ---- sessions (RFC 8446 4.6.1) ---- */
 
-/* Its place, or where a new host goes. */
+/* The entry of a host, or the one that it replaces. */
 static struct kept_session *find_place(struct dx_tls_client *client, const char *name, bool *is_own)
 {
     struct kept_session *place;
@@ -86,7 +87,7 @@ static struct kept_session *find_place(struct dx_tls_client *client, const char 
     return place;
 }
 
-/* OpenSSL's: returning 1 takes the reference. */
+/* OpenSSL's callback: returning 1 takes over the reference. */
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct dx_tls_session *owner = BIO_get_data(SSL_get_rbio(ssl));
@@ -109,7 +110,10 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-/* A session of TLS 1.3 is for one handshake (RFC 8446 C.4): it is taken. One of TLS 1.2 stays: its server sends no other. */
+/*
+ * A TLS 1.3 session is used once (RFC 8446 appendix C.4), so it is removed. A TLS 1.2 session
+ * stays: the server sends no new one.
+ */
 static void resume(struct dx_tls_client *client, SSL *ssl, const char *name)
 {
     SSL_SESSION *session = NULL;
@@ -138,7 +142,7 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-/* A name's last dot says that it is whole; neither SNI (RFC 6066 3) nor certificates have it. */
+/* A final dot marks a name as absolute; SNI (RFC 6066 section 3) and certificates omit it. */
 static char *copy_name(const char *host)
 {
     char *name = strdup(host);
@@ -201,7 +205,7 @@ static bool set_rules(SSL_CTX *context, const struct dx_tls_client_options *opti
     return dx_tls_rules_set_algorithms(context);
 }
 
-/* Whether it has an authority by the name that OpenSSL looks for: eight digits of a hash, a dot, a number. */
+/* True when a file has a name that OpenSSL looks up: eight hex digits, a dot, a number. */
 static bool has_hashes(const char *path)
 {
     static const char digits[] = "0123456789abcdef";
@@ -217,7 +221,7 @@ static bool has_hashes(const char *path)
     return is_found;
 }
 
-/* The directory gives what is asked for. The bundle, where there is no such directory, has to be read whole: 20 ms. */
+/* The directory is read per CA, on demand. The bundle, the fallback, is read whole: 20 ms. */
 static enum dx_err trust_system(SSL_CTX *context)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
@@ -245,7 +249,7 @@ static int add_authorities(X509_STORE *store, BIO *bio)
             return -1;
         count++;
     }
-    /* What stands there is a certificate, or the file is not taken: half of a list is not what was meant. */
+    /* Refuse the whole file for one malformed certificate: a partial list was not intended. */
     if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         return -1;
     ERR_clear_error();
@@ -263,14 +267,14 @@ static enum dx_err trust_file(SSL_CTX *context, const char *path, const struct d
     if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
         return X509_STORE_load_path(store, path) == 1
                    ? DX_OK
-                   : dx_tls_refuse(path, "no directory of authorities", why);
+                   : dx_tls_refuse(path, "not a directory of CA certificates", why);
     err = dx_tls_file_read(path, &file, why);
     if (err)
         return err;
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     bio = dx_tls_file_bio(&file);
     if (!bio || add_authorities(store, bio) <= 0)
-        err = dx_tls_refuse(path, "no PEM certificates of authorities", why);
+        err = dx_tls_refuse(path, "not a file of PEM CA certificates", why);
     BIO_free(bio);
     dx_tls_file_release(&file);
     return err;
@@ -328,7 +332,7 @@ enum dx_err dx_tls_client_new(const struct dx_tls_client_options *options,
     dx_tls_explain(&reason, "a certificate and its key go together");
     if (!own.certificate_path != !own.key_path)
         return DX_ERR_USAGE;
-    dx_tls_explain(&reason, "no name of a server");
+    dx_tls_explain(&reason, "server_name is not a host name");
     if (own.server_name && (own.server_name[0] == '\0' || strlen(own.server_name) > NAME_MAX_LEN))
         return DX_ERR_USAGE;
     dx_tls_explain(&reason, "out of memory");

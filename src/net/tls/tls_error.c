@@ -1,5 +1,5 @@
 /*
- * tls_error.c - OpenSSL's errors as enum dx_err and as one line for people.
+ * tls_error.c - see tls_error.h.
  */
 #include "net/tls/tls_error.h"
 
@@ -35,7 +35,7 @@ enum dx_err dx_tls_take_error(enum dx_err otherwise)
     return err;
 }
 
-/* The last error is the most telling: the first ones are how it was found. */
+/* The last error in the queue is the most specific one for people. */
 enum dx_err dx_tls_refuse(const char *path, const char *what, const struct dx_tls_why *why)
 {
     unsigned long code = ERR_peek_last_error();

@@ -1,5 +1,5 @@
 /*
- * tls_facts.c - what two sides have agreed on, for <duplex/tls.h>'s dx_tls_facts. OpenSSL keeps it; nothing is stored here.
+ * tls_facts.c - reads dx_tls_facts of <duplex/tls.h> from OpenSSL; stores nothing.
  */
 #include "net/tls/tls.h"
 
@@ -33,7 +33,10 @@ void dx_tls_fingerprint_of(const X509 *certificate, char fingerprint[DX_TLS_FING
     write_fingerprint(digest, len, fingerprint);
 }
 
-/* RFC 2253 escapes control characters and all beyond ASCII: the text is safe in a log. "" where there is no memory. */
+/*
+ * RFC 2253 escapes control characters and everything outside ASCII, so the text is safe to log. ""
+ * when out of memory.
+ */
 static void write_subject(const X509 *certificate, char *subject, size_t room)
 {
     BIO *bio = BIO_new(BIO_s_mem());

@@ -1,5 +1,5 @@
 /*
- * tls_file.c - a small file, read whole and forgotten thoroughly.
+ * tls_file.c - see tls_file.h. The bytes may be a key, so no copy of them is left in memory.
  */
 #include "net/tls/tls_file.h"
 
@@ -29,7 +29,7 @@ static enum dx_err fail(const char *path, int code, const struct dx_tls_why *why
     }
 }
 
-/* Not realloc: what it leaves behind could be a key. */
+/* Not realloc: the block that it frees could hold a key. */
 static bool grow(struct dx_tls_file *file, size_t *room)
 {
     size_t wanted = *room ? *room * 2 : FIRST_ROOM;
@@ -68,7 +68,7 @@ static int read_all(int fd, struct dx_tls_file *file)
 enum dx_err dx_tls_file_read(const char *path, struct dx_tls_file *file,
                              const struct dx_tls_why *why)
 {
-    /* A pipe that nobody has open for writing must not stop us, one that somebody writes to may be waited for. */
+    /* Open must not block on a pipe without a writer; reading from one that has a writer may. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct dx_tls_file read_file = {NULL, 0};
     int code;

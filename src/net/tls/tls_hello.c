@@ -1,6 +1,6 @@
 /*
- * tls_hello.c - the choices of a handshake: certificate by name (RFC 6066 3), protocol (RFC 7301), and the words for one
- * that fails.
+ * tls_hello.c - choices in the handshake: certificate by name (RFC 6066 section 3), protocol
+ * (RFC 7301); and the texts for failed handshakes.
  */
 #include "net/tls/tls_session_parts.h"
 
@@ -21,8 +21,8 @@ struct dx_tls_tickets *dx_tls_session_tickets(SSL *ssl)
 }
 
 /*
- * The name in the extension: a list of one, whose type is 0. What is malformed is refused by OpenSSL itself, after this; what is
- * no name of a host counts as none.
+ * The name in the extension: a list with one entry of type 0. OpenSSL refuses a malformed extension
+ * after this callback. Text that is not a host name counts as no name.
  */
 static bool read_name(SSL *ssl, char name[DX_TLS_NAME_ROOM])
 {
@@ -39,8 +39,9 @@ static bool read_name(SSL *ssl, char name[DX_TLS_NAME_ROOM])
 }
 
 /*
- * A session goes on only under the name that it began with, and only where clients are asked for the same certificates: a
- * ticket carries what was found out about the client's (RFC 8446 4.6.1, and 8.1.2 of RFC 9325 on names).
+ * A session is resumed only under the name it started with (RFC 9325 section 8.1.2) and under the
+ * same rules for client certificates, because a ticket carries the result of checking the client's
+ * certificate (RFC 8446 section 4.6.1).
  */
 static bool bind_sessions(SSL *ssl, const struct dx_tls_session *session)
 {
@@ -63,7 +64,7 @@ int dx_tls_session_on_hello(SSL *ssl, int *alert, void *unused)
 
     (void)unused;
     *alert = SSL_AD_INTERNAL_ERROR;
-    free(session->server_name); /* of a first hello, when another one was asked for */
+    free(session->server_name); /* set by a first hello, if this is one after HelloRetryRequest */
     session->server_name = is_known ? strdup(name) : NULL;
     if (is_known && !session->server_name) {
         ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
@@ -107,7 +108,7 @@ static const char *agreed_protocol(const struct dx_tls_session *session)
     if (len == 0)
         return NULL;
     if (session->client)
-        return "http/1.1"; /* the only one that is offered */
+        return "http/1.1"; /* the only protocol that clients offer */
     text = dx_tls_alpn_of(session->tls)->texts;
     for (; *text; text += strlen(text) + 1)
         if (strlen(text) == len && memcmp(text, agreed, len) == 0)
@@ -121,7 +122,7 @@ bool dx_tls_session_facts(const struct dx_tls_session *session, struct dx_tls_fa
         return false;
     dx_tls_facts_of(session->ssl, facts);
     if (session->client) {
-        /* The certificate is the server's. */
+        /* A client's session has the certificate of the server. */
         facts->has_client_certificate = false;
         facts->client_subject[0] = '\0';
         facts->client_fingerprint[0] = '\0';
@@ -131,7 +132,7 @@ bool dx_tls_session_facts(const struct dx_tls_session *session, struct dx_tls_fa
     return true;
 }
 
-/* ---- why not ---- */
+/* ---- failures ---- */
 
 static const struct {
     int reason;
@@ -140,19 +141,20 @@ static const struct {
     {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the client does not trust the certificate"},
     {SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the client does not trust the certificate"},
     {SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the client does not trust the certificate"},
-    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the client finds the certificate expired"},
-    {SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, "the client does not know such a certificate"},
+    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the client reports that the certificate has expired"},
+    {SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, "the client does not support this certificate"},
     {SSL_R_UNSUPPORTED_PROTOCOL, "the client speaks neither TLS 1.2 nor 1.3"},
     {SSL_R_VERSION_TOO_LOW, "the client speaks neither TLS 1.2 nor 1.3"},
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the client speaks neither TLS 1.2 nor 1.3"},
-    {SSL_R_NO_SHARED_CIPHER, "the client offers no cipher that is used here"},
-    {SSL_R_NO_SUITABLE_KEY_SHARE, "the client offers no curve that is used here"},
-    {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "the client offers no signature that is used here"},
-    {SSL_R_NO_APPLICATION_PROTOCOL, "the client offers no protocol that is spoken here (ALPN)"},
+    {SSL_R_NO_SHARED_CIPHER, "the client offers no cipher that this server uses"},
+    {SSL_R_NO_SUITABLE_KEY_SHARE, "the client offers no curve that this server uses"},
+    {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
+     "the client offers no signature algorithm that this server uses"},
+    {SSL_R_NO_APPLICATION_PROTOCOL, "the client offers no protocol that this server uses (ALPN)"},
     {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the client shows no certificate"},
 };
 
-/* What a client says of a server. */
+/* Why a client's handshake with a server failed. */
 static void explain_server(const struct dx_tls_session *session, char *why, size_t why_len)
 {
     const char *reason = session->reason != 0
@@ -165,7 +167,7 @@ static void explain_server(const struct dx_tls_session *session, char *why, size
     else if (session->reason == SSL_R_WRONG_VERSION_NUMBER)
         (void)snprintf(why, why_len, "the server does not speak TLS on this port");
     else if (session->reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
-        (void)snprintf(why, why_len, "the server wants a certificate of ours");
+        (void)snprintf(why, why_len, "the server requires a client certificate");
     else
         (void)snprintf(why, why_len, "the TLS handshake failed: %s",
                        reason != NULL ? reason : "the connection was broken off");

@@ -1,5 +1,5 @@
 /*
- * tls_names.c - host names in certificates and in SNI (RFC 6066 3, RFC 6125 6.4). No I/O.
+ * tls_names.c - host names in certificates and in SNI (RFC 6066 section 3, RFC 6125 section 6.4).
  */
 #include "net/tls/tls_names.h"
 
@@ -14,7 +14,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Of letters, lower case ones. */
+/* Letters must be in lower case already. */
 static bool may_be_in_label(char c)
 {
     return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
@@ -25,7 +25,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* Labels of the right length and letters. The last one of digits alone: that is an address. */
+/* A last label of digits only makes it an address, not a name. */
 static bool has_good_labels(const char *name)
 {
     bool is_number = false;
@@ -78,7 +78,7 @@ void dx_tls_names_sort(struct dx_tls_name *names, size_t count)
         qsort(names, count, sizeof(*names), compare);
 }
 
-/* The first of equal ones. */
+/* Finds the first of equal names. */
 static bool find(const struct dx_tls_name *names, size_t count, const char *name, size_t *index)
 {
     size_t low = 0;

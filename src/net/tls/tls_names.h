@@ -1,5 +1,5 @@
 /*
- * tls_names.h - names as TLS has them: which are names at all, and which certificate is for one.
+ * tls_names.h - validates host names and finds the certificate for one (RFC 6125 section 6.4).
  */
 #ifndef DX_NET_TLS_NAMES_H
 #define DX_NET_TLS_NAMES_H
@@ -9,23 +9,29 @@
 #define DX_TLS_NAME_ROOM 256
 
 /**
- * Writes `name` in lower case and without a dot at its end. False, and `normal` is undefined: no name of a host as DNS and IDNA
- * write them (letters, digits, "-", "_", labels of 1 to 63, in all at most 253), or a literal address. A wildcard as the whole of
- * the first of three labels or more counts when `may_be_wild`.
+ * Writes `name` in lower case and without a final dot.
+ *
+ * may_be_wild   accept "*" as the whole first label, when there are at least three labels
+ *
+ * Returns false, with `normal` undefined, for a literal address or anything that is not a host
+ * name: letters, digits, "-" and "_", labels of 1 to 63 bytes, at most 253 bytes in total.
  */
 bool dx_tls_name_normalize(const char *name, size_t len, bool may_be_wild,
                            char normal[DX_TLS_NAME_ROOM]);
 
-/* Names in order, each with the index of the first certificate that carries it. */
+/* A name with the index of the first certificate that has it. */
 struct dx_tls_name {
     const char *text;
     size_t index;
 };
 
-/** Sorts, so that dx_tls_names_find can look up. */
+/** Sorts names for dx_tls_names_find. */
 void dx_tls_names_sort(struct dx_tls_name *names, size_t count);
 
-/** The certificate for a normalized name: by itself first, then with "*" for its first label. False: none has it. */
+/**
+ * Finds the certificate for a normalized name: an exact match first, then one with "*" as its first
+ * label. False when no certificate has the name.
+ */
 bool dx_tls_names_find(const struct dx_tls_name *names, size_t count, const char *name,
                        size_t *index);
 

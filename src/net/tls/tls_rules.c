@@ -1,9 +1,9 @@
 /*
- * tls_rules.c - Mozilla's intermediate list 5.7, less its three DHE ciphers: they serve clients from before 2014 only, and a
- * handshake with them costs the server far more than one on a curve. Not here: certificates (tls_certificate.c), and what
- * happens on a connection (tls_session.c).
+ * tls_rules.c - a server's settings: Mozilla's intermediate list 5.7 without its three DHE ciphers.
  *
- * All that OpenSSL could have from a configuration file is set here, so that a host program's file changes nothing.
+ * Those serve only clients from before 2014, and cost the server far more than elliptic curves. All
+ * that a configuration file of OpenSSL could set is set here, so the host program's file has no
+ * effect. Not here: certificates (tls_certificate.c), a connection's bytes (tls_session.c).
  */
 #include "net/tls/tls_rules.h"
 #include "net/tls/tls_file.h"
@@ -16,7 +16,7 @@
 
 #define DEPTH_MAX 8
 
-/* TLS 1.2: forward secrecy and AEAD only. TLS 1.3's own three are all good. */
+/* TLS 1.2: forward secrecy and AEAD only. TLS 1.3: its three common suites. */
 static const char ciphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -43,24 +43,30 @@ bool dx_tls_rules_set_algorithms(SSL_CTX *context)
 static bool set_rules(SSL_CTX *context)
 {
     SSL_CTX_clear_options(context, SSL_CTX_get_options(context));
-    /* Mozilla lets the client choose, for one without AES in hardware is faster with ChaCha20; such a one is heeded here, too. */
+    /*
+     * Mozilla lets the client choose: one without AES hardware is faster with ChaCha20.
+     * PRIORITIZE_CHACHA respects that choice, while the server's order decides the rest.
+     */
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_ENABLE_MIDDLEBOX_COMPAT |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
-    /* One recv for all records that have come, not two for each; the buffer is given back when they are used up. */
+    /* One recv for all waiting records, not two each; RELEASE_BUFFERS frees the empty buffer. */
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_alpn_select_cb(context, dx_tls_session_on_alpn, NULL);
     SSL_CTX_set_client_hello_cb(context, dx_tls_session_on_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(context, dx_tls_session_on_name);
     return dx_tls_rules_set_algorithms(context) &&
            SSL_CTX_set1_client_sigalgs_list(context, signatures) == 1 &&
-           /* What comes all the same is skipped: its sender has it from another server of that name. */
+           /* Early data from a client is skipped: another server of that name allowed it. */
            SSL_CTX_set_max_early_data(context, 0) == 1;
 }
 
-/* Everyone in the file is trusted as it stands, be it an authority in the middle. Returns how many there are; -1: an error. */
+/*
+ * Trusts every certificate in the file directly, an intermediate CA too. Returns their number, or
+ * -1 on an error.
+ */
 static int trust_all(SSL_CTX *context, BIO *bio)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
@@ -95,7 +101,7 @@ static enum dx_err trust_file(SSL_CTX *context, const char *path, uint8_t policy
     bio = dx_tls_file_bio(&file);
     if (!bio || trust_all(context, bio) <= 0 ||
         EVP_Digest(file.bytes, file.len, policy, NULL, EVP_sha256(), NULL) != 1)
-        err = dx_tls_refuse(path, "no PEM certificates of authorities", why);
+        err = dx_tls_refuse(path, "not a file of PEM CA certificates", why);
     BIO_free(bio);
     dx_tls_file_release(&file);
     return err;

@@ -1,5 +1,5 @@
 /*
- * tls_rules.h - the rules of a server as an SSL_CTX: versions, ciphers, curves, who has to show a certificate.
+ * tls_rules.h - a server's settings as an SSL_CTX: versions, ciphers, curves, client certificates.
  */
 #ifndef DX_NET_TLS_RULES_H
 #define DX_NET_TLS_RULES_H
@@ -15,10 +15,19 @@ struct dx_tls_rules {
     const struct dx_tls_tickets *tickets;
 };
 
-/** Versions, ciphers, curves and signatures, the same for both sides. False: no memory. */
+/**
+ * Sets versions, ciphers, curves and signature algorithms, the same for servers and clients. False
+ * when out of memory.
+ */
 DX_MUST_CHECK bool dx_tls_rules_set_algorithms(SSL_CTX *context);
 
-/** Errors as dx_tls_new, with `why`. `policy` says in short what is asked of clients. */
+/**
+ * Makes an SSL_CTX by the rules; the caller owns it.
+ *
+ * policy   set to a digest of the rules for client certificates
+ *
+ * Returns the errors of dx_tls_new and fills `why`.
+ */
 DX_MUST_CHECK enum dx_err dx_tls_rules_apply(const struct dx_tls_rules *rules, SSL_CTX **context,
                                              uint8_t policy[DX_TLS_DIGEST_LEN],
                                              const struct dx_tls_why *why);

@@ -1,5 +1,5 @@
 /*
- * tls_self_signed.c - key and certificate for one's own machine: ECDSA on P-256, for servers only, no authority (RFC 5280).
+ * tls_self_signed.c - see tls_self_signed.h. ECDSA on P-256, for servers only, not a CA (RFC 5280).
  */
 #include "net/tls/tls_self_signed.h"
 #include "net/tls/tls_names.h"
@@ -17,7 +17,7 @@
 
 /* ---- names ---- */
 
-/* NULL: no address and no name, or no memory; `*err` says which. */
+/* NULL when the text is neither an address nor a name, or out of memory; `*err` says which. */
 static GENERAL_NAME *make_name(const char *text, enum dx_err *err)
 {
     ASN1_STRING *value = NULL;
@@ -79,7 +79,7 @@ static bool set_serial(X509 *leaf)
 
     if (RAND_bytes(bytes, sizeof(bytes)) != 1)
         return false;
-    bytes[0] = (bytes[0] & 0x7f) | 0x40; /* positive, and as long as it looks */
+    bytes[0] = (bytes[0] & 0x7f) | 0x40; /* positive, and no leading zero byte */
     number = BN_bin2bn(bytes, sizeof(bytes), NULL);
     is_set = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(leaf)) != NULL;
     BN_free(number);

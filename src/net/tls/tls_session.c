@@ -1,7 +1,9 @@
 /*
- * tls_session.c - TLS on one non-blocking descriptor: bytes through OpenSSL, its answers in the library's terms.
+ * tls_session.c - reads and writes TLS on a non-blocking descriptor. The handshake's callbacks are
+ * in tls_hello.c.
  *
- * OpenSSL's error queue is per thread, shared with the host program: it is cleared before and after each call.
+ * OpenSSL's error queue is per thread and shared with the host program: it is cleared before and
+ * after each call.
  */
 #include "net/loop/loop.h"
 #include "net/loop/system.h"
@@ -13,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_LEN 16384 /* the most that one TLS record carries (RFC 8446 5.1) */
+#define RECORD_LEN 16384 /* most payload bytes in one TLS record (RFC 8446 section 5.1) */
 
 enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd, struct dx_tls_session **session)
 {
@@ -79,7 +81,10 @@ void dx_tls_session_free(struct dx_tls_session *session)
 {
     if (!session)
         return;
-    /* A connection that the network has cut leaves its session good (RFC 5246 7.2.1); OpenSSL would drop it. */
+    /*
+     * A session stays resumable when the connection ends without close_notify (RFC 5246 section
+     * 7.2.1); OpenSSL would drop it.
+     */
     if (session->client && session->broken != DX_ERR_TLS)
         SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(session->ssl);
@@ -91,7 +96,7 @@ void dx_tls_session_free(struct dx_tls_session *session)
     free(session);
 }
 
-/* Nobody gets more than an alert or one answer, and both are to arrive. */
+/* A failed peer gets an alert or one HTTP answer; draining makes sure that it arrives. */
 static void note_broken(struct dx_tls_session *session, unsigned long error)
 {
     session->reason = ERR_GET_REASON(error);
@@ -103,13 +108,13 @@ static void note_broken(struct dx_tls_session *session, unsigned long error)
     dx_tls_wire_drain(&session->wire);
 }
 
-/* Inside another session that one knows what the descriptor has to be ready for. */
+/* Inside another session, the outer one knows which readiness of the descriptor is needed. */
 static unsigned wants_of(const struct dx_tls_session *session, unsigned wants)
 {
     return session->wire.outer && session->wire.outer->wants ? session->wire.outer->wants : wants;
 }
 
-/* What a call that did not succeed means. `code` is errno as the call left it. */
+/* Maps a failed OpenSSL call to an error. `code` is errno after the call. */
 static enum dx_err judge(struct dx_tls_session *session, int result, int code)
 {
     unsigned long error = ERR_peek_error();
@@ -138,8 +143,8 @@ static enum dx_err judge(struct dx_tls_session *session, int result, int code)
 }
 
 /*
- * Before each call. A record costs the same whether it carries 16 KiB or one byte, so what is counted is what is received: as
- * much a call as without TLS.
+ * The budget counts received bytes, not payload: a record costs about the same with 16 KiB as with
+ * one byte. A call receives as much as one without TLS.
  */
 static void begin_call(struct dx_tls_session *session)
 {
@@ -150,7 +155,7 @@ static void begin_call(struct dx_tls_session *session)
 
 static void end_call(struct dx_tls_session *session)
 {
-    /* 16 KiB, which would stay until the owner sends something. */
+    /* They take 16 KiB and would stay until the owner sends something. */
     if (session->has_idle_buffers && SSL_free_buffers(session->ssl) == 1)
         session->has_idle_buffers = false;
     ERR_clear_error();
@@ -160,7 +165,7 @@ static void end_call(struct dx_tls_session *session)
     }
 }
 
-/* The outer session is only asked again when the owner does. */
+/* The outer session is read only when the owner reads this one, so its pending bytes count. */
 static bool has_pending(const struct dx_tls_session *session)
 {
     return SSL_has_pending(session->ssl) == 1 ||
@@ -177,7 +182,7 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
     if (session->broken)
         return session->broken;
     begin_call(session);
-    /* A record is at most 16 KiB: as many as fit, so that the owner's turn is as large as without TLS. */
+    /* Read as many records as fit, so that the owner's turn handles as much as without TLS. */
     while (total < len) {
         int room = len - total > INT32_MAX ? INT32_MAX : (int)(len - total);
         int count;
@@ -189,13 +194,16 @@ enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, siz
             break;
         }
         total += (size_t)count;
-        /* A recv that could only say EAGAIN costs a tenth of a short message. */
+        /* Saves a recv that would return EAGAIN: a tenth of the cost of a short message. */
         if (session->wire.is_empty && SSL_has_pending(session->ssl) == 0)
             break;
     }
     end_call(session);
     if (total > 0) {
-        /* Half a record is no more: OpenSSL has asked for its rest. The end is told by the next call. */
+        /*
+         * After DX_ERR_AGAIN at most a partial record is left, and the descriptor becomes readable
+         * for its rest. Another error or the end is returned by the next call.
+         */
         session->has_more = err ? err != DX_ERR_AGAIN : has_pending(session);
         *got = total;
         return DX_OK;
@@ -209,8 +217,9 @@ bool dx_tls_session_has_pending(const struct dx_tls_session *session)
 }
 
 /*
- * The first bytes of the slices, at most a record's worth, in one piece. OpenSSL insists that what it refused comes again
- * at the same length or longer; always taking as much as there is up to RECORD_LEN keeps that, whoever cut the slices.
+ * Up to RECORD_LEN bytes of the slices as one block. OpenSSL requires that a refused write is
+ * repeated with the same length or more; always taking as much as there is, up to RECORD_LEN,
+ * ensures that, however the slices are cut.
  */
 static size_t gather(const struct dx_slice *slices, size_t count, size_t skip, uint8_t *scratch,
                      const uint8_t **record)

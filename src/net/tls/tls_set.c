@@ -1,5 +1,5 @@
 /*
- * tls_set.c - certificates and an index of their names.
+ * tls_set.c - see tls_set.h.
  */
 #include "net/tls/tls_set.h"
 

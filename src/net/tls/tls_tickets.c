@@ -1,6 +1,7 @@
 /*
- * tls_tickets.c - keys that come and go, and OpenSSL's callback that encrypts with them (AES-256-CBC, then HMAC-SHA-256,
- * as RFC 5077 4 recommends).
+ * tls_tickets.c - rotates the ticket keys, and encrypts tickets with them in OpenSSL's callback.
+ *
+ * AES-256-CBC, then HMAC-SHA-256, as RFC 5077 section 4 recommends.
  */
 #include "net/tls/tls_tickets.h"
 #include "net/tls/tls_session.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Counts while the machine sleeps, too: a key must not get older than it should. */
+/* A clock that also runs during suspend: a key must not outlive its period. */
 static uint64_t clock_ms(void)
 {
     struct timespec now;
@@ -42,7 +43,7 @@ static void forget_old_keys(struct dx_tls_tickets *tickets)
 
     if (age_ms < tickets->period_ms)
         return;
-    /* The old one stays as long again, from the moment that it should have gone, not from the one when somebody looked. */
+    /* The previous key expires one period after it was due to rotate, not after this call. */
     tickets->has_previous = tickets->has_current && age_ms < 2 * tickets->period_ms;
     tickets->has_current = false;
     tickets->previous = tickets->current;
@@ -118,7 +119,7 @@ static bool set_keys(const struct dx_tls_ticket_key *key, const unsigned char *i
     return is_set;
 }
 
-/* OpenSSL's terms: -1 an error, 0 a ticket that cannot be opened, 1 done, 2 done and a new one is due. */
+/* OpenSSL's result: -1 error, 0 unknown key, 1 done, 2 done and the client needs a new ticket. */
 static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int is_encrypting)
 {
@@ -142,9 +143,9 @@ static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CI
     return result;
 }
 
-/* ---- how long a session goes on, whatever number of tickets it gets ---- */
+/* ---- the total life of a session, however many tickets it gets ---- */
 
-/* A ticket carries when its session began. */
+/* Puts the session's start time into the ticket. */
 static int on_new_ticket(SSL *ssl, void *unused)
 {
     SSL_SESSION *session = SSL_get_session(ssl);
@@ -153,7 +154,7 @@ static int on_new_ticket(SSL *ssl, void *unused)
     size_t len = 0;
 
     (void)unused;
-    /* One that goes on has it from its first ticket. */
+    /* A resumed session has the time of its first ticket. */
     if (SSL_SESSION_get0_ticket_appdata(session, &kept, &len) == 1 && len == sizeof(begun_ms))
         return 1;
     return SSL_SESSION_set1_ticket_appdata(session, &begun_ms, sizeof(begun_ms));
@@ -190,7 +191,7 @@ static SSL_TICKET_RETURN on_opened_ticket(SSL *ssl, SSL_SESSION *session, const 
 bool dx_tls_tickets_install(const struct dx_tls_tickets *tickets, SSL_CTX *context,
                             uint32_t lifetime_s)
 {
-    /* Nothing is kept here: a session costs no memory when its connection is gone. */
+    /* No server-side cache: after its connection a session takes no memory. */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     if (tickets->period_ms == 0) {
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);

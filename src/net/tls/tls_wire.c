@@ -1,5 +1,6 @@
 /*
- * tls_wire.c - recv and send for OpenSSL, the way through another session, and the plain words for those who speak no TLS.
+ * tls_wire.c - recv and send for OpenSSL, on a descriptor or through another session, and the
+ * answer to plain HTTP.
  */
 #include "net/tls/tls_wire.h"
 #include "net/tls/tls_session.h"
@@ -13,7 +14,7 @@
 
 /* ---- inside another session ---- */
 
-/* OpenSSL has one list of errors a thread, and each call of the outer session clears it: errno says the rest. */
+/* The outer session's calls clear OpenSSL's per-thread error queue, so errno has the error. */
 static int note_outer(BIO *bio, enum dx_err err, size_t len, void (*retry)(BIO *bio))
 {
     BIO_clear_retry_flags(bio);
@@ -51,7 +52,7 @@ static int write_outer(BIO *bio, struct dx_tls_wire *wire, const char *bytes, in
     size_t put = 0;
     enum dx_err err;
 
-    /* The alert that tells of an error must not clear it. */
+    /* Sending an alert now would clear the error that caused it: delay it. */
     if (ERR_peek_error() != 0 && (size_t)len <= DX_TLS_LATE_MAX - (size_t)wire->late_len) {
         memcpy(wire->late + wire->late_len, bytes, (size_t)len);
         wire->late_len = (uint8_t)(wire->late_len + len);
@@ -69,7 +70,7 @@ void dx_tls_wire_send_late(struct dx_tls_wire *wire)
 
     wire->late_len = 0;
     if (slice.len > 0 && dx_tls_session_write(wire->outer, &slice, 1, &put) != DX_OK)
-        return; /* nobody is owed an alert */
+        return; /* the alert is best effort */
 }
 
 /* ---- on the descriptor ---- */
@@ -130,7 +131,7 @@ static long bio_control(BIO *bio, int command, long number, void *data)
 
 BIO_METHOD *dx_tls_wire_method(void)
 {
-    /* A type of its own (BIO_get_new_index) would be taken from 127 that the whole process has, and never come back. */
+    /* No type from BIO_get_new_index: the process has 127 of them, and none can be returned. */
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "duplex");
 
     if (method && BIO_meth_set_write(method, bio_write) && BIO_meth_set_read(method, bio_read) &&

@@ -1,5 +1,7 @@
 /*
- * tls_wire.h - the bytes beneath TLS: OpenSSL's BIO on a descriptor that it does not own, with MSG_NOSIGNAL and a budget.
+ * tls_wire.h - the transport below TLS: an OpenSSL BIO on a descriptor or inside another session.
+ *
+ * It sends with MSG_NOSIGNAL and limits what one call receives. It does not own the descriptor.
  */
 #ifndef DX_NET_TLS_WIRE_H
 #define DX_NET_TLS_WIRE_H
@@ -16,28 +18,32 @@ struct dx_tls_session;
 struct dx_tls_wire {
     int fd;
     uint8_t first_len;
-    uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes that came: a record of TLS, or what else? */
-    size_t budget;                   /* so many bytes more may be received in this call */
-    bool is_empty;                   /* the last recv got less than it asked for */
-    struct dx_tls_session *outer;    /* NULL: the bytes go to the descriptor, else through this */
-    uint8_t *
-        late; /* with an outer one, DX_TLS_LATE_MAX: what is sent behind a failure, when that was understood */
+    uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes received, to recognise plain HTTP */
+    size_t budget;                   /* bytes that this call may still receive */
+    bool is_empty;                   /* the last recv returned less than requested */
+    struct dx_tls_session *outer;    /* NULL: on the descriptor; else inside this session */
+
+    /*
+     * Only with `outer`: the alert of a failed handshake, up to DX_TLS_LATE_MAX bytes. It is sent
+     * after the failure has been read from OpenSSL's error queue.
+     */
+    uint8_t *late;
     uint8_t late_len;
 };
 
-/** NULL without memory. BIO_meth_free frees it. */
+/** Makes the method of the BIO; BIO_meth_free frees it. NULL when out of memory. */
 BIO_METHOD *dx_tls_wire_method(void);
 
-/** Sends what waited until the failure was understood. */
+/** Sends the delayed alert, if there is one. */
 void dx_tls_wire_send_late(struct dx_tls_wire *wire);
 
-/** True when what came first looks like a method of HTTP. */
+/** True when the first bytes look like an HTTP method. */
 bool dx_tls_wire_is_http(const struct dx_tls_wire *wire);
 
-/** Tells a client in the clear that this is the wrong scheme. */
+/** Answers a plain HTTP request with 400, unencrypted. */
 void dx_tls_wire_answer_http(const struct dx_tls_wire *wire);
 
-/** Takes what the kernel holds, so that closing does not reset what was just sent. */
+/** Discards received bytes: with unread ones, close would send RST and lose what was just sent. */
 void dx_tls_wire_drain(const struct dx_tls_wire *wire);
 
 #endif

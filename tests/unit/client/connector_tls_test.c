@@ -358,7 +358,7 @@ static void row_83_a_server_that_wants_a_certificate(void **state)
         run_to("127.0.0.1");
         expect_failure(DX_STEP_TLS, DX_ERR_TLS,
                        version == TLS1_3_VERSION
-                           ? "the server wants a certificate of ours"
+                           ? "the server requires a client certificate"
                            : "the TLS handshake failed: sslv3 alert handshake failure");
         options.ca_path = tls_file("authority.pem");
         options.certificate_path = tls_file("client.pem");
