@@ -1,7 +1,8 @@
 /*
- * attachment.c - guests of a connection: who else must learn that it takes more, and that it ends (topics, completions).
+ * attachment.c - guests of a connection (topics, completions): they learn when it has room and when
+ * it ends.
  *
- * A list behind one pointer: a connection without guests pays eight bytes and one look a turn.
+ * A linked list: a connection without guests pays eight bytes and one check per turn.
  */
 #include "connection/connection_parts.h"
 
@@ -52,8 +53,8 @@ bool dx_connection_has_room(struct dx_connection *connection)
 }
 
 /*
- * A guest may send, detach itself or another, and abort the connection from its callback: the place in the list is kept by
- * a mark in it.
+ * From its callback a guest may send, detach itself or another, and abort the connection: a marker
+ * in the list keeps the position.
  */
 static void tell_room(struct dx_connection *connection)
 {
@@ -74,8 +75,8 @@ static void tell_room(struct dx_connection *connection)
 }
 
 /*
- * The owner first, unless it has left the guests nothing the last time: one that fills the queue whenever it drains would
- * keep them waiting for ever.
+ * The owner comes first, unless it left the guests no room the last time: an owner that fills the
+ * queue on each drain would starve them.
  */
 void dx_connection_tell_takers(struct dx_connection *connection)
 {

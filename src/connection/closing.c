@@ -1,16 +1,17 @@
 /*
- * closing.c - how a connection ends (RFC 6455 7): the closing handshake, failures, the peer's end of stream, aborts.
+ * closing.c - the end of a connection (RFC 6455 section 7): closing handshake, failures, end of
+ * stream, aborts.
  *
- * The server closes TCP first (7.1.1). A stream on which input may still come is not simply closed: the kernel would answer
- * that input with a reset, and the reset would overtake our Close at the peer. Our side is shut down and the rest read away.
+ * The server closes TCP first (section 7.1.1). If input may still arrive, closing at once is wrong:
+ * the kernel would answer the input with RST, which may destroy our Close before the peer reads it.
+ * So the sending direction is shut down and input is discarded.
  */
 #include "connection/connection_parts.h"
 
 #include <string.h>
 
-#define LATE_LEN 1048576 /* read at least behind our Close */
-#define LAST_READS                                                                                 \
- 4 /* of 64 KiB, of what came behind the peer's Close, before it gets the slow way */
+#define LATE_LEN 1048576 /* after our Close, read at least so many bytes before giving up */
+#define LAST_READS 4     /* reads of 64 KiB after the peer's Close, before waiting for more */
 
 void dx_connection_end(struct dx_connection *connection, enum dx_err err, const char *detail,
                        bool abort)
@@ -18,7 +19,7 @@ void dx_connection_end(struct dx_connection *connection, enum dx_err err, const 
     if (connection->is_dead)
         return;
     connection->is_dead = true;
-    /* The first cause is the one to tell. */
+    /* Report the first cause. */
     if (!connection->is_failed) {
         connection->err = (int16_t)err;
         connection->detail = detail;
@@ -69,7 +70,7 @@ void dx_connection_note_failure(struct dx_connection *connection, const struct d
     connection->detail = event->detail;
 }
 
-/* Nothing grows any more behind a Close, so its reason takes the message's place. Without memory it is forgotten. */
+/* No message follows a Close, so `message` stores its reason. Out of memory, it is dropped. */
 static void keep_reason(struct dx_connection *connection, const struct dx_event *event)
 {
     struct dx_large_store *store = dx_loop_large(dx_connection_loop(connection));
@@ -104,7 +105,7 @@ static void answer(struct dx_connection *connection)
     enum dx_err usage;
 
     close_now(connection, connection->code, NULL, 0, &usage);
-    /* The peer may send codes that we may not (1010 is a client's): an empty Close then. */
+    /* The peer may use codes that we may not (1010 is for clients): answer with an empty Close. */
     if (usage)
         close_now(connection, DX_CLOSE_NO_STATUS, NULL, 0, &usage);
 }
@@ -152,7 +153,7 @@ static void wait_for_peer(struct dx_connection *connection)
     connection->phase_ms = dx_connection_now(connection);
 }
 
-/* Everything is said: FIN, and what still comes is thrown away until the peer's. */
+/* Nothing more is to be sent: send FIN and discard input until the peer's FIN. */
 static void drain(struct dx_connection *connection)
 {
     if (connection->is_draining)
@@ -162,7 +163,7 @@ static void drain(struct dx_connection *connection)
     wait_for_peer(connection);
 }
 
-/* Both Closes are exchanged and ours has left. */
+/* Both Closes are exchanged and ours has been written. */
 static void finish(struct dx_connection *connection)
 {
     if (connection->endpoint.config->role == DX_ROLE_CLIENT) {
@@ -204,7 +205,7 @@ void dx_connection_step_closing(struct dx_connection *connection)
         if (connection->has_ended)
             end_after_their_end(connection);
         else
-            wait_for_peer(connection); /* one that takes nothing may still say nothing for ever */
+            wait_for_peer(connection); /* bounds the time of a peer that never ends its stream */
         return;
     }
     if (connection->output.len > 0)
@@ -219,7 +220,7 @@ void dx_connection_step_closing(struct dx_connection *connection)
         wait_for_peer(connection);
 }
 
-/* A message that was on its way, and some more: nobody who has read our Close sends that much. */
+/* Allows for messages that were in flight; a peer that has read our Close sends less than this. */
 static uint32_t late_limit(const struct dx_connection *connection)
 {
     uint64_t max_message = connection->endpoint.config->max_message;
@@ -254,7 +255,7 @@ void dx_connection_give_up_closing(struct dx_connection *connection)
     else if (is_received && !is_sent)
         answer(connection);
     else if (is_received)
-        /* The closing handshake is done; only the peer's end of stream is missing. */
+        /* The closing handshake is complete; only the peer's FIN is missing. */
         dx_connection_end(connection, DX_OK, NULL, true);
     else
         dx_connection_end(connection, DX_ERR_TIMEOUT, "the peer did not answer the Close", true);

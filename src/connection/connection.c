@@ -1,5 +1,5 @@
 /*
- * connection.c - life of a connection, its turn, and the questions that others may ask it.
+ * connection.c - makes and frees connections, runs their turns, and answers getters.
  */
 #include "connection/connection_parts.h"
 
@@ -134,8 +134,8 @@ void dx_connection_schedule(struct dx_connection *connection)
 }
 
 /*
- * What the descriptor is waited for. Where TLS has to write before it can read, input that lies there is no reason to wake: it
- * would be one without end. And the other way round.
+ * The readiness to wait for. If TLS must write before it can read, do not wait for input as well:
+ * unread input would wake the loop endlessly. The same the other way round.
  */
 static unsigned find_wanted(const struct dx_connection *connection)
 {
@@ -285,7 +285,7 @@ uint64_t dx_connection_id(const struct dx_connection *connection)
 
 struct dx_loop *dx_connection_loop(const struct dx_connection *connection)
 {
-    /* The output knows the loop's pool, the pool its loop: a pointer less in each of ten thousand. */
+    /* From output to pool to loop: saves a pointer in each of ten thousand connections. */
     return dx_loop_of_pool(connection->output.pool);
 }
 

@@ -1,9 +1,9 @@
 /*
- * connection_parts.h - what a connection is made of; for the files of connection/ only.
+ * connection_parts.h - the members of a connection; only for the files of connection/.
  *
- * connection.c: life and questions. reading.c: bytes in, events out to the owner. writing.c: messages out. closing.c: how
- * it ends. deadlines.c: its one timer. hang_up.c: learning of a peer that has gone while nobody reads. attachment.c: guests.
- * sent.c: completions. peer.c: who is at the other end.
+ * connection.c: life, getters. reading.c: bytes in, events to the owner. writing.c: messages out.
+ * closing.c: the end. deadlines.c: the timer. hang_up.c: a peer that goes while reading is paused.
+ * attachment.c: guests. sent.c: completions. peer.c: address and TLS facts of the peer.
  */
 #ifndef DX_CONNECTION_CONNECTION_PARTS_H
 #define DX_CONNECTION_CONNECTION_PARTS_H
@@ -17,14 +17,17 @@ struct dx_connection_counts {
     uint64_t messages_in, bytes_in, messages_out, bytes_out;
 };
 
-/* What becomes of output. */
+/* The state of output. */
 enum dx_connection_writing {
     DX_WRITING_FLOWING,
     DX_WRITING_BLOCKED, /* it waits for the descriptor to become writable */
-    DX_WRITING_BROKEN   /* the peer takes no more; what it sent before is still read */
+    DX_WRITING_BROKEN   /* the peer accepts no more; what it sent before is still read */
 };
 
-/* An idle server has ten thousand of these: tests cap the size. Moments are the low 32 bits of the loop's milliseconds. */
+/*
+ * An idle server has ten thousand of these: tests cap the size. Times are the low 32 bits of the
+ * loop's time in milliseconds.
+ */
 struct dx_connection {
     struct dx_endpoint endpoint;
     struct dx_output output;
@@ -35,47 +38,45 @@ struct dx_connection {
     void *user;
     const char *subprotocol;
     const char *detail;       /* why it ended, with err */
-    struct dx_large *message; /* the message that grows; after the peer's Close: its reason */
-    struct dx_large *kept;    /* input that waits while reading is paused, or that came early */
+    struct dx_large *message; /* the growing message; after the peer's Close: its reason */
+    struct dx_large *kept;    /* unconsumed input while paused, or received with the handshake */
     struct dx_attachment *attachments;
     uint64_t id;
     struct dx_connection_counts counts;
     struct dx_traffic *traffic;
-    uint32_t heard_ms; /* last byte from the peer; while paused: last look for its end */
-    uint32_t phase_ms; /* last progress of a message; while closing: since when we wait */
+    uint32_t heard_ms; /* last byte from the peer; while paused: last probe */
+    uint32_t phase_ms; /* last progress of a message; while closing: start of the wait */
     union {
-        uint32_t write_ms; /* while blocked: begin of the span in which write_len bytes left */
-        uint32_t
-            taken; /* while a ping is out and output flows: the peer's system's progress at the last look */
-        uint32_t late_len;   /* when our Close has left: bytes that came since */
-        uint32_t unsent_len; /* when it is dead: what waited still, 4 GiB at most */
+        uint32_t write_ms;   /* while blocked: start of the span in which write_len bytes left */
+        uint32_t taken;      /* while a ping is out: the peer's progress at the last check */
+        uint32_t late_len;   /* once our Close has left: bytes received since */
+        uint32_t unsent_len; /* once dead: bytes left in the queue, 4 GiB at most */
     };
     uint16_t write_len;
     uint16_t code;      /* of the peer's Close; 1006 before it came */
     uint16_t sent_code; /* of our Close; 0 before it was queued */
     int16_t err;        /* enum dx_err */
     uint8_t probe_count;
-    bool is_dead : 1;    /* the stream is closed; on_close is still to be told */
-    bool is_pumping : 1; /* events are being handed out: what is sent leaves at the end */
-    bool needs_pump : 1; /* there may be events or bytes without the descriptor being readable */
+    bool is_dead : 1;    /* the stream is closed; on_close is still to be called */
+    bool is_pumping : 1; /* events are being handled: output is sent after them */
+    bool needs_pump : 1; /* there may be events or bytes although the descriptor is not readable */
     bool is_paused : 1;
     unsigned writing : 2;   /* enum dx_connection_writing */
     bool is_congested : 1;  /* on_drain is owed */
     bool is_in_message : 1; /* the message deadline runs from phase_ms */
-    bool ping_is_out : 1;   /* and nothing was heard since */
-    bool
-        is_failed : 1; /* by the peer's fault or for lack of memory: Close is queued, input is thrown away */
-    bool is_waiting : 1;  /* the close deadline runs from phase_ms */
-    bool is_draining : 1; /* our side is shut down; input is thrown away until the peer's end */
+    bool ping_is_out : 1;   /* and nothing was received since */
+    bool is_failed : 1;     /* a fault or out of memory: Close is queued, input is discarded */
+    bool is_waiting : 1;    /* the close deadline runs from phase_ms */
+    bool is_draining : 1; /* our direction is shut down; input is discarded until the peer's end */
     bool has_ended : 1;   /* the peer's end of stream was read */
-    bool hang_up_is_told : 1;
-    bool is_unwatched : 1; /* the descriptor is gone as a whole and would be reported without end */
-    bool read_wants_write : 1; /* TLS has to write before it can read on */
-    bool write_wants_read : 1; /* the other way round, while blocked */
+    bool hang_up_is_told : 1;  /* on_hang_up was called */
+    bool is_unwatched : 1;     /* both directions closed: the watch would report it endlessly */
+    bool read_wants_write : 1; /* TLS has to write before it can read */
+    bool write_wants_read : 1; /* TLS has to read before it can write; while blocked */
     bool room_is_awaited : 1;  /* on_writable is owed to the guests */
-    bool guests_are_next : 1;  /* of those who wait for room */
-    bool counts_put : 1;       /* what the stream takes is counted, for completions */
-    /* start->owner_len bytes: one allocation for both, and no pointers from one to the other. */
+    bool guests_are_next : 1;  /* the guests get room before the owner */
+    bool counts_put : 1;       /* accepted bytes are counted, for completions */
+    /* start->owner_len bytes: one allocation, and no pointers between the two. */
     _Alignas(void *) unsigned char owner[];
 };
 
@@ -112,7 +113,7 @@ static inline void dx_connection_count_out(struct dx_connection *connection, siz
     }
 }
 
-/* True while messages may be sent and the closing handshake has not begun on either side. */
+/* True while messages may be sent and neither side has started the closing handshake. */
 static inline bool dx_connection_is_open(const struct dx_connection *connection)
 {
     return !connection->is_failed && !dx_endpoint_close_is_sent(&connection->endpoint) &&
@@ -121,98 +122,104 @@ static inline bool dx_connection_is_open(const struct dx_connection *connection)
 
 /* ---- connection.c ---- */
 
-/** Does at the turn's end what is left to do: pump, flush, settle. Nothing when that comes anyway. */
+/** Schedules pump, flush and settle for the end of the turn, unless they will happen anyway. */
 void dx_connection_schedule(struct dx_connection *connection);
 
-/** After anything happened: sends, judges how far the closing is, tells drain, sets deadline and watch. */
+/** After any event: sends, continues the closing, calls on_drain, sets deadline and watch. */
 void dx_connection_settle(struct dx_connection *connection);
 
 /* ---- reading.c ---- */
 
 void dx_connection_on_ready(struct dx_watch *watch, unsigned events);
 
-/** Hands out what is fed already, then reads once if the stream holds bytes by itself. */
+/** Handles input that was fed already, then reads once if the stream has pending bytes. */
 void dx_connection_go_on(struct dx_connection *connection);
 
-/** True when input is wanted now. */
+/** True when input should be read now. */
 bool dx_connection_is_reading(const struct dx_connection *connection);
 
-/** Reads once and throws it away. Returns false when there is no more for now, or ever. */
+/** Reads once and discards the bytes. False when there is nothing more now, or at the end. */
 bool dx_connection_discard(struct dx_connection *connection);
 
 /* ---- writing.c ---- */
 
-/** Sends what waits, as far as the kernel takes it. */
+/** Writes as much of the queue as the kernel accepts. */
 void dx_connection_send_waiting(struct dx_connection *connection);
 
-/** Tells on_drain when it is due. */
+/** Calls on_drain if it is due. */
 void dx_connection_tell_drain(struct dx_connection *connection);
 
 /* ---- attachment.c ---- */
 
-/** Tells on_drain and the guests' on_writable when they are due. */
+/** Calls on_drain and the guests' on_writable if they are due. */
 void dx_connection_tell_takers(struct dx_connection *connection);
 
-/** Tells each guest that the connection ends, and forgets it. */
+/** Detaches each guest and calls its on_gone. */
 void dx_connection_tell_gone(struct dx_connection *connection);
 
 /* ---- sent.c ---- */
 
-/** The stream has taken so many bytes; only where counts_put is set. */
+/** Counts `len` bytes that the stream accepted. Only if counts_put is set. */
 void dx_connection_count_put(struct dx_connection *connection, size_t len);
 
-/** Tells on_sent of the messages that have left. */
+/** Calls on_sent for the messages that have left. */
 void dx_connection_tell_sent(struct dx_connection *connection);
 
 /* ---- closing.c ---- */
 
-/** Closes the stream now and lets on_close follow with this error (DX_OK: a closing handshake). */
+/**
+ * Closes the stream now; on_close follows with this error (DX_OK: after a closing handshake).
+ *
+ * detail   static text
+ * abort    as for dx_stream_close
+ */
 void dx_connection_end(struct dx_connection *connection, enum dx_err err, const char *detail,
                        bool abort);
 
-/** Sends Close for a fault; input is thrown away from here on. */
+/** Queues a Close for a fault; input is discarded from now on. `detail` is static text. */
 void dx_connection_fail(struct dx_connection *connection, uint16_t code, enum dx_err err,
                         const char *detail);
 
-/** The endpoint has failed the connection and queued its Close. */
+/** Records that the endpoint failed the connection and queued its Close. */
 void dx_connection_note_failure(struct dx_connection *connection, const struct dx_event *event);
 
-/** The peer's Close came. */
+/** Handles the peer's Close. */
 void dx_connection_note_close(struct dx_connection *connection, const struct dx_event *event);
 
-/** Takes the next step of ending, if one can be taken. */
+/** Takes the next step of closing, if there is one. */
 void dx_connection_step_closing(struct dx_connection *connection);
 
-/** Bytes have come. Behind our Close only so many are read: then the connection is cut. */
+/** Counts `len` received bytes. After our Close too many of them end the connection. */
 void dx_connection_count_late(struct dx_connection *connection, size_t len);
 
-/** The close deadline has passed. */
+/** Handles a close deadline that has passed. */
 void dx_connection_give_up_closing(struct dx_connection *connection);
 
-/** The last call: tells on_gone and on_close, and frees. */
+/** The last call: calls on_gone and on_close, then frees the connection. */
 void dx_connection_bury(struct dx_connection *connection);
 
 /* ---- deadlines.c ---- */
 
 void dx_connection_on_due(struct dx_timer *timer);
 
-/** Output flows again: a ping that is out had to wait, so its time begins anew. */
+/** Output flows again: an outstanding ping had to wait, so its time restarts. */
 void dx_connection_restart_ping(struct dx_connection *connection);
 
-/** Sets the timer when the nearest deadline is before what it is set to; never touches it for a later one. */
+/** Moves the timer to the nearest deadline, if that is earlier than its current time. */
 void dx_connection_arm(struct dx_connection *connection);
 
 /* ---- hang_up.c ---- */
 
-/** The descriptor reports the peer's end while reading is paused. */
+/** Handles the peer's end, reported by the watch while reading is paused. */
 void dx_connection_note_hang_up(struct dx_connection *connection);
 
-/** Milliseconds from one look for the peer's end to the next. */
+/** Milliseconds between probes. */
 uint32_t dx_connection_probe_interval(const struct dx_connection *connection);
 
-/** True while looks are needed: reading is paused and nothing else would tell. */
+/** True while probes are needed: reading is paused and nothing else reports the peer's end. */
 bool dx_connection_is_probing(const struct dx_connection *connection);
 
+/** Sends a probe, a pong, if the kernel holds unread input. */
 void dx_connection_probe(struct dx_connection *connection);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * deadlines.c - one timer a connection, for the nearest of its deadlines.
+ * deadlines.c - one timer per connection, set to the nearest of its deadlines.
  *
- * Traffic only writes down moments. The timer is moved when a nearer deadline appears, and looks anew when it fires: a
- * connection that is busy touches the wheel twice a minute, not once a message.
+ * Traffic only stores times. The timer is moved when a nearer deadline appears, and recomputes the
+ * nearest one when it fires: a busy connection touches the wheel twice a minute, not once per
+ * message.
  */
 #include "connection/connection_parts.h"
 
@@ -12,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define PING_WIRE_LEN 64 /* more than a ping of ours needs, with masking key and TLS around it */
+#define PING_WIRE_LEN 64 /* more than our ping takes, with masking key and TLS record */
 
 static uint32_t left_of(uint32_t now, uint32_t since, uint32_t limit_ms)
 {
@@ -44,7 +45,10 @@ static bool may_time_out_in_message(const struct dx_connection *connection)
            !connection->is_paused && dx_connection_options(connection)->message_timeout_ms > 0;
 }
 
-/* Not while output waits: a ping would stand behind it, and the write deadline runs. Not while paused: nobody listens. */
+/*
+ * No ping while output waits: it would queue after the output, and the write deadline runs. None
+ * while paused: the pong would not be read.
+ */
 static bool may_ping(const struct dx_connection *connection)
 {
     return dx_connection_options(connection)->ping_interval_ms > 0 && !connection->is_paused &&
@@ -67,7 +71,7 @@ static bool may_miss_pong(const struct dx_connection *connection)
     return !connection->ping_is_out || dx_connection_options(connection)->pong_timeout_ms > 0;
 }
 
-/* Milliseconds to the nearest deadline; UINT64_MAX when there is none. */
+/* Milliseconds until the nearest deadline; UINT64_MAX when there is none. */
 static uint64_t find_nearest(const struct dx_connection *connection, uint32_t now)
 {
     const struct dx_connection_options *options = dx_connection_options(connection);
@@ -100,7 +104,7 @@ void dx_connection_arm(struct dx_connection *connection)
                  now_ms + nearest);
 }
 
-/* Bytes that lie in our system's buffer still; for a unix socket, those that the peer has not read. */
+/* Bytes in our kernel's send buffer; for a unix socket, those that the peer has not read. */
 static uint32_t unsent_of(const struct dx_connection *connection)
 {
     int unsent = 0;
@@ -109,8 +113,8 @@ static uint32_t unsent_of(const struct dx_connection *connection)
 }
 
 /*
- * The kernel's tcp_info as far as it is needed here. libc's ends before these three, and the kernel's own header cannot be included
- * beside libc's, which libuv includes: in the amalgamation both would meet.
+ * The beginning of the kernel's tcp_info. libc's struct ends before these three members, and the
+ * kernel's header conflicts with libc's, which libuv includes: the amalgamation would have both.
  */
 struct tcp_facts {
     struct tcp_info known;
@@ -118,7 +122,10 @@ struct tcp_facts {
 };
 _Static_assert(offsetof(struct tcp_facts, bytes_acked) == 120, "as in linux/tcp.h");
 
-/* A number that grows while the peer's system takes what we have sent: what TCP has had acknowledged, else what has gone from our buffer. */
+/*
+ * A number that grows as the peer's system accepts what we sent: the bytes that TCP acknowledged
+ * or, without TCP, the negative length of our send buffer.
+ */
 static uint32_t taken_of(const struct dx_connection *connection)
 {
     struct tcp_facts facts = {.bytes_acked = 0};
@@ -155,8 +162,9 @@ void dx_connection_restart_ping(struct dx_connection *connection)
 }
 
 /*
- * A ping stands behind what our system has not got rid of yet. A peer that reads slowly but reads is not gone: as long as that
- * moves, the pong has time from the last look on. Behind nothing, the ping's own being taken is no progress.
+ * A ping queues after what our system has not delivered yet. A peer that reads slowly is still
+ * alive: while that output makes progress, the pong's time restarts at each check. If nothing was
+ * waiting, delivery of the ping itself must not count as progress.
  */
 static void ping(struct dx_connection *connection)
 {

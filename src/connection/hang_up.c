@@ -1,11 +1,12 @@
 /*
- * hang_up.c - a paused connection must still learn that its peer has gone.
+ * hang_up.c - detects that the peer has gone while reading is paused.
  *
- * An end of stream that reaches this machine is reported by the watch. But a peer that filled our receive window before it
- * closed cannot deliver its FIN: it stands behind data for which there is no room. Only a segment of ours draws an answer
- * from it, and the answer of a closed socket is a reset. So while input lies unread in the kernel an unsolicited pong (RFC 6455
- * 5.5.3: a one-way heartbeat) goes out from time to time. Cost: a send of two bytes, 20 times a second for a peer on this
- * machine; for others twice a second after the first second.
+ * The watch reports a FIN that has arrived. But a peer that filled our receive window before it
+ * closed cannot deliver its FIN: data without room is ahead of it. A segment from us provokes an
+ * answer, and a closed socket answers with RST. So while the kernel holds unread input, an
+ * unsolicited pong (RFC 6455 section 5.5.3: a one-way heartbeat) is sent from time to time. Cost: a
+ * send of two bytes, 20 times a second for a local peer; for others twice a second after the first
+ * second.
  */
 #include "connection/connection_parts.h"
 
@@ -16,7 +17,7 @@
 #define SOON_MS 50
 #define LATER_MS 500
 #define SOON_COUNT 20
-#define NEVER_COUNT UINT8_MAX /* in probe_count: a unix socket, whose end is always reported */
+#define NEVER_COUNT UINT8_MAX /* in probe_count: a unix socket, whose end the watch reports */
 
 bool dx_connection_is_probing(const struct dx_connection *connection)
 {
@@ -30,7 +31,7 @@ uint32_t dx_connection_probe_interval(const struct dx_connection *connection)
     return connection->probe_count < SOON_COUNT ? SOON_MS : LATER_MS;
 }
 
-/* Counts the look, but for a peer on this machine, which is looked for soon for ever. */
+/* Counts the probes of remote peers: their interval grows later, that of local peers never. */
 static void count_probe(struct dx_connection *connection)
 {
     struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
@@ -55,17 +56,17 @@ void dx_connection_probe(struct dx_connection *connection)
     count_probe(connection);
     if (connection->probe_count == NEVER_COUNT)
         return;
-    /* Nothing unread: there is room for its FIN. */
+    /* Nothing unread: the window has room for the peer's FIN. */
     if (ioctl(connection->stream.watch.fd, FIONREAD, &unread) != 0 || unread == 0)
         return;
-    /* Without memory the next look does it. */
+    /* Out of memory: the next probe tries again. */
     (void)!dx_endpoint_pong(&connection->endpoint, NULL, 0);
 }
 
 void dx_connection_note_hang_up(struct dx_connection *connection)
 {
     if (connection->hang_up_is_told || connection->has_ended) {
-        /* Reported though it was asked not to be: both directions are gone. */
+        /* Reported in spite of DX_WATCH_QUIET: both directions are closed. */
         dx_watch_stop(dx_connection_loop(connection), &connection->stream.watch);
         connection->is_unwatched = true;
         if (connection->writing == DX_WRITING_BLOCKED)

@@ -1,5 +1,5 @@
 /*
- * peer.c - who is at the other end: its address, asked of the system when somebody wants it, and what TLS has agreed on.
+ * peer.c - the peer's address, read from the system on each call, and what TLS negotiated with it.
  */
 #include "connection/connection_parts.h"
 
@@ -16,7 +16,7 @@ _Static_assert(DX_HOST_ROOM >= INET6_ADDRSTRLEN + 1 + IF_NAMESIZE &&
                    DX_HOST_ROOM >= DX_ADDRESS_TEXT_MAX,
                "an address with its zone fits");
 
-/* A link-local address means something only with its zone (RFC 4007 section 11): the interface's name, else its number. */
+/* A link-local address needs its zone (RFC 4007 section 11): the interface's name or number. */
 static void add_zone(const struct sockaddr_storage *from, char host[DX_HOST_ROOM])
 {
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;

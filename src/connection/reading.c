@@ -1,7 +1,9 @@
 /*
- * reading.c - one read a turn into the loop's buffer, or straight to where a message grows; then event by event to the owner.
+ * reading.c - reads once per turn, into the loop's buffer or straight into a growing message, and
+ * hands the events to the owner.
  *
- * A handler may send, close, abort, pause or resume: the pump looks after each event whether it may go on.
+ * A handler may send, close, abort, pause or resume: after each event the pump checks whether it
+ * may continue.
  */
 #include "connection/connection_parts.h"
 
@@ -22,7 +24,7 @@ static void drop_message(struct dx_connection *connection)
     connection->message = NULL;
 }
 
-/* Makes room for `len` more bytes of the message that grows. */
+/* Makes room for `len` more bytes in the growing message. */
 static enum dx_err make_room(struct dx_connection *connection, size_t len)
 {
     struct dx_large_store *store = dx_loop_large(dx_connection_loop(connection));
@@ -56,7 +58,7 @@ static void give_message(struct dx_connection *connection, enum dx_opcode opcode
         connection->handlers->on_message(connection, opcode, data, len, connection->user);
 }
 
-/* Adds a piece; one that was read straight to its place is there already. */
+/* Appends a piece, unless it was read straight into the message. */
 static void assemble(struct dx_connection *connection, const struct dx_event *event)
 {
     struct dx_large *message;
@@ -78,7 +80,7 @@ static void assemble(struct dx_connection *connection, const struct dx_event *ev
     message->len += event->len;
     if (!event->is_last)
         return;
-    /* Off the connection while the handler has it: an abort from there must not free it. */
+    /* Detached while the handler uses it: an abort from the handler must not free it. */
     connection->message = NULL;
     give_message(connection, event->opcode, message->bytes, message->len);
     dx_large_give(dx_loop_large(dx_connection_loop(connection)), message);
@@ -126,7 +128,7 @@ static void take_event(struct dx_connection *connection, const struct dx_event *
     }
 }
 
-/* The shared buffer is about to be somebody else's: what is left of it moves to memory of our own. */
+/* Other connections will use the shared buffer next: copy unconsumed input to our own memory. */
 static void keep_rest(struct dx_connection *connection)
 {
     struct dx_endpoint *endpoint = &connection->endpoint;
@@ -145,7 +147,7 @@ static void keep_rest(struct dx_connection *connection)
     endpoint->in = connection->kept->bytes;
 }
 
-/* All input is consumed: the message deadline starts, goes on or ends here. */
+/* All input is consumed: the message deadline starts, continues or ends. */
 static void note_consumed(struct dx_connection *connection)
 {
     bool was_in_message = connection->is_in_message;
@@ -180,8 +182,8 @@ static void pump(struct dx_connection *connection)
 }
 
 /*
- * Where the next bytes go: to the end of the message that grows as far as the current frame reaches, so that they are
- * never copied; else into the loop's buffer.
+ * Where to read the next bytes: at the end of the growing message, up to the end of the current
+ * frame, so that they are never copied; else into the loop's buffer.
  */
 static enum dx_err find_place(struct dx_connection *connection, uint8_t **place, size_t *len)
 {
@@ -219,7 +221,7 @@ static void note_end_of_read(struct dx_connection *connection, enum dx_err err)
     if (connection->is_draining || connection->writing == DX_WRITING_BROKEN ||
         (dx_endpoint_close_is_sent(&connection->endpoint) &&
          dx_endpoint_close_is_received(&connection->endpoint))) {
-        /* A reset, after everything was said, is one more way to end the stream. */
+        /* A reset after both Closes is an end of stream. */
         connection->has_ended = true;
         return;
     }
@@ -256,7 +258,7 @@ static void read_once(struct dx_connection *connection)
         return;
     }
     if (connection->needs_pump) {
-        /* Resumed in this very turn: what was fed before comes first. */
+        /* Resumed in this turn: handle input that was fed before first. */
         connection->needs_pump = false;
         pump(connection);
         if (connection->is_dead || !dx_connection_is_reading(connection))
@@ -309,7 +311,7 @@ void dx_connection_on_ready(struct dx_watch *watch, unsigned events)
         dx_connection_send_waiting(connection);
     if (connection->is_dead)
         return;
-    /* What has come may be what the write was waiting for: it is tried again when the descriptor takes it. */
+    /* This input may be what TLS needs to write: wait for writability again. */
     if (events & (DX_WATCH_READ | DX_WATCH_HANG_UP | DX_WATCH_ERROR))
         connection->write_wants_read = false;
     if (dx_connection_is_reading(connection)) {

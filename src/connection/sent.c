@@ -1,25 +1,26 @@
 /*
- * sent.c - completions: a call when a message has left (dx_connection_send_with).
+ * sent.c - completions: calls on_sent when a message has left (dx_connection_send_with).
  *
- * The queue is a guest of the connection, made with the first such message. It counts what the stream has taken since; a
- * message has left when the count reaches the place of its last byte, however it went: gathered, at once, or in pieces.
+ * The queue is a guest of the connection, made for the first such message. It counts the bytes that
+ * the stream has accepted since; a message has left when the count reaches the end of its last
+ * byte, whether it was gathered, sent directly, or in parts.
  */
 #include "connection/connection_parts.h"
 
 #include <stdlib.h>
 
-#define FIRST_ROOM 8         /* a power of two, as every room */
-#define NEVER_PUT UINT64_MAX /* the place of what was thrown away */
+#define FIRST_ROOM 8         /* a power of two, like every room */
+#define NEVER_PUT UINT64_MAX /* the end of a message that was discarded */
 
 struct sent {
-    uint64_t end; /* the place of the message's last byte, plus one */
+    uint64_t end; /* value of `put` when the message's last byte has been accepted */
     void (*on_sent)(struct dx_connection *connection, enum dx_err err, void *user);
     void *user;
 };
 
 struct dx_sent_queue {
     struct dx_attachment attachment;
-    uint64_t put;      /* bytes that the stream has taken since the queue was made */
+    uint64_t put;      /* bytes that the stream has accepted since the queue was made */
     struct sent *sent; /* a ring */
     size_t room;
     size_t first;
@@ -56,7 +57,10 @@ static struct sent take_first(struct dx_sent_queue *queue)
     return first;
 }
 
-/* What has left has left; for the rest the connection's end is the answer, and a good end is none for them. */
+/*
+ * Messages that have left succeed. The others fail with the connection's error, or DX_ERR_CLOSED
+ * after a clean end.
+ */
 static void on_gone(struct dx_attachment *attachment, struct dx_connection *connection)
 {
     struct dx_sent_queue *queue = (struct dx_sent_queue *)attachment;
@@ -115,7 +119,7 @@ static enum dx_err make_room(struct dx_connection *connection, struct dx_sent_qu
 
 static void add(struct dx_connection *connection, struct dx_sent_queue *queue, struct sent sent)
 {
-    /* A write that failed within the sending has thrown it away. */
+    /* A write that failed while sending has discarded it. */
     bool is_lost = connection->is_dead || connection->writing == DX_WRITING_BROKEN;
 
     sent.end = is_lost ? NEVER_PUT : queue->put + connection->output.len;
@@ -150,7 +154,10 @@ void dx_connection_count_put(struct dx_connection *connection, size_t len)
     queue_of(connection)->put += len;
 }
 
-/* Those that are there now: what a callback sends is told in the next round, so that one that sends each time ends a turn. */
+/*
+ * Handles those that are queued now; messages that a callback sends wait for the next round, so
+ * that a callback that always sends cannot keep the turn from ending.
+ */
 void dx_connection_tell_sent(struct dx_connection *connection)
 {
     struct dx_sent_queue *queue = connection->counts_put ? queue_of(connection) : NULL;

@@ -1,13 +1,13 @@
 /*
- * writing.c - messages out: small ones gather in the output until the turn's end, large ones go at once from the caller's
- * memory, and what the kernel refuses waits under max_queue.
+ * writing.c - sends messages. Small ones are gathered until the end of the turn, large ones are
+ * written at once from the caller's memory; what the kernel refuses is queued, up to max_queue.
  */
 #include "connection/connection_parts.h"
 
 #include "base/shared.h"
 
-#define PROGRESS_LEN 16384   /* must leave in write_timeout_ms while output waits */
-#define SHARED_COPY_LEN 1024 /* up to here copying a shared frame costs less than naming it */
+#define PROGRESS_LEN 16384   /* bytes that must leave in write_timeout_ms while output waits */
+#define SHARED_COPY_LEN 1024 /* up to this length, copying a frame is cheaper than a reference */
 
 static void note_blocked(struct dx_connection *connection)
 {
@@ -26,7 +26,7 @@ static void note_flowing(struct dx_connection *connection)
     connection->writing = DX_WRITING_FLOWING;
     connection->write_wants_read = false;
     dx_connection_restart_ping(connection);
-    /* A pong that waited aside is queued by this. */
+    /* This queues a pong that was held back. */
     dx_endpoint_set_blocked(&connection->endpoint, false);
 }
 
@@ -41,8 +41,8 @@ static void note_progress(struct dx_connection *connection, size_t len)
 }
 
 /*
- * The peer takes nothing more. Its last words may lie unread here, a Close among them, so reading goes on to the end;
- * where reading is paused nobody would come to it.
+ * The peer accepts no more bytes. Input that it sent before, perhaps a Close, may still be unread,
+ * so reading continues to the end of the stream; if reading is paused, end now.
  */
 static void note_write_error(struct dx_connection *connection, enum dx_err err)
 {
@@ -54,7 +54,7 @@ static void note_write_error(struct dx_connection *connection, enum dx_err err)
     }
     connection->writing = DX_WRITING_BROKEN;
     dx_output_clear(&connection->output);
-    dx_connection_schedule(connection); /* a peer that says nothing more gets the close timeout */
+    dx_connection_schedule(connection); /* starts the close timeout for a silent peer */
 }
 
 static size_t sum_of(const struct dx_slice *slices, size_t count)
@@ -68,7 +68,7 @@ static size_t sum_of(const struct dx_slice *slices, size_t count)
 
 enum written { WRITTEN_ALL, WRITTEN_PART, WRITE_FAILED };
 
-/* One write. PART: the rest waits until the descriptor is writable. FAILED: the queue is empty. */
+/* One write. PART: the rest waits for writability. FAILED: the queue was cleared. */
 static enum written write_slices(struct dx_connection *connection, const struct dx_slice *slices,
                                  size_t count, size_t *put)
 {
@@ -123,8 +123,9 @@ void dx_connection_tell_drain(struct dx_connection *connection)
 }
 
 /*
- * Whether `len` more bytes may wait. While no more than max_queue waits any message may be added, so that one message
- * longer than the limit can be sent at all; beyond that four times max_queue is the end.
+ * Checks whether `len` more bytes may be queued. While the queue holds at most max_queue, any
+ * message may be added, so that a message longer than the limit can be sent; otherwise the queue
+ * may not exceed four times max_queue.
  */
 static enum dx_err judge_queue(struct dx_connection *connection, size_t len)
 {
@@ -144,7 +145,7 @@ static bool is_over(const struct dx_connection *connection, size_t max_queue)
     return max_queue > 0 && connection->output.len > max_queue;
 }
 
-/* Congestion is judged by what the kernel has refused, not by what was gathered for it. */
+/* Flush before checking for congestion: only what the kernel refused counts. */
 static void note_queued(struct dx_connection *connection)
 {
     size_t max_queue = dx_connection_options(connection)->max_queue;
@@ -183,8 +184,8 @@ static enum dx_err append_rest(struct dx_connection *connection, struct dx_slice
 }
 
 /*
- * What waits, the header and the payload in one call. `*put` is what was taken of header and payload; 0 also when what
- * waits is in too many pieces for one call.
+ * Writes the queue, the header and the payload in one call. `*put` is the number of header and
+ * payload bytes accepted; 0 also when the queue has too many slices for one call.
  */
 static void write_direct(struct dx_connection *connection, struct dx_slice header,
                          struct dx_slice payload, size_t *put)
@@ -207,9 +208,9 @@ static void write_direct(struct dx_connection *connection, struct dx_slice heade
 }
 
 /*
- * There is no memory for what the kernel refused. A frame that is begun cannot be taken back, neither from the peer nor from
- * the endpoint, nor what TLS has refused: that has to be offered again. Else nothing has happened, and where nothing waits
- * nobody would tell that output flows again.
+ * Out of memory for what the kernel refused. A frame that was started cannot be undone, neither at
+ * the peer nor in the endpoint; nor can a write that TLS refused, which must be repeated. Otherwise
+ * nothing was sent; with an empty queue, no write event would reset the blocked state.
  */
 static void note_lost_rest(struct dx_connection *connection, enum dx_err err, bool is_begun)
 {
@@ -229,7 +230,7 @@ static enum dx_err send_direct(struct dx_connection *connection, enum dx_opcode 
     size_t put = 0;
     enum dx_err err;
 
-    /* More blocks than one call takes: they go ahead. */
+    /* The queue may have more blocks than one call takes: write it first. */
     if (connection->output.len >= DX_FLUSH_LEN) {
         dx_connection_send_waiting(connection);
         if (connection->is_dead || connection->writing == DX_WRITING_BROKEN)
@@ -288,8 +289,9 @@ enum dx_err dx_connection_send_fragment(struct dx_connection *connection, enum d
 }
 
 /*
- * Copied only where a block is open already. A block of its own would be 16 KiB for each of ten thousand subscribers at once,
- * and costs more than twice what naming the frame does (measured: 4.8 against 1.9 us a delivery of 100 bytes to 4,000).
+ * Copies only into a block that is already open. A new block for each of ten thousand subscribers
+ * would take 16 KiB each, and more than twice the time of a reference (measured: 4.8 against 1.9 us
+ * per delivery of 100 bytes to 4,000).
  */
 enum dx_err dx_connection_send_shared(struct dx_connection *connection, struct dx_shared *frame,
                                       size_t payload_len)
