@@ -1,5 +1,5 @@
 /*
- * ports.c - see ports.h. Services there would take an HTTP request for a command of theirs.
+ * ports.c - see ports.h. Services on these ports may take an HTTP request for their own commands.
  */
 #include "client/connector/ports.h"
 

@@ -26,7 +26,7 @@ static enum dx_err fail(const char **detail, const char *text)
     return DX_ERR_USAGE;
 }
 
-/* The scheme's row; *at is moved behind it. NULL: one that nobody knows. */
+/* The row of the scheme; moves *at past it. NULL for an unknown scheme. */
 static const struct scheme *find_scheme(const char **at)
 {
     if (strstr(*at, "://") == NULL)
@@ -52,7 +52,7 @@ static int hex_digit(char digit)
     return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-/* Percent-decodes `len` bytes into `to`. False: not such a text, too long, or a control character. */
+/* Percent-decodes `len` bytes into `to`. False: malformed, too long, or a control character. */
 static bool decode(const char *from, size_t len, char to[DX_TUNNEL_CREDENTIAL_MAX + 1])
 {
     size_t to_len = 0;

@@ -1,5 +1,7 @@
 /*
- * proxy.h - what the text of a proxy says: scheme, credentials, host and port. Not which proxy a URL gets: who reads the environment knows.
+ * proxy.h - parses the text of a proxy: scheme, credentials, host and port.
+ *
+ * Not responsible for choosing the proxy of a URL: the caller does.
  */
 #ifndef DX_CLIENT_PROXY_H
 #define DX_CLIENT_PROXY_H
@@ -9,8 +11,8 @@
 
 struct dx_proxy {
     enum dx_tunnel_kind kind;
-    bool is_secure;      /* https: TLS on the way to the proxy itself */
-    bool resolves_names; /* socks5h, http, https: names are the proxy's to look up */
+    bool is_secure;      /* https: TLS to the proxy itself */
+    bool resolves_names; /* socks5h, http, https: the proxy looks up names */
     uint16_t port;
     struct dx_host host;
     bool has_name;
@@ -19,10 +21,13 @@ struct dx_proxy {
 };
 
 /**
- * Reads "http://", "https://", "socks5://" or "socks5h://" [NAME[:PASSWORD]@]HOST[:PORT][/]; without a scheme it is http. Ports default to 80,
- * 443 and 1080; names and passwords are percent-encoded.
+ * Parses SCHEME://[NAME[:PASSWORD]@]HOST[:PORT][/].
  *
- * Returns DX_OK; or DX_ERR_USAGE, with a static sentence in `*detail`.
+ * text     SCHEME is http (the default), https, socks5 or socks5h; PORT defaults to 80, 443, 1080;
+ *          NAME and PASSWORD are percent-encoded
+ * detail   on failure set to a static sentence
+ *
+ * Returns DX_OK or DX_ERR_USAGE.
  */
 DX_MUST_CHECK enum dx_err dx_proxy_parse(const char *text, struct dx_proxy *proxy,
                                          const char **detail);

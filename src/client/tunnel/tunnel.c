@@ -1,5 +1,5 @@
 /*
- * tunnel.c - what CONNECT and SOCKS5 have in common: the target's check, bytes in and out.
+ * tunnel.c - the common part of CONNECT and SOCKS5: checks the target, buffers bytes in and out.
  */
 #include "client/tunnel/tunnel.h"
 
@@ -27,7 +27,7 @@ bool dx_tunnel_put(struct dx_tunnel *tunnel, const void *bytes, size_t len)
     return true;
 }
 
-/* Not empty, not longer than the protocols can say, nothing that could begin a header of its own. */
+/* Not empty, not too long for the protocols, no control characters, which could add a header. */
 static bool is_text(const char *text, size_t max_len)
 {
     size_t len = strlen(text);
@@ -69,7 +69,7 @@ enum dx_err dx_tunnel_init(struct dx_tunnel *tunnel, const struct dx_tunnel_targ
 
 void dx_tunnel_release(struct dx_tunnel *tunnel)
 {
-    /* There may be a password in it. */
+    /* It may contain a password. */
     if (tunnel->out != NULL)
         explicit_bzero(tunnel->out, tunnel->out_len);
     free(tunnel->out);
@@ -93,7 +93,7 @@ void dx_tunnel_sent(struct dx_tunnel *tunnel, size_t len)
         memmove(tunnel->out, tunnel->out + len, tunnel->out_len);
 }
 
-/* Room for `len` bytes more; it doubles, so that the longest answer takes few steps. */
+/* Makes room for `len` more bytes; doubling keeps the number of steps small. */
 static bool make_room(struct dx_tunnel *tunnel, size_t len)
 {
     size_t room = tunnel->in_room > 0 ? tunnel->in_room : 512;
@@ -136,7 +136,7 @@ enum dx_tunnel_status dx_tunnel_feed(struct dx_tunnel *tunnel, const uint8_t *by
                                                       : dx_tunnel_socks5_step(tunnel);
     if (status == DX_TUNNEL_MORE && tunnel->in_len == DX_TUNNEL_HEAD_MAX)
         status = dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy's answer is too long");
-    /* What was judged ends in this feed: before it, it was not whole. */
+    /* The answer ends in these bytes: before them it was incomplete. */
     *used = status == DX_TUNNEL_OPEN ? tunnel->in_start - before : len;
     return status;
 }

@@ -1,5 +1,5 @@
 /*
- * tunnel_connect.c - HTTP's CONNECT (RFC 9110 9.3.6), with Basic credentials (RFC 7617).
+ * tunnel_connect.c - HTTP CONNECT (RFC 9110 section 9.3.6), with Basic credentials (RFC 7617).
  */
 #include "client/tunnel/tunnel.h"
 
@@ -68,13 +68,13 @@ enum dx_tunnel_status dx_tunnel_connect_step(struct dx_tunnel *tunnel)
         }
         tunnel->in_start += head.len;
         if (head.status >= 200)
-            break; /* what stands before are interim answers */
+            break; /* heads before this one are interim responses */
     }
     tunnel->http_status = head.status;
-    /* Its Content-Length and Transfer-Encoding mean nothing: behind the head the tunnel begins. */
+    /* Content-Length and Transfer-Encoding are ignored: the tunnel starts after the head. */
     if (head.status < 300)
         return DX_TUNNEL_OPEN;
-    /* Some proxies say 401 where the credentials are wrong. */
+    /* Some proxies answer 401 to wrong credentials. */
     if (head.status == 407 || head.status == 401)
         return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy wants other credentials");
     return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy refuses the connection");

@@ -1,5 +1,6 @@
 /*
- * tunnel_socks5.c - SOCKS5 (RFC 1928), with a name and password (RFC 1929). One small function a state.
+ * tunnel_socks5.c - SOCKS5 (RFC 1928), with user name and password (RFC 1929). One function per
+ * state.
  */
 #include "client/tunnel/tunnel.h"
 
@@ -117,7 +118,7 @@ static const char *reply_text(uint8_t reply)
     return texts[reply < sizeof(texts) / sizeof(texts[0]) ? reply : 1];
 }
 
-/* How long the reply is, as far as `len` bytes tell; 0: it has an address of no known kind. */
+/* The length of the reply, or of the part that tells it; 0 for an unknown type of address. */
 static size_t reply_len(const uint8_t *in, size_t len)
 {
     if (len < 5)
@@ -140,7 +141,7 @@ static enum dx_tunnel_status judge_reply(struct dx_tunnel *tunnel, const uint8_t
 
     if (in[0] != VERSION)
         return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, reply_text(0));
-    /* A refusal's address means nothing, and some proxies do not send it. */
+    /* The address in a refusal is ignored; some proxies do not send it. */
     tunnel->is_target_dead = len > 1 && in[1] >= 3 && (in[1] <= 6 || in[1] == 8);
     if (len > 1 && in[1] != 0)
         return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, reply_text(in[1]));
@@ -165,7 +166,7 @@ enum dx_tunnel_status dx_tunnel_socks5_step(struct dx_tunnel *tunnel)
         return DX_TUNNEL_MORE;
     tunnel->in_start += 2;
     status = state == WANTS_METHOD ? judge_method(tunnel, in) : judge_auth(tunnel, in);
-    if (status == DX_TUNNEL_MORE && len > 2) /* it cannot know yet what we would ask */
+    if (status == DX_TUNNEL_MORE && len > 2) /* it cannot answer a request that we have not sent */
         return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy answers before it is asked");
     return status;
 }
