@@ -1,8 +1,9 @@
 // The picture of the README: a terminal that serves examples/counter.sh, and the page of that program in a browser.
 //
-// Both are real: the commands run, and the page is the one that the server sends. Only the port is replaced by 8080,
-// which the text of the README names. PICTURES=docs/images node --test tests/e2e/picture.test.mjs writes it there;
-// every run takes it anew and compares its size with the one that is there.
+// Both are real: the commands run, and the page is the one that the server sends. Only the port is
+// replaced by 8080, which the README names. PICTURES=docs/images node --test
+// tests/e2e/picture.test.mjs writes the picture there. Every run takes it again and compares its size
+// with the one in docs/images.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -26,16 +27,19 @@ const html = (terminal, url, shot) => `<!DOCTYPE html><meta charset="utf-8"><sty
 body { margin: 0; width: 960px; background: #fff; }
 main { display: flex; gap: 16px; padding: 12px; height: 324px; }
 section { border: 1px solid #c8ced6; border-radius: 8px; overflow: hidden; }
-header { padding: 9px 12px; border-bottom: 1px solid #d4d9df; background: #eef1f4; color: #4a5460; font: 13px sans-serif; }
+header { padding: 9px 12px; border-bottom: 1px solid #d4d9df; background: #eef1f4; color: #4a5460;
+  font: 13px sans-serif; }
 header span { padding: 3px 10px; border: 1px solid #d4d9df; border-radius: 10px; background: #fff; }
-pre { margin: 0; padding: 12px 14px; color: #1b1f24; font: 13px/1.45 monospace; white-space: pre-wrap; }
+pre { margin: 0; padding: 12px 14px; color: #1b1f24; font: 13px/1.45 monospace;
+  white-space: pre-wrap; }
 b { color: #0b62c4; }
 #terminal { flex: 0 0 364px; background: #fbfcfd; }
 #browser { flex: 1; }
 img { display: block; width: 100%; }
 </style><main>
 <section id="terminal"><header>Terminal</header><pre>${terminal}</pre></section>
-<section id="browser"><header><span>${url}</span></header><img src="data:image/png;base64,${shot}"></section>
+<section id="browser"><header><span>${url}</span></header>
+<img src="data:image/png;base64,${shot}"></section>
 </main>`;
 
 test('the picture of the README shows a program in a terminal and in its page', async (t) => {
@@ -43,9 +47,10 @@ test('the picture of the README shows a program in a terminal and in its page', 
   const named = (text) => text.replaceAll(String(server.port), '8080');
   const ready = named(server.stderr);
   const page = await openPage(t, server.url, { ...scale, viewport: { width: 552, height: 290 } });
-  await eventually(async () => /^closed: code 1000, wasClean true$/.test(await page.locator('#status').textContent()),
+  const text = (selector) => page.locator(selector).textContent();
+  await eventually(async () => await text('#status') === 'closed: code 1000, wasClean true',
     'the counter ends');
-  assert.equal(await page.locator('#output').textContent(), '1\n2\n3\n');
+  assert.equal(await text('#output'), '1\n2\n3\n');
   await page.evaluate((port) => {
     for (const id of ['url', 'script']) {
       const place = document.getElementById(id);
@@ -54,13 +59,15 @@ test('the picture of the README shows a program in a terminal and in its page', 
     document.activeElement.blur(); // its cursor blinks, and its focus has scrolled the page
     scrollTo(0, 0);
   }, String(server.port));
-  assert.equal(await page.locator('#url').textContent(), 'ws://127.0.0.1:8080/');
+  assert.equal(await text('#url'), 'ws://127.0.0.1:8080/');
   const shot = await page.screenshot();
 
   const script = execFileSync('cat', ['examples/counter.sh'], { cwd: root, encoding: 'utf8' });
-  const terminal = [['cat examples/counter.sh', script], ['duplex serve examples/counter.sh', ready]]
-    .map(([command, printed]) => `<b>$ ${command}</b>\n${escaped(printed)}`).join('');
-  const whole = await openPage(t, 'about:blank', { ...scale, viewport: { width: 960, height: 348 } });
+  const show = (command, printed) => `<b>$ ${command}</b>\n${escaped(printed)}`;
+  const terminal = show('cat examples/counter.sh', script) +
+    show('duplex serve examples/counter.sh', ready);
+  const viewport = { width: 960, height: 348 };
+  const whole = await openPage(t, 'about:blank', { ...scale, viewport });
   await whole.setContent(html(terminal, named(server.url), shot.toString('base64')));
   await whole.locator('img').evaluate((image) => image.decode());
   const picture = await whole.screenshot();
