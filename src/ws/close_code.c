@@ -1,5 +1,5 @@
 /*
- * close_code.c - which close codes may stand in a Close frame (RFC 6455 7.4 and the IANA registry).
+ * close_code.c - which close codes a Close frame may have (RFC 6455 7.4 and the IANA registry).
  */
 #include <duplex/frame.h>
 

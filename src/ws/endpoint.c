@@ -1,6 +1,6 @@
 /*
- * endpoint.c - life and questions of an endpoint. Receiving is in endpoint_receive.c, sending in
- * endpoint_send.c.
+ * endpoint.c - makes and releases an endpoint, and answers questions about it. Receiving is in
+ * endpoint_receive.c, sending in endpoint_send.c.
  */
 #include "ws/endpoint_internal.h"
 

@@ -1,7 +1,7 @@
 /*
- * endpoint_alone.c - an endpoint with all that it needs in one allocation, for programs with their
- * own input and output: the part of <duplex/endpoint.h> that a connection does without, because its
- * loop has one pool for all.
+ * endpoint_alone.c - an endpoint with everything it needs in one allocation, for programs with
+ * their own input and output (<duplex/endpoint.h>). A connection does not use it, because its loop
+ * has one pool for all.
  */
 #include "ws/endpoint.h"
 
@@ -12,7 +12,7 @@
 #define KEPT_BLOCKS 1
 
 struct alone {
-    struct dx_endpoint endpoint; /* first: the pointer that the owner has */
+    struct dx_endpoint endpoint; /* first, because the owner's pointer leads here */
     struct dx_endpoint_config config;
     struct dx_output output;
     struct dx_pool pool;

@@ -1,9 +1,10 @@
 /*
- * endpoint_receive.c - the way in: bytes to events, one function a state (RFC 6455 5, 7 and 8.1).
+ * endpoint_receive.c - receiving: bytes to events, one function for each state (RFC 6455 5, 7 and
+ * 8.1).
  *
- * A header is judged byte by byte as it comes, so that a peer which breaks a rule is failed at the
- * first byte that shows it and before any of the payload is looked at. What an owner may do with
- * the events is not decided here.
+ * A header is checked byte by byte as it comes, so that the connection fails at the first byte that
+ * breaks a rule, before any of the payload is read. What the owner does with events is its own
+ * business.
  */
 #include "ws/endpoint_internal.h"
 
@@ -13,7 +14,7 @@
 #include "ws/simd/simd.h"
 
 enum step {
-    STEP_ON,      /* the state has changed: go on */
+    STEP_ON,      /* the state has changed: continue */
     STEP_STARVED, /* more input is needed */
     STEP_EVENT,   /* *event is filled */
 };
@@ -69,7 +70,7 @@ static enum step fail(struct dx_endpoint *endpoint, struct dx_event *event,
     return STEP_EVENT;
 }
 
-/* Takes input into the header until it has `want` bytes; false: there was not enough. */
+/* Moves input to the header until it has `want` bytes. False: there was not enough. */
 static bool gather(struct dx_endpoint *endpoint, size_t want)
 {
     size_t len = want - endpoint->header_len;
@@ -229,7 +230,8 @@ static enum step step_key(struct dx_endpoint *endpoint, struct dx_event *event)
 }
 
 /*
- * Takes `len` bytes of payload off the input and unmasks them. True when they are surely all ASCII.
+ * Takes `len` bytes of payload from the input and unmasks them. True: they are all ASCII. False:
+ * maybe not.
  */
 static bool take_payload(struct dx_endpoint *endpoint, uint8_t **data, size_t len)
 {
@@ -272,9 +274,9 @@ static enum step give(struct dx_endpoint *endpoint, struct dx_event *event, uint
 }
 
 /*
- * Gives a piece of a text that is not sure to be valid. What comes before the invalid byte is given
- * first, so that the owner sees the same bytes however the input was cut; for a text that ends too
- * early the offence is its last byte.
+ * Gives the owner a piece of a text that may be invalid. The valid part is given first, so that the
+ * owner sees the same bytes however the input was cut. If a text ends too early, its last byte is
+ * the invalid one.
  */
 static enum step give_text(struct dx_endpoint *endpoint, struct dx_event *event, uint8_t *data,
                            size_t len, bool is_last)
@@ -444,8 +446,8 @@ static enum step step_deaf(struct dx_endpoint *endpoint, struct dx_event *event)
 }
 
 /*
- * The common case at one go: a whole unfragmented message of at most 125 bytes lies in the input.
- * False, and nothing is changed, for everything else.
+ * The fast path: a whole unfragmented message of at most 125 bytes is in the input. False:
+ * something else is, and nothing is changed.
  */
 static inline bool take_small(struct dx_endpoint *endpoint, struct dx_event *event)
 {
@@ -493,7 +495,7 @@ enum dx_event_type dx_endpoint_next(struct dx_endpoint *endpoint, struct dx_even
     enum step step;
 
     if (endpoint->aside != NULL && endpoint->state != STATE_CONTROL)
-        dx_endpoint_drop_aside(endpoint, ASIDE_FRAME); /* its event was looked at */
+        dx_endpoint_drop_aside(endpoint, ASIDE_FRAME); /* its event was handled */
     if (take_small(endpoint, event))
         return event->type;
     do

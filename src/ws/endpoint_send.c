@@ -1,8 +1,8 @@
 /*
- * endpoint_send.c - the way out: messages, fragments and control frames into the output (RFC 6455
+ * endpoint_send.c - sending: queues messages, fragments and control frames on the output (RFC 6455
  * 5.1-5.5, 7.1).
  *
- * A frame is queued whole or not at all. When it leaves is the owner's business.
+ * A frame is queued completely or not at all. When the output is sent is the owner's business.
  */
 #include "ws/endpoint_internal.h"
 
@@ -12,8 +12,8 @@
 #include "ws/simd/simd.h"
 
 /*
- * Up to this length a frame is in one piece, so that it leaves in one slice and a block's end is
- * wasted at most by it.
+ * A frame of up to this length is in one piece, so that it is one slice; it wastes at most as much
+ * at the end of a block.
  */
 #define CONTIGUOUS_MAX 1024
 
@@ -49,8 +49,8 @@ static enum dx_err queue_contiguous(struct dx_endpoint *endpoint, uint8_t first,
 }
 
 /*
- * Fills the tail's room and then block after block, masking on the way; takes all of it back when a
- * block is missing.
+ * Fills the rest of the tail, then block after block, and masks meanwhile. Takes everything back if
+ * there is no block.
  */
 static enum dx_err queue_spread(struct dx_endpoint *endpoint, uint8_t first, const uint8_t *data,
                                 size_t len, const uint8_t *key)
@@ -194,7 +194,7 @@ enum dx_err dx_endpoint_answer(struct dx_endpoint *endpoint, const uint8_t *data
     err = dx_endpoint_pong(endpoint, data, len);
     if (err == DX_OK)
         dx_endpoint_drop_aside(endpoint,
-                               ASIDE_PONG); /* this one is later than the one that waited */
+                               ASIDE_PONG); /* this one replaces an older one that waited */
     return err;
 }
 

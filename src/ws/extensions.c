@@ -1,6 +1,6 @@
 /*
- * extensions.c - the grammar of one member of Sec-WebSocket-Extensions (RFC 6455 9.1). The list
- * around it is http/list's.
+ * extensions.c - the grammar of one member of Sec-WebSocket-Extensions (RFC 6455 9.1). http/list
+ * reads the list.
  */
 #include "ws/extensions.h"
 
@@ -15,7 +15,7 @@ static struct dx_slice skip_blanks(struct dx_slice text)
     return text;
 }
 
-/* Takes a token off the front; false when there is none. */
+/* Takes a token from the front. False: there is none. */
 static bool take_token(struct dx_slice *text, struct dx_slice *token)
 {
     size_t len = 0;
@@ -27,7 +27,7 @@ static bool take_token(struct dx_slice *text, struct dx_slice *token)
     return len > 0;
 }
 
-/* Takes a quoted string off the front; what it says must be a token (RFC 6455 9.1). */
+/* Takes a quoted string from the front; its content must be a token (RFC 6455 9.1). */
 static bool take_quoted(struct dx_slice *text, struct dx_slice *value)
 {
     size_t at = 1;

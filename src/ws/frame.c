@@ -1,6 +1,6 @@
 /*
- * frame.c - reading and writing the header of a frame (RFC 6455 5.2). Not responsible for what is
- * allowed.
+ * frame.c - reads and writes the header of a frame (RFC 6455 5.2). What is allowed is checked
+ * elsewhere.
  */
 #include "ws/frame.h"
 
@@ -62,7 +62,7 @@ size_t dx_frame_header_write(uint8_t *header, uint8_t first, uint64_t payload_le
 
 /* ---- for programs that work on frames themselves ---- */
 
-/* What no frame may look like, as far as its first bytes show it (5.2, 5.5). */
+/* What is forbidden in any frame, as far as the first bytes show it (5.2, 5.5). */
 static bool is_forbidden(const uint8_t *in, size_t in_len)
 {
     uint8_t opcode = in[0] & DX_FRAME_OPCODE;

@@ -1,8 +1,8 @@
 /*
- * frame.h - the header of a frame as bytes (RFC 6455 5.2): its bits, its length, reading and
- * writing it.
+ * frame.h - the header of a frame as bytes (RFC 6455 5.2): its bits and its length, reading and
+ * writing.
  *
- * It judges nothing: which headers are allowed, and when, is the endpoint's business.
+ * Which headers are allowed, and when, is checked by the endpoint.
  */
 #ifndef DX_WS_FRAME_H
 #define DX_WS_FRAME_H
@@ -10,7 +10,7 @@
 #include <duplex/endpoint.h>
 #include <duplex/frame.h>
 
-/* Bits of the first byte, apart from the opcode. */
+/* Bits of the first byte, without the opcode. */
 #define DX_FRAME_FIN 0x80
 #define DX_FRAME_RSV1 0x40
 #define DX_FRAME_RSV2 0x20
@@ -30,7 +30,7 @@ static inline bool dx_opcode_is_control(uint8_t opcode)
     return (opcode & 0x8) != 0;
 }
 
-/** How many bytes of extended payload length follow a second byte: 0, 2 or 8. */
+/** How many bytes of extended payload length follow this second byte: 0, 2 or 8. */
 static inline size_t dx_frame_extended_len(uint8_t second)
 {
     uint8_t length = second & DX_FRAME_LENGTH;
@@ -38,7 +38,7 @@ static inline size_t dx_frame_extended_len(uint8_t second)
     return length < DX_FRAME_LENGTH_16 ? 0 : length == DX_FRAME_LENGTH_16 ? 2 : 8;
 }
 
-/** How long the header of a frame with `payload_len` bytes is: 2 .. DX_FRAME_HEADER_MAX. */
+/** The length of the header of a frame with `payload_len` bytes: 2 .. DX_FRAME_HEADER_MAX. */
 static inline size_t dx_frame_header_len(uint64_t payload_len, bool is_masked)
 {
     size_t length_len = payload_len < DX_FRAME_LENGTH_16 ? 0 : payload_len <= UINT16_MAX ? 2 : 8;
@@ -47,20 +47,20 @@ static inline size_t dx_frame_header_len(uint64_t payload_len, bool is_masked)
 }
 
 /**
- * The payload length that a header announces; its first byte, second byte and extended length must
- * be there.
+ * The payload length that a header announces. Its first two bytes and extended length must be
+ * complete.
  */
 uint64_t dx_frame_payload_len(const uint8_t *header);
 
 /**
- * Whether a shorter form would have held this length (RFC 6455 5.2: the minimal number of bytes
- * MUST be used).
+ * Whether the length would fit a shorter form (RFC 6455 5.2: the minimal number of bytes MUST be
+ * used).
  */
 bool dx_frame_length_is_minimal(const uint8_t *header);
 
 /**
- * Writes a header: `first` is the whole first byte, `key` the masking key or NULL for an unmasked
- * frame. `header` has room for dx_frame_header_len bytes. Returns how many were written.
+ * Writes a header. `first` is the whole first byte; `key` the masking key, or NULL for an unmasked
+ * frame. `header` has room for dx_frame_header_len bytes. Returns its length.
  */
 size_t dx_frame_header_write(uint8_t *header, uint8_t first, uint64_t payload_len,
                              const uint8_t *key);

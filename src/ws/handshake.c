@@ -1,5 +1,5 @@
 /*
- * handshake.c - the opening handshake as a server sees it (RFC 6455 4.2). The client's side is in
+ * handshake.c - the opening handshake of a server (RFC 6455 4.2). That of a client is in
  * handshake_client.c.
  */
 #include "ws/handshake.h"
@@ -61,7 +61,7 @@ static bool judge_request(const struct dx_head *head, struct dx_handshake_verdic
     return true;
 }
 
-/* A body after the head would be read as frames: request smuggling. */
+/* A body would be read as frames, which allows request smuggling. */
 static bool judge_body(const struct dx_head *head, struct dx_handshake_verdict *verdict)
 {
     struct dx_body body;

@@ -1,7 +1,7 @@
 /*
  * handshake_bytes.c - the opening handshake from bytes to bytes, for programs with their own input
- * and output: parses a head, then judges it by handshake.c and handshake_client.c (RFC 6455 section
- * 4).
+ * and output: parses a head, then checks it with handshake.c or handshake_client.c (RFC 6455
+ * section 4).
  */
 #include <duplex/handshake.h>
 
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* Longer input will never be a head, whatever follows. */
+/* Longer input cannot become a head. */
 static enum dx_head_status parse(struct dx_head *head, enum dx_head_kind kind, const uint8_t *in,
                                  size_t in_len)
 {

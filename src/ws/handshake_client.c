@@ -1,5 +1,5 @@
 /*
- * handshake_client.c - the opening handshake as a client sees it (RFC 6455 4.1).
+ * handshake_client.c - the opening handshake of a client (RFC 6455 4.1).
  */
 #include "ws/handshake.h"
 
@@ -14,7 +14,7 @@ _Static_assert(DX_BASE64_LEN(DX_HANDSHAKE_NONCE_LEN) == DX_HANDSHAKE_KEY_LEN, "t
 
 /* ---- the request ---- */
 
-/* A request target has no blank, no control character, no fragment, and ASCII only. */
+/* A request target is ASCII without blanks, control characters and fragment. */
 static bool is_target(const char *target)
 {
     if (target[0] != '/')
@@ -37,7 +37,7 @@ static bool are_subprotocols(const struct dx_handshake_request *request)
     return true;
 }
 
-/* Headers that are the handshake's own or that frame the message are not the caller's to set. */
+/* Headers that belong to the handshake, or frame the message, cannot be set by the caller. */
 static bool is_reserved(const char *name)
 {
     static const char *const reserved[] = {
@@ -120,10 +120,7 @@ enum dx_err dx_handshake_request_write(const struct dx_handshake_request *given,
                                        char key[DX_HANDSHAKE_KEY_LEN + 1], char *text, size_t room,
                                        size_t *len)
 {
-    /*
-     * The header lines of a request are written like those of a response; only the first line
-     * differs.
-     */
+    /* Header lines of a request are written as those of a response; only the first line differs. */
     struct dx_response_head head = {.text = text, .room = room};
     struct dx_handshake_request own = dx_handshake_request_init("", "");
     enum dx_err err = DX_SIZED_COPY(struct dx_handshake_request, header_count, &own, given);
@@ -160,7 +157,7 @@ static enum dx_handshake_result broken(struct dx_handshake_answer *answer, const
     return DX_HANDSHAKE_BROKEN;
 }
 
-/* Not a list here: the server says what it changes to (RFC 6455 4.1). */
+/* Not a list in a response: the server names what it changes to (RFC 6455 4.1). */
 static bool upgrades_to_websocket(const struct dx_head *head)
 {
     struct dx_slice upgrade = {0};
@@ -179,7 +176,7 @@ static bool is_accept_of(const struct dx_head *head, const char *key)
            dx_head_find(head, "Sec-WebSocket-Accept", &accept) && dx_slice_is(accept, wanted);
 }
 
-/* The whole value must be one of the names that were offered: a list of two is none of them. */
+/* The whole value must be one of the names that were offered; a list of two is not. */
 static bool judge_subprotocol(const struct dx_head *head,
                               const struct dx_handshake_request *request,
                               struct dx_handshake_answer *answer)
@@ -232,7 +229,7 @@ static bool judge_extensions(const struct dx_head *head, const struct dx_handsha
             !offers_extension(request->extensions, extension.name))
             return false;
         if (answer->extensions.len > 0)
-            return false; /* one is what we ever offer ways of: two answers cannot both be it */
+            return false; /* at most one extension can be agreed on */
         answer->extensions = member;
     }
     return step == DX_LIST_END;

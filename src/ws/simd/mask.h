@@ -1,7 +1,7 @@
 /*
  * mask.h - XOR with a masking key (RFC 6455 5.3), in place or while copying.
  *
- * A key is its four bytes as they stand in the frame, loaded into a uint32_t as they are in memory
+ * A key is the four bytes of the frame, loaded into a uint32_t in the order of memory
  * (dx_mask_key_load).
  */
 #ifndef DX_WS_MASK_H
@@ -21,7 +21,7 @@ static inline uint32_t dx_mask_key_load(const uint8_t *bytes)
     return key;
 }
 
-/** The key for the bytes that come `len` bytes later. */
+/** The key for the bytes that follow after `len` bytes. */
 static inline uint32_t dx_mask_key_advance(uint32_t key, size_t len)
 {
     unsigned bits = 8 * (unsigned)(len & 3);
@@ -37,7 +37,7 @@ static inline uint64_t dx_mask_key_twice(uint32_t key)
     return (uint64_t)key << 32 | key;
 }
 
-/* Both ends are read before either is written, so that they may overlap: no loop over a rest. */
+/* Both ends are read before one is written, so that they may overlap and no loop handles a rest. */
 static inline uint64_t dx_mask_8_to_16(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {
     uint64_t head, tail;
@@ -80,8 +80,8 @@ static inline uint64_t dx_mask_1_to_3(uint8_t *to, const uint8_t *from, size_t l
 }
 
 /**
- * For len < DX_MASK_WIDE_MIN, `to` may be `from`; returns all resulting bytes ORed into some bytes
- * of a word.
+ * For len < DX_MASK_WIDE_MIN; `to` may be `from`. Returns all resulting bytes, ORed together into
+ * bytes of a word.
  */
 static inline uint64_t dx_mask_short(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {
@@ -93,8 +93,8 @@ static inline uint64_t dx_mask_short(uint8_t *to, const uint8_t *from, size_t le
 }
 
 /**
- * XORs `len` bytes in place. Returns true when all bytes that came out are ASCII: then text needs
- * no other check.
+ * XORs `len` bytes in place. True: all resulting bytes are ASCII, so that text needs no other
+ * check.
  */
 static inline bool dx_mask(const struct dx_simd *simd, uint8_t *data, size_t len, uint32_t key)
 {
@@ -103,7 +103,7 @@ static inline bool dx_mask(const struct dx_simd *simd, uint8_t *data, size_t len
     return simd->mask(data, len, key);
 }
 
-/** XORs `len` bytes on their way from `from` to `to`, which do not overlap. */
+/** XORs `len` bytes from `from` to `to`, which do not overlap. */
 static inline void dx_mask_copy(const struct dx_simd *simd, uint8_t *to, const uint8_t *from,
                                 size_t len, uint32_t key)
 {

@@ -1,5 +1,5 @@
 /*
- * mask_avx2.c - the XOR of mask.h, thirty-two bytes a step. Built with -mavx2; called only where
+ * mask_avx2.c - the XOR of mask.h, thirty-two bytes at a time. Built with -mavx2; called only if
  * the processor has it.
  */
 #include "ws/simd/mask.h"
@@ -29,8 +29,8 @@ static inline int mask_16_to_32(uint8_t *to, const uint8_t *from, size_t len, ui
 }
 
 /*
- * The last vector is read before the loop may write some of it and is written after it: no loop
- * over a rest.
+ * The last vector is read before the loop may overwrite some of it, and written after it, so that
+ * no loop handles a rest.
  */
 static inline int mask_long(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {

@@ -1,5 +1,5 @@
 /*
- * mask_sse2.c - the XOR of mask.h, sixteen bytes a step.
+ * mask_sse2.c - the XOR of mask.h, sixteen bytes at a time.
  */
 #include "ws/simd/mask.h"
 
@@ -16,8 +16,8 @@ static void store(uint8_t *at, __m128i value)
 }
 
 /*
- * The last vector is read before the loop may write some of it and is written after it: no loop
- * over a rest.
+ * The last vector is read before the loop may overwrite some of it, and written after it, so that
+ * no loop handles a rest.
  */
 static inline __m128i mask_long(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {

@@ -1,5 +1,5 @@
 /*
- * mask_u64.c - the XOR of mask.h, eight bytes a step, for any processor.
+ * mask_u64.c - the XOR of mask.h, eight bytes at a time, for any processor.
  */
 #include "ws/simd/mask.h"
 
@@ -11,7 +11,9 @@ static uint64_t load(const uint8_t *at)
     return word;
 }
 
-/* The last eight bytes are read before the loop may write some of them and are written after it. */
+/*
+ * The last eight bytes are read before the loop may overwrite some of them, and written after it.
+ */
 static inline uint64_t mask_long(uint8_t *to, const uint8_t *from, size_t len, uint32_t key)
 {
     uint64_t wide = dx_mask_key_twice(key);

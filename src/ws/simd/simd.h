@@ -1,8 +1,8 @@
 /*
- * simd.h - the two loops that touch every byte, in the widest form this processor has.
+ * simd.h - the two loops that touch every byte, in the widest form that this processor has.
  *
- * One file a form, built with its own flags (mask_*.c, utf8_*.c); simd_x86.c or simd_portable.c, as
- * the build picks, chooses among them. Callers use mask.h and utf8.h, not this.
+ * Each form is a file with its own compiler flags (mask_*.c, utf8_*.c); simd_x86.c or
+ * simd_portable.c, as the build chooses, selects among them. Callers use mask.h and utf8.h.
  */
 #ifndef DX_WS_SIMD_H
 #define DX_WS_SIMD_H
@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* From here up the wide forms are called; shorter runs never leave mask.h. */
+/* Runs of this length or more use the wide forms; shorter ones are handled in mask.h. */
 #define DX_MASK_WIDE_MIN 16
 
-/* From here up dx_utf8 asks the wide form. */
+/* For this length or more, dx_utf8 calls the wide form. */
 #define DX_UTF8_WIDE_MIN 32
 
 struct dx_simd {
@@ -22,14 +22,14 @@ struct dx_simd {
     bool (*mask)(uint8_t *data, size_t len, uint32_t key);
     void (*mask_copy)(uint8_t *to, const uint8_t *from, size_t len, uint32_t key);
     /*
-     * How many bytes at the start of `data`, which begins at a code point, are surely valid and end
-     * at a code point. It may give up early, at the latest where an offence is: the caller goes on
-     * from there byte by byte.
+     * How many bytes at the start of `data`, which begins at a code point, are certainly valid and
+     * end at a code point. It may stop early, at the latest at an invalid byte: the caller
+     * continues byte by byte.
      */
     size_t (*utf8_prefix)(const uint8_t *data, size_t len);
 };
 
-/** The best form for this processor; the same for every call. Any thread. */
+/** The best form for this processor; always the same. Any thread. */
 const struct dx_simd *dx_simd_get(void);
 
 bool dx_mask_u64(uint8_t *data, size_t len, uint32_t key);

@@ -1,5 +1,5 @@
 /*
- * simd_portable.c - the choice on processors for which there is no wide form.
+ * simd_portable.c - selects the portable forms, on processors without wide ones.
  */
 #include "ws/simd/simd.h"
 

@@ -1,9 +1,9 @@
 /*
- * simd_x86.c - the choice on x86-64: AVX2 where the processor has it, else SSE2, which all of them
+ * simd_x86.c - selects the forms on x86-64: AVX2 if the processor has it, else SSE2, which all
  * have.
  *
- * AVX-512 was measured and left out: 0.95-1.6 times AVX2 on runs over 1 KiB, slower on runs under
- * 128 bytes.
+ * AVX-512 was measured and rejected: 0.95-1.6 times the rate of AVX2 for runs over 1 KiB, slower
+ * for runs under 128 bytes.
  */
 #include "ws/simd/simd.h"
 

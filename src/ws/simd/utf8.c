@@ -1,5 +1,5 @@
 /*
- * utf8.c - validating and repairing UTF-8 (RFC 3629; RFC 6455 8.1). The wide loop over long runs is
+ * utf8.c - validates and repairs UTF-8 (RFC 3629; RFC 6455 8.1). The wide loops for long runs are
  * in utf8_*.c.
  */
 #include "ws/simd/utf8.h"
@@ -12,7 +12,7 @@
 
 #define HIGH_BITS 0x8080808080808080u
 
-/* What may follow a lead byte; false when no code point begins with it. */
+/* What may follow a lead byte. False: no code point begins with it. */
 static inline bool begin_code_point(struct dx_utf8 *utf8, uint8_t lead)
 {
     utf8->low = 0x80;
@@ -105,7 +105,7 @@ static size_t put_replacement(uint8_t *out, size_t *replaced_count)
     return sizeof(replacement);
 }
 
-/* Where the code point that is not complete at the end of `len` valid bytes begins. */
+/* Where the incomplete code point at the end of `len` valid bytes begins. */
 static size_t incomplete_start(const uint8_t *data, size_t len)
 {
     do
@@ -115,9 +115,9 @@ static size_t incomplete_start(const uint8_t *data, size_t len)
 }
 
 /*
- * Takes bytes from `in` that belong after the held ones: all of them when the code point is
- * completed (written with what was held) or still open (held), none when the next byte ends it
- * (replaced). Returns how many were taken.
+ * Takes the bytes of `in` that continue the held ones: all of them if the code point is completed
+ * (it is written) or still incomplete (they are held), none if the next byte cannot continue it (it
+ * is replaced). Returns how many were taken.
  */
 static size_t finish_held(struct dx_utf8_repair *repair, const uint8_t *in, size_t len,
                           uint8_t *out, size_t *out_len, size_t *replaced_count)
@@ -165,8 +165,8 @@ size_t dx_utf8_repair(struct dx_utf8_repair *repair, const uint8_t *in, size_t l
             break;
         }
         /*
-         * The begun code point is replaced and the byte that ended it looked at again, or that byte
-         * alone is replaced.
+         * The incomplete code point is replaced, and the byte that ended it is examined again; or
+         * that byte alone is replaced.
          */
         out_len += put_replacement(out + out_len, replaced_count);
         at += accepted > valid ? accepted : accepted + 1;

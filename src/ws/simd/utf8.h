@@ -1,8 +1,8 @@
 /*
- * utf8.h - is it UTF-8 (RFC 3629), as the bytes come; and text made valid where it is not.
+ * utf8.h - validates UTF-8 (RFC 3629) as it comes, and repairs text that is invalid.
  *
- * Not responsible for what an offence means: the endpoint fails the connection, a bridge may repair
- * its program's text.
+ * The caller decides what invalid text means: the endpoint fails the connection, the bridge may
+ * repair the output of a program.
  */
 #ifndef DX_WS_UTF8_H
 #define DX_WS_UTF8_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where in a code point the text stopped. All zero: between two code points. */
+/* The position in a code point. All zero: between two code points. */
 struct dx_utf8 {
     uint8_t need; /* continuation bytes that are missing */
     uint8_t low;  /* the next byte must be in low .. high */
@@ -19,9 +19,9 @@ struct dx_utf8 {
 };
 
 /**
- * Goes on with a text. Returns how many bytes were accepted: `len`, or the index of the first byte
- * that no valid text can have there (then need > 0 says that it came inside a code point; the text
- * is lost, do not go on with the state).
+ * Continues with a text. Returns how many bytes are valid: `len`, or the index of the first byte
+ * that no valid text can have there. In that case need > 0 says that it is inside a code point, and
+ * the state cannot be used any more.
  */
 size_t dx_utf8_feed(struct dx_utf8 *utf8, const uint8_t *data, size_t len);
 
@@ -32,29 +32,29 @@ static inline bool dx_utf8_is_complete(const struct dx_utf8 *utf8)
 }
 
 /**
- * The longest len <= `limit` at which `data`, a valid text longer than `limit`, can be cut between
+ * The largest len <= `limit` at which `data`, a valid text longer than `limit`, can be cut between
  * two code points.
  */
 size_t dx_utf8_cut(const uint8_t *data, size_t limit);
 
 /*
- * A text being repaired: the begin of a code point that waits for its rest. All zero: nothing
- * waits.
+ * A text that is being repaired: holds a code point that is still incomplete. All zero: holds
+ * nothing.
  */
 struct dx_utf8_repair {
     uint8_t held[3];
     uint8_t held_len;
 };
 
-/* The room that repairing `len` bytes may take. */
+/* The room that the repaired text of `len` bytes may need. */
 #define DX_UTF8_REPAIR_ROOM(len) (3 * ((len) + 3))
 
 /**
- * Copies a text from `in` to `out`, with U+FFFD in place of each maximal part that is not UTF-8
- * (the WHATWG decoder's way, so that a browser would show the same). Call it piece by piece: a code
- * point cut by the end of a piece is held back until the next one, or, after `is_last`, replaced.
- * `out` has room for DX_UTF8_REPAIR_ROOM(len) bytes and does not overlap `in`. Returns how many
- * were written and adds to `*replaced_count` how many U+FFFD were put in.
+ * Copies a text from `in` to `out` and replaces each maximal invalid part by U+FFFD, as a WHATWG
+ * decoder does, so that a browser would show the same. Call it piece by piece: a code point that is
+ * cut by the end of a piece is held for the next one, or, after `is_last`, replaced. `out` has room
+ * for DX_UTF8_REPAIR_ROOM(len) bytes and does not overlap `in`. Returns how many bytes were
+ * written, and adds the number of U+FFFD to `*replaced_count`.
  */
 size_t dx_utf8_repair(struct dx_utf8_repair *repair, const uint8_t *in, size_t len, bool is_last,
                       uint8_t *out, size_t *replaced_count);

@@ -1,13 +1,13 @@
 /*
- * utf8_avx2.c - the prefix of utf8.c, thirty-two bytes a step. Built with -mavx2; called only where
+ * utf8_avx2.c - the prefix of utf8.c, thirty-two bytes at a time. Built with -mavx2; called only if
  * the processor has it.
  *
- * The method is that of J. Keiser and D. Lemire, "Validating UTF-8 in less than one instruction per
- * byte" (2020): every error that two neighbouring bytes can show is one bit; three 16-entry tables,
+ * The method of J. Keiser and D. Lemire, "Validating UTF-8 in less than one instruction per byte"
+ * (2020): each error that two neighbouring bytes can show is a bit. Three tables of 16 entries,
  * indexed by the halves of the first byte and the upper half of the second, say which errors these
- * halves allow, and what all three allow has happened. What needs three or four bytes to see, a
- * missing or extra continuation, is the difference between "two continuations in a row" and "a long
- * lead byte stood two or three places before".
+ * halves allow; an error that all three allow is there. Errors that need three or four bytes, a
+ * missing or extra continuation, are the difference between "two continuations in a row" and "a
+ * long lead byte was two or three places before".
  */
 #include "ws/simd/simd.h"
 
@@ -21,9 +21,9 @@
 #define SURROGATE 0x10  /* ed, then a0 or above */
 #define OVERLONG_2 0x20 /* c0 or c1 */
 #define FOUR_80 0x40    /* f0, or f5 and above, then 8x */
-#define TWO 0x80        /* a continuation, then a continuation: right or wrong, see above */
+#define TWO 0x80        /* a continuation, then a continuation: valid or not, see above */
 
-/* Errors that do not look at the lower half of the first byte. */
+/* Errors that do not depend on the lower half of the first byte. */
 #define ANY_LOW (SHORT | LONG | TWO)
 
 #define EACH_HALF(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
@@ -84,8 +84,8 @@ static inline __m256i errors_of(__m256i bytes, __m256i before)
 }
 
 /*
- * The last place at or before `at` where a code point begins: the bytes before `at` are right, but
- * may be cut.
+ * The last position at or before `at` where a code point begins. The bytes before `at` are valid,
+ * but may be cut.
  */
 static size_t whole_code_points(const uint8_t *data, size_t at)
 {
@@ -107,8 +107,8 @@ static inline __m256i load(const uint8_t *at)
 }
 
 /*
- * One more vector after the blocks: a short text is half done by it, and what stays for the
- * bytewise loop is under 32.
+ * One more vector after the blocks, so that fewer than 32 bytes are left for the bytewise loop;
+ * this halves the time of a short text.
  */
 static size_t add_half_block(const uint8_t *data, size_t at, size_t len, __m256i before)
 {
@@ -131,7 +131,7 @@ size_t dx_utf8_prefix_avx2(const uint8_t *data, size_t len)
         __m256i high = load(data + at + 32);
         __m256i errors;
 
-        /* All ASCII, and the block before did not end inside a code point: nothing to look up. */
+        /* All ASCII, and the block before did not end inside a code point: no lookup is needed. */
         if (_mm256_movemask_epi8(_mm256_or_si256(low, high)) == 0) {
             if (whole_code_points(data, at) != at)
                 return whole_code_points(data, at);

@@ -1,6 +1,5 @@
 /*
- * utf8_u64.c - the prefix of utf8.c for any processor: the ASCII at the beginning, four words a
- * step.
+ * utf8_u64.c - the prefix of utf8.c for any processor: ASCII at the start, four words at a time.
  */
 #include "ws/simd/simd.h"
 
