@@ -5,10 +5,11 @@
  * JSON:  {"time":"2026-11-21T07:00:00.123Z","level":"info","message":"message","name":"value"}
  *
  * Values are escaped (base/text.h; a backslash is doubled), so that a line stays one line and
- * cannot control a terminal. A line has at most CLI_LOG_LINE_MAX bytes; a longer value ends in "...". The
- * JSON form has the same escaped values. Writing never blocks and never ends the program: lines
- * that a full disk or a full or closed pipe does not take are lost, and the next line that is
- * written is preceded by their number. All functions but open and close are thread-safe.
+ * cannot control a terminal. A line has at most CLI_LOG_LINE_MAX bytes; a longer value ends in
+ * "...". The JSON form has the same escaped values. Writing never blocks and never ends the
+ * program: lines that a full disk or a full or closed pipe does not take are lost, and the next
+ * line that is written is preceded by their number. All functions but open and close are
+ * thread-safe.
  */
 #ifndef CLI_LOG_H
 #define CLI_LOG_H

@@ -2,8 +2,8 @@
  * options.h - the options that every command with a server has, in groups by heading, and what they
  * fill in.
  *
- * A command puts a struct cli_server_config into its config and lists the groups that it needs, with
- * the offset of that struct. Where defaults or texts differ (--origin, --max-message,
+ * A command puts a struct cli_server_config into its config and lists the groups that it needs,
+ * with the offset of that struct. Where defaults or texts differ (--origin, --max-message,
  * --max-queue) the row is the command's own.
  */
 #ifndef CLI_SERVER_OPTIONS_H

@@ -1,5 +1,6 @@
 /*
- * blocking.c - see duplex/blocking.h: a websocket whose loop turns while a call waits for something.
+ * blocking.c - see duplex/blocking.h: a websocket whose loop turns while a call waits for
+ * something.
  */
 #include <duplex/blocking.h>
 
@@ -12,8 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define KEPT_DEFAULT                                                                               \
- 16777216 /* bytes of messages that nobody has received, where max_queue says nothing */
+#define KEPT_DEFAULT 16777216 /* bytes of messages not yet received, where max_queue is 0 */
 
 #define KEPT_MORE 128 /* what a message takes beside its bytes, about: empty ones count, too */
 
@@ -156,7 +156,7 @@ static enum dx_err wait_until(struct dx_blocking *blocking, uint32_t timeout_ms,
     }
 }
 
-/* Something goes on with the loop as it is; and it is this thread's. */
+/* The loop has work to do, and this thread runs it. */
 static enum dx_err turn(struct dx_blocking *blocking)
 {
     return dx_loop_dispatch(blocking->loop);
@@ -408,7 +408,7 @@ enum dx_err dx_blocking_close(struct dx_blocking *blocking, uint16_t code, const
         blocking->has_ended = true; /* between two attempts: nothing comes of it */
         return DX_OK;
     }
-    /* The peer's Close stands behind what nobody has received. */
+    /* The peer's Close comes after messages that were not received yet. */
     if (blocking->is_paused)
         dx_websocket_resume(blocking->websocket);
     blocking->is_paused = false;

@@ -2,8 +2,8 @@
  * output.c - see output.h.
  *
  * A pipe or terminal is opened again with O_NONBLOCK: setting the flag on the inherited descriptor
- * would change it for the shell, too. Where opening is refused, small pieces are written when poll()
- * reports room.
+ * would change it for the shell, too. Where opening is refused, small pieces are written when
+ * poll() reports room.
  */
 #include "cli/connect/sink/output.h"
 

@@ -1,6 +1,6 @@
 /*
- * output.h - stdout that never blocks the loop: what it does not take is queued here, and the writer
- * is asked to stop.
+ * output.h - stdout that never blocks the loop: what it does not take is queued here, and the
+ * writer is asked to stop.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H

@@ -13,8 +13,8 @@
 char *cli_history_path(void);
 
 /**
- * Calls `add` for the last lines of the file, the oldest first. A file that has grown much longer is
- * cut to these.
+ * Calls `add` for the last lines of the file, the oldest first. A file that has grown much longer
+ * is cut to these.
  */
 void cli_history_load(const char *path, void (*add)(void *user, const char *line), void *user);
 

@@ -194,7 +194,7 @@ void dx_connector_begin(struct dx_connector *connector)
         resolve_first_hop(connector);
 }
 
-/* The proxy is told an address, not the name. */
+/* The proxy gets an address, not the name. */
 static void note_target(struct dx_connector *connector)
 {
     struct sockaddr_storage storage = {0};
@@ -282,7 +282,10 @@ void dx_connector_drop_request(struct dx_connector *connector)
     connector->out_sent = 0;
 }
 
-/* Which of a caller's headers are secrets nobody here can know: another origin gets the one that surely is none. */
+/*
+ * We cannot tell which of a caller's headers are secret: another origin gets the one that
+ * surely is none.
+ */
 static void drop_secrets(struct dx_connector *connector)
 {
     struct dx_handshake_request *request = &connector->request;
@@ -424,8 +427,7 @@ void dx_connector_cancel(struct dx_connector *connector)
     if (connector == NULL)
         return;
     dx_connector_drop_stream(connector);
-    if (connector
-            ->is_telling) { /* by who is told the request: its caller goes on with the connector */
+    if (connector->is_telling) { /* freed in on_request: its caller still uses the connector */
         connector->on_done = NULL;
         connector->opening.error = &connector->error;
         finish(connector);

@@ -1,5 +1,6 @@
 /*
- * connector.h - from a URL to an open WebSocket's stream: name, address, proxy, TLS, opening handshake, redirects, under one deadline.
+ * connector.h - from a URL to an open WebSocket's stream: name, address, proxy, TLS, opening
+ * handshake, redirects, under one deadline.
  *
  * Not responsible for what happens afterwards, nor for trying again.
  */
@@ -14,7 +15,7 @@
 
 #define DX_CONNECTOR_HEAD_MAX 16384 /* of the answer, interim ones included */
 #define DX_CONNECTOR_BODY_MAX                                                                      \
- 4096 /* of a refusal's body that is kept; what stands behind a 101 is read ahead as far */
+ 4096 /* kept of a refusal's body; also the most that is read after a 101 */
 
 /* Borrowed until on_done has returned, or the connector was cancelled. */
 struct dx_connector_options {
@@ -36,7 +37,7 @@ struct dx_connector_options {
 struct dx_opening {
     const struct dx_error_event *error; /* NULL: it is open */
     struct dx_stream stream;            /* open: the caller's; its watch is stopped */
-    const uint8_t *early;               /* bytes that came behind the 101 */
+    const uint8_t *early;               /* bytes that came after the 101 */
     size_t early_len;
     const char *subprotocol; /* one of request.subprotocols, or NULL */
     struct dx_slice extensions;
@@ -59,7 +60,8 @@ DX_MUST_CHECK enum dx_err dx_connector_check(const struct dx_connector_options *
 /**
  * Begins. `on_done` comes once, never from inside this call.
  *
- * Returns DX_OK; DX_ERR_USAGE (no such URL; something in the request that cannot stand there); DX_ERR_TOO_BIG (of the request); DX_ERR_NOMEM.
+ * Returns DX_OK; DX_ERR_USAGE (no such URL; something in the request that cannot be sent);
+ * DX_ERR_TOO_BIG (of the request); DX_ERR_NOMEM.
  */
 DX_MUST_CHECK enum dx_err dx_connector_start(const struct dx_connector_options *options,
                                              void (*on_done)(void *user,

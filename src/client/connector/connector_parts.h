@@ -1,8 +1,9 @@
 /*
  * connector_parts.h - what a connector is made of; for connector*.c only.
  *
- * connector.c: life, names and addresses, the deadline. connector_way.c: what is said on the stream: to the proxy, and the
- * opening handshake. connector_refused.c: an answer other than 101: its body, and redirects.
+ * connector.c: life, names and addresses, the deadline. connector_way.c: what is said on the
+ * stream: to the proxy, and the opening handshake. connector_refused.c: an answer other than 101:
+ * its body, and redirects.
  */
 #ifndef DX_CLIENT_CONNECTOR_PARTS_H
 #define DX_CLIENT_CONNECTOR_PARTS_H
@@ -27,7 +28,7 @@ enum dx_connector_state {
     DX_CONNECTOR_TUNNELLING, /* with the proxy */
     DX_CONNECTOR_ASKING,     /* TLS if any, the request, its answer */
     DX_CONNECTOR_REFUSED,    /* reading the body of the refusal */
-    DX_CONNECTOR_DONE,       /* to be told in this turn */
+    DX_CONNECTOR_DONE,       /* reported in this turn */
 };
 
 /* What has come; made when the first bytes do, and as large as they are. */
@@ -51,7 +52,7 @@ struct dx_connector {
     struct dx_tunnel tunnel;
     struct dx_url url;
     char *normal;            /* its text */
-    const char *target_host; /* what the proxy is told */
+    const char *target_host; /* what the proxy gets */
     char target_address[DX_ADDRESS_TEXT_MAX];
     union dx_socket_address *targets; /* of a name that the proxy does not look up; in turn */
     size_t target_count;
@@ -106,7 +107,10 @@ void dx_connector_drop_stream(struct dx_connector *connector);
 DX_MUST_CHECK enum dx_err dx_connector_set_url(struct dx_connector *connector,
                                                const struct dx_url *url, const char *normal);
 
-/** Writes the request for the URL, and its key. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+/**
+ * Writes the request for the URL, and its key. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG,
+ * DX_ERR_NOMEM, DX_ERR_SYSTEM.
+ */
 DX_MUST_CHECK enum dx_err dx_connector_write_request(struct dx_connector *connector);
 
 /** Forgets the request, which may carry a secret. */
@@ -114,24 +118,27 @@ void dx_connector_drop_request(struct dx_connector *connector);
 
 /* ---- connector_way.c ---- */
 
-/** A connection stands: begins to speak on it. Owns `fd`. */
+/** A connection is made: starts the next step on it. Owns `fd`. */
 void dx_connector_speak(struct dx_connector *connector, int fd);
 
 /** Watches the stream for what it needs: reading, or writing where `wants_write`. */
 void dx_connector_watch(struct dx_connector *connector, bool wants_write);
 
-/** Reads at most `room` bytes behind the answer. DX_ERR_AGAIN: the watch is set; DX_ERR_NOMEM; else as dx_stream_read. Nothing is told. */
+/**
+ * Reads at most `room` bytes after the answer. DX_ERR_AGAIN: the watch is set; DX_ERR_NOMEM; else
+ * as dx_stream_read. Nothing is reported.
+ */
 DX_MUST_CHECK enum dx_err dx_connector_read(struct dx_connector *connector, size_t room);
 
 /* ---- connector_refused.c ---- */
 
-/** The head of a refusal is whole: follows it, or goes on to read its body. */
+/** The head of a refusal is whole: follows it, or reads its body. */
 void dx_connector_note_refusal(struct dx_connector *connector);
 
 /** More of the body has come, or its end. */
 void dx_connector_read_refusal(struct dx_connector *connector);
 
-/** The time for the body is up: what is there is told. */
+/** The time for the body has passed: reports what there is. */
 void dx_connector_end_refusal(struct dx_connector *connector);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * connector_refused.c - an answer other than 101: where it leads, or the first bytes of what it says.
+ * connector_refused.c - an answer other than 101: where it leads, or the first bytes of what it
+ * says.
  */
 #include "client/connector/connector_parts.h"
 
@@ -83,7 +84,7 @@ static size_t body_at(const struct dx_connector *connector)
     return connector->answer->head_at + connector->answer->head.len;
 }
 
-/* For the one who reads it: where framing is doubtful, all is told that comes. */
+/* For a reader: where the framing is doubtful, everything that comes is reported. */
 static void begin_body(struct dx_connector *connector)
 {
     const struct dx_head *head = &connector->answer->head;
@@ -148,11 +149,14 @@ static void tell_headers(struct dx_connector *connector)
 
     connector->headers = calloc(head->header_count + 1u, sizeof(*connector->headers));
     if (connector->headers == NULL)
-        return; /* status and body are told all the same */
+        return; /* status and body are reported all the same */
     for (size_t i = 0; i < head->header_count; i++) {
         const struct dx_head_field *header = &head->headers[i];
 
-        /* Behind a name stands its colon, behind a value its CR or a blank: both have done their work. */
+        /*
+         * After a name comes its colon, after a value its CR or a blank: both have done their
+         * work.
+         */
         bytes[header->name.at + header->name.len] = '\0';
         bytes[header->value.at + header->value.len] = '\0';
         connector->headers[i] =

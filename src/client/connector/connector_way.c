@@ -1,6 +1,6 @@
 /*
- * connector_way.c - what is said on a connector's stream: to the proxy, then the opening handshake (RFC 6455 4.1), inside TLS where the
- * URL asks for it.
+ * connector_way.c - what is said on a connector's stream: to the proxy, then the opening handshake
+ * (RFC 6455 4.1), inside TLS where the URL asks for it.
  */
 #include "client/connector/connector_parts.h"
 
@@ -18,7 +18,10 @@ static void fail_stream(struct dx_connector *connector, enum dx_err err)
     char why[DX_CONNECTOR_DETAIL_MAX];
 
     dx_stream_tls_why(&connector->stream, why, sizeof(why));
-    /* What fails in TLS is established no more: in TLS 1.3 a server judges our certificate when the handshake is through for us. */
+    /*
+     * What fails in TLS is established no more: in TLS 1.3 a server judges our certificate when the
+     * handshake is through for us.
+     */
     if (connector->stream.tls != NULL && !dx_stream_is_established(&connector->stream))
         dx_connector_fail(connector, is_tunnelling ? DX_STEP_PROXY : DX_STEP_TLS, err,
                           why[0] != '\0' ? why : "the TLS handshake was broken off");
@@ -77,7 +80,7 @@ static bool make_room(struct dx_connector *connector, size_t more)
         return true;
     while (room < len + more)
         room *= 2;
-    /* One byte more: a NUL can stand behind the last. */
+    /* One byte more, for a NUL at the end. */
     grown = realloc(old, sizeof(*grown) + room + 1);
     if (grown == NULL)
         return false;
@@ -159,7 +162,10 @@ static void note_no_answer(struct dx_connector *connector, const struct dx_refus
                       refusal->detail);
 }
 
-/* Judges what has come of the answer. Interim ones count, too: they come to an end with the room for heads. */
+/*
+ * Judges what has come of the answer. Interim ones count, too: they come to an end with the room
+ * for heads.
+ */
 static void read_answer(struct dx_connector *connector)
 {
     struct dx_head_limits limits = dx_head_limits_init();
@@ -242,7 +248,7 @@ static void begin_asking(struct dx_connector *connector)
         ask(connector);
 }
 
-/* What the proxy sent behind its answer is the target's. */
+/* What the proxy sent after its answer comes from the target. */
 static void leave_tunnel(struct dx_connector *connector, const uint8_t *rest, size_t len)
 {
     dx_tunnel_release(&connector->tunnel);

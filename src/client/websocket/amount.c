@@ -1,8 +1,9 @@
 /*
  * amount.c - see amount.h.
  *
- * A reader may come between two stores of a move from the outbox to the queue. Where something arrives
- * is stored first and read last, so that it is counted twice for a moment, and never not at all.
+ * A reader may come between two stores of a move from the outbox to the queue. Where something
+ * arrives is stored first and read last, so that it is counted twice for a moment, and never not at
+ * all.
  */
 #include "client/websocket/amount.h"
 

@@ -1,6 +1,6 @@
 /*
- * amount.h - the buffered amount (WHATWG WebSockets, "bufferedAmount"): payload bytes that were sent
- * and are not with the network yet.
+ * amount.h - the buffered amount (WHATWG WebSockets, "bufferedAmount"): payload bytes that were
+ * sent and are not with the network yet.
  *
  * It grows at once when something is sent, and falls only between the loop's turns and events. The
  * loop's thread counts; any thread may read. What other threads have posted is the mailbox's.
@@ -27,7 +27,9 @@ struct dx_amount {
 /** Before a message goes into the queue, in which `waiting` bytes wait. */
 void dx_amount_begin(struct dx_amount *amount, uint64_t waiting);
 
-/** After that. Returns whether it is the first in this turn: dx_amount_end_turn is due at its end. */
+/**
+ * After that. Returns whether it is the first in this turn: dx_amount_end_turn is due at its end.
+ */
 bool dx_amount_add(struct dx_amount *amount, size_t len, size_t header_len);
 
 /** A message was dropped, because the websocket is closing or closed. */

@@ -15,7 +15,10 @@ uint32_t dx_backoff_delay(const struct dx_reconnect_options *options, uint32_t a
     return (uint32_t)((most * random) >> 32);
 }
 
-/* 408, 425 and 429 say themselves that later is better; what else is 4xx is about the request, which would be the same. */
+/*
+ * 408, 425 and 429 say themselves that later is better; what else is 4xx is about the request,
+ * which would be the same.
+ */
 static bool is_passing(uint16_t status)
 {
     return status >= 500 || status == 408 || status == 425 || status == 429;

@@ -55,7 +55,7 @@ bool dx_beat_is_answer(const struct dx_beat *beat, enum dx_opcode opcode, const 
            memcmp(beat->answer, data, len) == 0;
 }
 
-/* Whether the answer goes on with this piece at `at`, and ends with it where the message does. */
+/* Whether this piece continues the answer at `at`, and ends it where the message ends. */
 static bool matches(const struct dx_beat *beat, size_t at, struct dx_slice chunk, bool is_last)
 {
     return chunk.len <= beat->answer_len - at &&

@@ -1,8 +1,8 @@
 /*
  * beat.h - a heartbeat by text message: when to ask, and what counts as the answer.
  *
- * For peers whose application answers a text such as "ping" with another such as "pong"; the pings of
- * the protocol are the connection's. The caller brings the time, owns the timer and sends.
+ * For peers whose application answers a text such as "ping" with another such as "pong"; the pings
+ * of the protocol are the connection's. The caller brings the time, owns the timer and sends.
  */
 #ifndef DX_CLIENT_BEAT_H
 #define DX_CLIENT_BEAT_H
@@ -49,8 +49,8 @@ bool dx_beat_is_answer(const struct dx_beat *beat, enum dx_opcode opcode, const 
                        size_t len);
 
 /**
- * The same for one piece of a message. True: the piece is part of the answer, or may be, and is held
- * back. False: `*held` is what was held back of this message until now; it goes first.
+ * The same for one piece of a message. True: the piece is part of the answer, or may be, and is
+ * held back. False: `*held` is what was held back of this message until now; it goes first.
  */
 bool dx_beat_holds_chunk(struct dx_beat *beat, enum dx_opcode opcode, struct dx_slice chunk,
                          bool is_first, bool is_last, struct dx_slice *held);

@@ -1,9 +1,9 @@
 /*
- * mailbox.h - calls to one websocket from threads that are not its loop's: copied there, and made on
- * the loop's thread in their order.
+ * mailbox.h - calls to one websocket from threads that are not its loop's: copied there, and made
+ * on the loop's thread in their order.
  *
- * What was accepted is not lost: a message waits here while its owner has no room for it, and further
- * ones are refused once too much waits. What a call does is the owner's matter.
+ * What was accepted is not lost: a message waits here while its owner has no room for it, and
+ * further ones are refused once too much waits. What a call does is the owner's matter.
  */
 #ifndef DX_CLIENT_MAILBOX_H
 #define DX_CLIENT_MAILBOX_H
@@ -26,7 +26,7 @@ struct dx_mail {
     uint8_t bytes[];
 };
 
-/* What needs no memory and does not wait behind messages; one bit each. */
+/* Calls that need no memory and do not queue after messages; one bit each. */
 enum dx_mail_word { DX_MAIL_ABORT = 1, DX_MAIL_PAUSE = 2, DX_MAIL_RESUME = 4, DX_MAIL_FULL = 8 };
 
 /* On the loop's thread. None of them may release the mailbox. */
@@ -77,7 +77,9 @@ void dx_mailbox_release(struct dx_mailbox *mailbox);
 DX_MUST_CHECK enum dx_err dx_mailbox_put(struct dx_mailbox *mailbox, const struct dx_mail *mail,
                                          const void *bytes, size_t len);
 
-/** Puts a word in place of `instead_of`; 0 only wakes the owner. Lost where nothing can be posted. */
+/**
+ * Puts a word in place of `instead_of`; 0 only wakes the owner. Lost where nothing can be posted.
+ */
 void dx_mailbox_put_word(struct dx_mailbox *mailbox, unsigned word, unsigned instead_of);
 
 /** The last call: the handle was freed. */

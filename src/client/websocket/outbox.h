@@ -1,6 +1,7 @@
 /*
- * outbox.h - what was sent and may have to be sent again: messages in their order, of which the first ones were handed to a
- * connection. Not responsible for connections, nor for proving anything: it is told.
+ * outbox.h - what was sent and may have to be sent again: messages in their order, of which the
+ * first ones were handed to a connection. Not responsible for connections, nor for proving
+ * anything: its owner calls it.
  */
 #ifndef DX_CLIENT_OUTBOX_H
 #define DX_CLIENT_OUTBOX_H
@@ -33,15 +34,19 @@ void dx_outbox_init(struct dx_outbox *outbox, const struct dx_outbox_options *op
 void dx_outbox_release(struct dx_outbox *outbox);
 
 /**
- * Puts a message, copied, behind all others. When it does not fit: DROP_OLDEST forgets messages that were not handed to the connection until it
- * does, DROP_NEWEST forgets this one (DX_OK).
+ * Appends a copy of a message. When it does not fit: DROP_OLDEST forgets messages
+ * that were not handed to the connection until it does, DROP_NEWEST forgets this one (DX_OK).
  *
- * Returns DX_OK; DX_ERR_QUEUE_FULL (REFUSE; or longer than everything may be; or nothing could be dropped); DX_ERR_NOMEM.
+ * Returns DX_OK; DX_ERR_QUEUE_FULL (REFUSE; or longer than everything may be; or nothing could be
+ * dropped); DX_ERR_NOMEM.
  */
 DX_MUST_CHECK enum dx_err dx_outbox_add(struct dx_outbox *outbox, enum dx_opcode opcode,
                                         const void *data, size_t len);
 
-/** Whether a message of that length would be taken or, by policy, dropped: false where only waiting helps. */
+/**
+ * Whether a message of that length would be taken or, by policy, dropped: false where only waiting
+ * helps.
+ */
 bool dx_outbox_has_room(const struct dx_outbox *outbox, size_t len);
 
 /** The first that was not handed to the connection, or NULL. dx_outbox_note_sent: it was now. */

@@ -1,5 +1,6 @@
 /*
- * settings.h - a websocket's own copy of its options: everything that they point to, in one allocation.
+ * settings.h - a websocket's own copy of its options: everything that they point to, in one
+ * allocation.
  */
 #ifndef DX_CLIENT_SETTINGS_H
 #define DX_CLIENT_SETTINGS_H
@@ -14,12 +15,15 @@ struct dx_websocket_settings {
     struct dx_outbox_options outbox;
     struct dx_websocket_listener listener;
     struct dx_proxy proxy; /* options.proxy, read */
-    struct dx_header
-        *headers; /* options.headers, with User-Agent among them, and room for one more */
+    /* options.headers, with User-Agent among them, and room for one more */
+    struct dx_header *headers;
     char *memory;
 };
 
-/** Checks and copies. Returns DX_OK; DX_ERR_USAGE (protocols that are none or there twice, a header that cannot stand there, a proxy that is none …); DX_ERR_NOMEM. */
+/**
+ * Checks and copies. Returns DX_OK; DX_ERR_USAGE (protocols that are none or there twice, a header
+ * that cannot be sent, a proxy that is none …); DX_ERR_NOMEM.
+ */
 DX_MUST_CHECK enum dx_err dx_websocket_settings_init(struct dx_websocket_settings *settings,
                                                      const struct dx_websocket_options *options);
 void dx_websocket_settings_release(struct dx_websocket_settings *settings);

@@ -1,6 +1,6 @@
 /*
- * siblings.h - what the websockets of one loop have to do with one another: the end of their loop, and
- * turns at connecting to a host (RFC 6455 section 4.1: one connection to a host at a time).
+ * siblings.h - what the websockets of one loop have to do with one another: the end of their loop,
+ * and turns at connecting to a host (RFC 6455 section 4.1: one connection to a host at a time).
  */
 #ifndef DX_CLIENT_SIBLINGS_H
 #define DX_CLIENT_SIBLINGS_H
@@ -13,7 +13,9 @@ struct dx_sibling;
 struct dx_sibling_handlers {
     /* The turn that it waited for has come. */
     void (*on_turn)(struct dx_sibling *sibling);
-    /* The loop is being freed: releases what it holds there. It may leave at any time from now on. */
+    /*
+     * The loop is being freed: releases what it holds there. It may leave at any time from now on.
+     */
     void (*on_loop_free)(struct dx_sibling *sibling);
 };
 

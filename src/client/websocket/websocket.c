@@ -50,8 +50,8 @@ static const struct dx_sibling_handlers sibling_handlers = {.on_turn = on_turn,
 /* ---- new ---- */
 
 /*
- * A ping that has to wait behind output which nobody takes is never sent: there the heartbeat is that some of it leaves in the
- * time in which a ping and its answer were due.
+ * A ping that queues after output which the peer does not read is never sent: there the heartbeat
+ * is that some of it leaves in the time in which a ping and its answer were due.
  */
 static void bound_writing(struct dx_connection_options *options, const char *heartbeat_text)
 {

@@ -1,6 +1,6 @@
 /*
- * websocket_calls.c - the public calls that any thread may make. On the loop's thread they act at once;
- * from others they go through the mailbox, and what is here makes them on the loop's thread.
+ * websocket_calls.c - the public calls that any thread may make. On the loop's thread they act at
+ * once; from others they go through the mailbox, and what is here makes them on the loop's thread.
  */
 #include "client/websocket/websocket_parts.h"
 
@@ -17,7 +17,7 @@ static void pause_here(struct dx_websocket *websocket, bool is_paused)
         dx_connection_resume(websocket->connection);
 }
 
-/* Its caller was told that it is sent: a failure here is like a message that the network loses. */
+/* Its caller got DX_OK: a failure here is like a message that the network loses. */
 static void on_mail(void *user, const struct dx_mail *mail)
 {
     struct dx_websocket *websocket = user;

@@ -1,8 +1,9 @@
 /*
- * websocket_ending.c - how an attempt, a connection and the websocket itself end (WHATWG WebSockets,
- * "close", and what follows from a connection that has closed).
+ * websocket_ending.c - how an attempt, a connection and the websocket itself end (WHATWG
+ * WebSockets, "close", and what follows from a connection that has closed).
  *
- * State changes come first; the listeners are called last, with events that are true at that moment.
+ * State changes come first; the listeners are called last, with events that are true at that
+ * moment.
  */
 #include "client/websocket/websocket_parts.h"
 
@@ -188,7 +189,7 @@ void dx_websocket_free_here(struct dx_websocket *websocket)
         return;
     dx_websocket_enter(websocket);
     dx_websocket_forget_listeners(websocket);
-    dx_mailbox_run(&websocket->mailbox, false); /* other threads were told that it is sent */
+    dx_mailbox_run(&websocket->mailbox, false); /* other threads got DX_OK for it */
     dx_websocket_close_here(websocket, 0, "", 0);
     websocket->late.is_due = false;
     dx_websocket_set_life(websocket,

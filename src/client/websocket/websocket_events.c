@@ -1,8 +1,8 @@
 /*
  * websocket_events.c - a websocket's listeners, and how the standard's events reach them.
  *
- * Every listener that was there when the event began gets it, in the order in which they were added.
- * Not here: when an event is due (websocket_handlers.c, websocket_opening.c).
+ * Every listener that was there when the event began gets it, in the order in which they were
+ * added. Not here: when an event is due (websocket_handlers.c, websocket_opening.c).
  */
 #include "client/websocket/message.h"
 #include "base/sized.h"

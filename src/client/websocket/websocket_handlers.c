@@ -1,8 +1,8 @@
 /*
  * websocket_handlers.c - what a websocket does when its connection reports something.
  *
- * Each handler records first and tells the listeners last (websocket_events.c). The heartbeat by text
- * is here, too: it is made of what comes and of one timer.
+ * Each handler records first and tells the listeners last (websocket_events.c). The heartbeat by
+ * text is here, too: it is made of what comes and of one timer.
  */
 #include "client/websocket/websocket_parts.h"
 
@@ -153,7 +153,10 @@ static bool has_heartbeat(const struct dx_websocket *websocket)
     return options->ping_interval_ms > 0 && options->pong_timeout_ms > 0;
 }
 
-/* A deadline: of the heartbeat, of what waits to be sent where that is the heartbeat, of a message that does not go on, of a Close. */
+/*
+ * A deadline: of the heartbeat, of what waits to be sent where that is the heartbeat, of a message
+ * that does not go on, of a Close.
+ */
 static enum dx_failure_step step_of_timeout(const struct dx_websocket *websocket,
                                             const struct dx_close_info *info)
 {

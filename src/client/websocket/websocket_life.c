@@ -1,8 +1,8 @@
 /*
  * websocket_life.c - a websocket's life (enum dx_websocket_life) and memory, and what it counts.
  *
- * There is no reference count: the loop's thread alone ends it, and what other threads have posted is
- * taken back then. `entered` keeps the memory for functions that are under way.
+ * There is no reference count: the loop's thread alone ends it, and what other threads have posted
+ * is taken back then. `entered` keeps the memory for functions that are under way.
  */
 #include "client/websocket/websocket_parts.h"
 

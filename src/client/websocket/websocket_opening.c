@@ -130,7 +130,7 @@ static enum dx_err find_tls(struct dx_websocket *websocket, char *why, size_t wh
     return dx_tls_client_new(NULL, &websocket->own_tls, why, why_len);
 }
 
-/* The options' headers and what the URL says; settings have room for one more behind them. */
+/* The options' headers and what the URL says; settings have room for one more. */
 static size_t add_login(struct dx_websocket *websocket)
 {
     const struct dx_websocket_options *options = &websocket->settings.options;

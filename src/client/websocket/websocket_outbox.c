@@ -1,5 +1,6 @@
 /*
- * websocket_outbox.c - a websocket's outbox at work: what it has goes to the connection, and is forgotten when its guarantee allows.
+ * websocket_outbox.c - a websocket's outbox at work: what it has goes to the connection, and is
+ * forgotten when its guarantee allows.
  */
 #include "client/websocket/websocket_parts.h"
 
@@ -16,7 +17,9 @@ static bool is_roomy(const struct dx_outbox *outbox)
            outbox->count <= outbox->options.max_count / 2;
 }
 
-/* Something was forgotten: who waits gets its place, and who was refused is told at the turn's end. */
+/*
+ * Something was forgotten: waiting messages get its place, and on_drain follows at the turn's end.
+ */
 static void note_room(struct dx_websocket *websocket)
 {
     bool owes;
@@ -58,7 +61,10 @@ static enum dx_err hand_over(struct dx_websocket *websocket, const struct dx_out
     return dx_connection_send(websocket->connection, item->opcode, item->bytes, item->len);
 }
 
-/* Without memory or randomness nothing would come back to what waits: the connection is given up, and the next one has it. */
+/*
+ * Without memory or randomness nothing would come back to what waits: the connection is given up,
+ * and the next one has it.
+ */
 static void note_trouble(struct dx_websocket *websocket, enum dx_err err)
 {
     if (err == DX_ERR_NOMEM || err == DX_ERR_TOO_MANY || err == DX_ERR_SYSTEM)

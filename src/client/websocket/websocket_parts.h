@@ -43,7 +43,7 @@
  *   CLOSING    -> WAITING, ENDED      closed
  *   WAITING    -> CONNECTING          the next attempt is due
  *              -> ENDED               close()
- *   OPEN, CLOSING with a connection -> LEAVING -> GONE    freed: goes on until its Close is out
+ *   OPEN, CLOSING with a connection -> LEAVING -> GONE    freed: lives until its Close has left
  *   all others -> GONE                freed
  */
 enum dx_websocket_life {
@@ -125,7 +125,7 @@ static inline enum dx_websocket_life dx_websocket_life(const struct dx_websocket
 
 /* ---- websocket_life.c ---- */
 
-/** Around everything that calls back or may end it, and goes on with it afterwards. */
+/** Around everything that calls back or may end it, and uses it afterwards. */
 void dx_websocket_enter(struct dx_websocket *websocket);
 void dx_websocket_leave(struct dx_websocket *websocket);
 
@@ -183,7 +183,7 @@ bool dx_websocket_note_pong(struct dx_websocket *websocket, const uint8_t *data,
 /** It has opened: sends the greeting, then what waits. */
 void dx_websocket_send_first(struct dx_websocket *websocket);
 
-/** `was_taken`: another thread was told that it is sent, so a full queue does not refuse it. */
+/** `was_taken`: another thread got DX_OK for it, so a full queue does not refuse it. */
 enum dx_err dx_websocket_send_here(struct dx_websocket *websocket, enum dx_opcode opcode,
                                    const void *data, size_t len, bool was_taken);
 enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum dx_opcode opcode,
@@ -196,7 +196,9 @@ void dx_websocket_close_full(struct dx_websocket *websocket);
 
 /* ---- websocket_ending.c ---- */
 
-/** Lets the attempt fail, once the caller has returned; `detail` is copied, NULL: the error's text. */
+/**
+ * Lets the attempt fail, once the caller has returned; `detail` is copied, NULL: the error's text.
+ */
 void dx_websocket_fail_later(struct dx_websocket *websocket, enum dx_failure_step step,
                              enum dx_err err, const char *detail);
 
@@ -231,7 +233,10 @@ void dx_websocket_set_beat(struct dx_websocket *websocket);
 
 /* ---- websocket_opening.c ---- */
 
-/** Whether it can connect at all. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG, DX_ERR_NOMEM, DX_ERR_SYSTEM. */
+/**
+ * Whether it can connect at all. Returns DX_OK, DX_ERR_USAGE, DX_ERR_TOO_BIG, DX_ERR_NOMEM,
+ * DX_ERR_SYSTEM.
+ */
 DX_MUST_CHECK enum dx_err dx_websocket_check(struct dx_websocket *websocket);
 
 /** Begins an attempt. Whatever fails is reported at the turn's end. */

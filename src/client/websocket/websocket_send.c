@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* As a caller is told: the loop's memory is memory. */
-static enum dx_err told(enum dx_err err)
+/* As a caller sees it: a lack of the loop's memory is a lack of memory. */
+static enum dx_err as_seen(enum dx_err err)
 {
     return err == DX_ERR_TOO_MANY ? DX_ERR_NOMEM : err;
 }
@@ -39,7 +39,7 @@ static enum dx_err send_open(struct dx_websocket *websocket, enum dx_opcode opco
     err = dx_connection_send(websocket->connection, opcode, data, len);
     if (err == DX_OK)
         dx_websocket_count_sent(websocket, len);
-    return told(err);
+    return as_seen(err);
 }
 
 void dx_websocket_send_first(struct dx_websocket *websocket)
@@ -49,7 +49,7 @@ void dx_websocket_send_first(struct dx_websocket *websocket)
 
     if (greeting != NULL)
         err = send_open(websocket, DX_OP_TEXT, greeting, strlen(greeting), true);
-    /* The peer must not get what stands behind a greeting without it. */
+    /* The peer must not get what follows a greeting without it. */
     if (err != DX_OK)
         dx_connection_abort(websocket->connection, err, "the greeting could not be sent");
     else
@@ -102,7 +102,7 @@ enum dx_err dx_websocket_send_fragment_here(struct dx_websocket *websocket, enum
     dx_websocket_begin_sending(websocket);
     err = dx_connection_send_fragment(websocket->connection, opcode, data, len, is_last);
     if (err != DX_OK)
-        return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
+        return err == DX_ERR_CLOSED ? DX_ERR_STATE : as_seen(err);
     dx_websocket_count_sent(websocket, len);
     if (is_last)
         dx_websocket_pump_outbox(websocket); /* which had to wait for it */
@@ -116,5 +116,5 @@ enum dx_err dx_websocket_ping_here(struct dx_websocket *websocket, const void *d
     if (dx_websocket_life(websocket) != DX_LIFE_OPEN)
         return DX_ERR_STATE;
     err = dx_connection_ping(websocket->connection, data, len);
-    return err == DX_ERR_CLOSED ? DX_ERR_STATE : told(err);
+    return err == DX_ERR_CLOSED ? DX_ERR_STATE : as_seen(err);
 }
