@@ -32,7 +32,7 @@ static void clear_text(char **text)
     *text = NULL;
 }
 
-void dx_target_release(struct dx_target *target)
+void dx_websocket_target_release(struct dx_websocket_target *target)
 {
     free(target->url);
     target->url = NULL;
@@ -40,8 +40,8 @@ void dx_target_release(struct dx_target *target)
 }
 
 /* Takes over what was read; `normal` has ws or wss. */
-static enum dx_err take(struct dx_target *target, const struct dx_url *parsed, const char *normal,
-                        const struct dx_url_login *login)
+static enum dx_err take(struct dx_websocket_target *target, const struct dx_url *parsed,
+                        const char *normal, const struct dx_url_login *login)
 {
     char *url = strdup(normal);
     char *authorization = login->len > 0 ? write_login(login->text, login->len) : NULL;
@@ -51,8 +51,8 @@ static enum dx_err take(struct dx_target *target, const struct dx_url *parsed, c
         clear_text(&authorization);
         return DX_ERR_NOMEM;
     }
-    dx_target_release(target);
-    *target = (struct dx_target){*parsed, url, authorization};
+    dx_websocket_target_release(target);
+    *target = (struct dx_websocket_target){*parsed, url, authorization};
     return DX_OK;
 }
 
@@ -71,7 +71,8 @@ static enum dx_err join(const char *base, const char **text, char joined[DX_URL_
     return DX_OK;
 }
 
-enum dx_err dx_target_read(struct dx_target *target, const char *base, const char *text)
+enum dx_err dx_websocket_target_read(struct dx_websocket_target *target, const char *base,
+                                     const char *text)
 {
     char joined[DX_URL_MAX + 1], normal[DX_URL_MAX + 1], again[DX_URL_MAX + 1];
     struct dx_url_login login, none;

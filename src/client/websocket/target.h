@@ -9,7 +9,7 @@
 
 #include "http/url/url.h"
 
-struct dx_target {
+struct dx_websocket_target {
     struct dx_url parsed;
     char *url;           /* normal form, without a name and password */
     char *authorization; /* "Basic …", from the URL's name and password; or NULL */
@@ -22,10 +22,10 @@ struct dx_target {
  *   DX_ERR_USAGE   no such URL
  *   DX_ERR_NOMEM
  */
-DX_MUST_CHECK enum dx_err dx_target_read(struct dx_target *target, const char *base,
-                                         const char *text);
+DX_MUST_CHECK enum dx_err dx_websocket_target_read(struct dx_websocket_target *target,
+                                                   const char *base, const char *text);
 
 /** Frees what it holds; a zeroed one is fine. */
-void dx_target_release(struct dx_target *target);
+void dx_websocket_target_release(struct dx_websocket_target *target);
 
 #endif

@@ -103,7 +103,7 @@ enum dx_err dx_websocket_new(struct dx_loop *loop, const char *url,
     }
     err = dx_sibling_join(&made->sibling, loop, &sibling_handlers);
     if (err == DX_OK)
-        err = dx_target_read(&made->target, made->settings.options.base_url, url);
+        err = dx_websocket_target_read(&made->target, made->settings.options.base_url, url);
     if (err == DX_OK && made->settings.options.listener != NULL)
         err = dx_websocket_add_listener(made, made->settings.options.listener,
                                         made->settings.options.user);

@@ -47,7 +47,7 @@ void dx_websocket_destroy(struct dx_websocket *websocket)
     dx_outbox_release(&websocket->outbox);
     dx_tls_client_free(websocket->own_tls);
     dx_websocket_settings_release(&websocket->settings);
-    dx_target_release(&websocket->target);
+    dx_websocket_target_release(&websocket->target);
     free(websocket->listening);
     free(websocket->headers);
     free(websocket->last_detail);

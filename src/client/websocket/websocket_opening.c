@@ -223,7 +223,8 @@ static void begin_attempt(struct dx_websocket *websocket, const char *url)
     enum dx_err err = DX_OK;
 
     if (url != NULL)
-        err = dx_target_read(&websocket->target, websocket->settings.options.base_url, url);
+        err =
+            dx_websocket_target_read(&websocket->target, websocket->settings.options.base_url, url);
     if (err == DX_OK)
         dx_websocket_connect(websocket);
     else if (err == DX_ERR_USAGE)

@@ -92,7 +92,7 @@ struct dx_websocket {
     size_t listening_room;
     unsigned dispatching; /* events under way, one inside another */
 
-    struct dx_target target;
+    struct dx_websocket_target target;
     struct dx_connector *connector;
     struct dx_connection *connection;
     struct dx_tls_client *own_tls; /* made for the first wss */
