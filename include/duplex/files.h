@@ -1,15 +1,26 @@
 /*
- * duplex/files.h - static files beneath a directory, served by the server itself.
+ * duplex/files.h - static files below a directory, served by the server itself.
  *
- * GET and HEAD; index pages; types by extension; ETag and Last-Modified with If-None-Match, If-Modified-Since, If-Match,
- * If-Unmodified-Since (RFC 9110 section 13); one range, with If-Range (section 14; several ranges get the whole file); `.br` and
- * `.gz` beside a file, unless they are older. No dotfiles, no listings, nothing outside the directory, no symbolic links, regular files
- * only: all else is 404. Sent by the kernel from its cache (sendfile) where there is no TLS, 64 KiB a turn of the loop. SIGPIPE is
- * held back in the loop's thread during such a call and never reaches the host.
+ * Requests: GET and HEAD, with the conditions of RFC 9110 section 13 (If-None-Match,
+ * If-Modified-Since, If-Match, If-Unmodified-Since) and one range with If-Range (section 14);
+ * several ranges get the whole file. Content types go by the extension.
  *
- * A tag is made of the file's inode, length and times of modification and change: it differs from machine to machine, and is
- * weak for two seconds after a change, for a clock cannot tell two changes apart that are closer than its grain. A file that becomes shorter
- * while it is sent ends the connection. A file that is being sent holds a descriptor, besides its connection's.
+ * Only regular files below the directory are served. Dotfiles, listings, symbolic links and paths
+ * out of the directory are 404.
+ *
+ * An ETag is made of the file's inode, length, and times of modification and change. It differs
+ * from machine to machine. It is weak for two seconds after a change, because changes that are
+ * closer together than the clock's grain cannot be told apart.
+ *
+ * Without TLS the kernel sends a file from its cache (sendfile), 64 KiB in a turn of the loop.
+ * SIGPIPE is blocked in the loop's thread during such a call, so that it never reaches the program.
+ * While a file is sent, it holds a descriptor besides its connection's. A file that becomes shorter
+ * while it is sent ends its connection.
+ *
+ *     struct dx_files_options options = dx_files_options_init();
+ *
+ *     options.not_found = "404.html";
+ *     err = dx_server_route_files(server, "/", "/srv/www", &options);
  */
 #ifndef DUPLEX_FILES_H
 #define DUPLEX_FILES_H
@@ -23,18 +34,40 @@ extern "C" {
 
 struct dx_files_options {
     size_t size;
-    const char *index;         /* a directory's page, a name; NULL: directories are 404 */
-    const char *cache_control; /* NULL: no such header */
-    const char *
-        not_found; /* a file beneath the directory that is the body of 404 answers; NULL, or not there: one line of text */
-    const struct dx_header *headers; /* more of them for each answer with a file */
+
+    /* The page of a directory: a file name. Default "index.html"; NULL: directories are 404. */
+    const char *index;
+
+    /* The header Cache-Control; default "no-cache"; NULL: none. */
+    const char *cache_control;
+
+    /*
+     * A file below the directory that is the body of 404 answers. Default NULL: one line of text,
+     * which is used, too, when the file does not exist.
+     */
+    const char *not_found;
+
+    /*
+     * More headers for each answer with a file; default none. Together with cache_control at most
+     * 4 KiB.
+     */
+    const struct dx_header *headers;
     size_t header_count;
-    bool
-        is_precompressed; /* FILE.br or FILE.gz is sent to who accepts it, with Vary: Accept-Encoding */
-    const char *const *
-        hidden; /* paths of files that are never served, should they lie beneath the directory: programs, keys; ends with NULL; or NULL */
+
+    /*
+     * Send FILE.br or FILE.gz to clients that accept it, unless it is older than FILE; answers have
+     * Vary: Accept-Encoding. Default true.
+     */
+    bool is_precompressed;
+
+    /*
+     * Paths of files that are never served, even if they lie below the directory: programs, keys.
+     * Ends with NULL; default NULL: none. At most 64 KiB of names.
+     */
+    const char *const *hidden;
 };
 
+/** The page index.html, Cache-Control: no-cache, compressed files where they exist. */
 static inline struct dx_files_options dx_files_options_init(void)
 {
     struct dx_files_options options = DX_ZEROED;
@@ -47,11 +80,26 @@ static inline struct dx_files_options dx_files_options_init(void)
 }
 
 /**
- * Serves the files beneath `directory` at `path` and below it. The directory is opened here, so that moving it later changes nothing.
- * `options` may be NULL; its strings are copied.
+ * Serves the files below a directory, at a path and everything below it. Call it before the first
+ * listen.
  *
- * Errors as dx_server_route, and DX_ERR_USAGE (an index that is no name or begins with a dot, headers that are none, more than
- * 4 KiB of them), DX_ERR_TOO_BIG (64 KiB of hidden names), DX_ERR_NOT_FOUND (also: not a directory), DX_ERR_ACCESS, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM.
+ * path        as dx_server_route's: "/static" serves DIRECTORY/app.js at /static/app.js
+ * directory   opened by this call, so that renaming it later changes nothing
+ * options     copied, with all that they point to; NULL: the defaults
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE         the path has no leading slash, or a route for GET exists there
+ *   DX_ERR_USAGE         the directory is NULL, or an option is invalid: an index that is no file
+ *                        name or begins with a dot, an empty not_found, a header that
+ *                        dx_request_add_header would refuse, more than 4 KiB of headers
+ *   DX_ERR_STATE         the server is listening already
+ *   DX_ERR_TOO_MANY      the server has 1,024 routes already
+ *   DX_ERR_TOO_BIG       hidden has more than 64 KiB of names
+ *   DX_ERR_NOT_FOUND     the directory does not exist, or is no directory
+ *   DX_ERR_ACCESS        the directory cannot be opened
+ *   DX_ERR_DESCRIPTORS   no descriptor is free
+ *   DX_ERR_SYSTEM        the system refused
+ *   DX_ERR_NOMEM         out of memory
  */
 DX_API DX_MUST_CHECK enum dx_err dx_server_route_files(struct dx_server *server, const char *path,
                                                        const char *directory,

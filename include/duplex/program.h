@@ -1,8 +1,18 @@
 /*
- * duplex/program.h - any program behind a WebSocket: its stdin and stdout are the messages.
+ * duplex/program.h - any program as a WebSocket service: what it reads from stdin and writes to
+ * stdout are the messages.
  *
- * Programs are started, signalled and reaped by one small process of their own, duplex-spawner. Each gets its own session,
- * the descriptors 0, 1 and 2 and nothing else, default signals, and an environment built from nothing.
+ * Each WebSocket of a route starts one program. Programs are started, signalled and reaped by a
+ * small process of its own, duplex-spawner. Each gets its own session, the descriptors 0, 1 and 2
+ * and no others, default signals, and an environment that contains only what is named here.
+ *
+ *     const char *const argv[] = {"bc", "-l", NULL};
+ *
+ *     program.argv = argv;
+ *     err = dx_programs_new(server, NULL, &programs);
+ *     err = dx_programs_route(programs, "/calculator", &program);
+ *     …
+ *     dx_programs_free(programs); // before dx_server_free
  */
 #ifndef DUPLEX_PROGRAM_H
 #define DUPLEX_PROGRAM_H
@@ -14,34 +24,43 @@
 extern "C" {
 #endif
 
-enum dx_program_framing {
-    DX_FRAMING_LINES = 0, /* a line is a text message, without its \n or \r\n */
-    DX_FRAMING_BINARY,    /* what one read gives is a binary message */
-    DX_FRAMING_LENGTH, /* both ways: 1 byte opcode 't' or 'b', 4 bytes big-endian length, payload: see the manual */
-};
-enum dx_newlines { DX_NEWLINES_KEEP = 0, DX_NEWLINES_ESCAPE, DX_NEWLINES_REJECT };
-enum dx_stderr {
-    DX_STDERR_LOG = 0, /* line by line, so many a second */
-    DX_STDERR_CLIENT,  /* its lines are text messages among those of stdout */
-    DX_STDERR_STDOUT,  /* this process's own stdout, as it is */
-};
-enum dx_invalid_utf8 { DX_INVALID_UTF8_REPLACE = 0, DX_INVALID_UTF8_CLOSE };
+/*
+ * The programs of a server
+ */
 
-/* What the programs of one server have in common: the spawner process and the cap on their number. */
+/* The spawner of one server, and the limit of programs that run at a time. */
 struct dx_programs;
 
 struct dx_programs_options {
     size_t size;
-    const char *spawner_path; /* NULL: beside the running program, else the installed one */
-    uint32_t max_programs;    /* running at once; above it 503 with Retry-After */
-    /* This process is made a subreaper and has no other children: what a killed spawner leaves is ended. */
+
+    /*
+     * The path of duplex-spawner. Default NULL: the one next to the running program, or else the
+     * one that was installed.
+     */
+    const char *spawner_path;
+
+    /* Programs at a time; above it 503 with Retry-After. Default 256. */
+    uint32_t max_programs;
+
+    /*
+     * Make this process a subreaper, so that it can end what a killed spawner leaves. Only
+     * for a process that has no other children. Default false.
+     */
     bool owns_children;
-    /* "NAME=value", ends with NULL, borrowed for the server's life: PATH (in which programs are looked up), HOME, USER,
-     * LANG, LC_*, TZ and TMPDIR of it, as they are when a route is made, are passed on. Usually environ. NULL: nothing. */
+
+    /*
+     * An environment: "NAME=value", ends with NULL; usually environ. Programs get PATH (in which
+     * they are looked up), HOME, USER, LANG, LC_*, TZ and TMPDIR of it, as they are when a route is
+     * made. Borrowed for the server's life. Default NULL: programs get none of them.
+     */
     char *const *inherited;
-    uint64_t descriptor_limit; /* RLIMIT_NOFILE (soft) that programs get; 0: as now */
+
+    /* The soft RLIMIT_NOFILE of programs. Default 0: as this process has it. */
+    uint64_t descriptor_limit;
 };
 
+/** 256 programs, nothing inherited. */
 static inline struct dx_programs_options dx_programs_options_init(void)
 {
     struct dx_programs_options options = DX_ZEROED;
@@ -51,30 +70,98 @@ static inline struct dx_programs_options dx_programs_options_init(void)
     return options;
 }
 
-/** Starts the spawner for `server`. Before the first listen. Returns DX_OK, DX_ERR_NOMEM, DX_ERR_NOT_FOUND (no spawner), DX_ERR_SPAWN, DX_ERR_DESCRIPTORS, DX_ERR_SYSTEM. */
+/**
+ * Starts the spawner of a server. Call it before the first listen, on the server's thread.
+ *
+ * options   copied, but for `inherited`; NULL: the defaults
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE         the options have no size, or a member that this version does not know
+ *   DX_ERR_NOT_FOUND     duplex-spawner does not exist
+ *   DX_ERR_ACCESS        duplex-spawner cannot be executed
+ *   DX_ERR_SPAWN         duplex-spawner could not be started
+ *   DX_ERR_DESCRIPTORS   no descriptor is free
+ *   DX_ERR_SYSTEM        the system refused
+ *   DX_ERR_NOMEM         out of memory
+ */
 DX_API DX_MUST_CHECK enum dx_err dx_programs_new(struct dx_server *server,
                                                  const struct dx_programs_options *options,
                                                  struct dx_programs **programs);
 
+/*
+ * A route that starts programs
+ */
+
+/* How the bytes of stdin and stdout are messages. */
+enum dx_program_framing {
+    DX_FRAMING_LINES = 0, /* a line is a text message, without its \n or \r\n */
+    DX_FRAMING_BINARY,    /* what one read returns is a binary message */
+    DX_FRAMING_LENGTH,    /* a byte 't' or 'b', 4 bytes length in network order, the payload */
+};
+
+/* DX_FRAMING_LINES: what becomes of a newline inside a client's message. */
+enum dx_newlines {
+    DX_NEWLINES_KEEP = 0, /* the message is several lines */
+    DX_NEWLINES_ESCAPE,   /* it becomes the two characters \n */
+    DX_NEWLINES_REJECT,   /* the connection is closed with 1003 */
+};
+
+/* Where the stderr of a program goes. */
+enum dx_stderr {
+    DX_STDERR_LOG = 0, /* to the server's log, line by line, with a limit of lines a second */
+    DX_STDERR_CLIENT,  /* to the client: its lines are text messages like those of stdout */
+    DX_STDERR_STDOUT,  /* to this process's own stdout */
+};
+
+/* What becomes of bytes in a text message of the program that are not UTF-8. */
+enum dx_invalid_utf8 {
+    DX_INVALID_UTF8_REPLACE = 0, /* they are replaced by U+FFFD */
+    DX_INVALID_UTF8_CLOSE,       /* the connection is closed with 1011 */
+};
+
 struct dx_program_options {
     size_t size;
-    const char *const *argv; /* argv[0] is looked up in PATH once, here; ends with NULL */
-    const char *const
-        *env; /* "NAME=value", beside the request's CGI variables; ends with NULL; NULL: none */
-    const char *directory; /* working directory; NULL: as now */
+
+    /* The program and its arguments; ends with NULL. argv[0] is looked up in PATH once. */
+    const char *const *argv;
+
+    /* "NAME=value", in addition to the request's CGI variables; ends with NULL. Default NULL. */
+    const char *const *env;
+
+    /* The working directory; default NULL: this process's. */
+    const char *directory;
+
+    /* Default DX_FRAMING_LINES, DX_NEWLINES_KEEP, DX_STDERR_LOG, DX_INVALID_UTF8_REPLACE. */
     enum dx_program_framing framing;
     enum dx_newlines newlines;
     enum dx_stderr stderr_to;
     enum dx_invalid_utf8 invalid_utf8;
-    uint32_t flush_after_ms; /* send a partial line after this silence; 0: never */
-    uint32_t ladder_ms[3];   /* end of file → INT → TERM → KILL */
-    bool answers_text_ping;  /* `ping` gets `pong`, and the program sees neither */
-    const char *page;        /* HTML for a plain GET; NULL: 426 */
+
+    /*
+     * Send a line that is not ended once the program has printed nothing for this long.
+     * Milliseconds; default 0: never.
+     */
+    uint32_t flush_after_ms;
+
+    /*
+     * When the client has gone: how long the program may go on after the end of its stdin, then
+     * after SIGINT, then after SIGTERM, before SIGKILL. Milliseconds; default 1,000 each.
+     */
+    uint32_t ladder_ms[3];
+
+    /* Answer the text message "ping" with "pong"; the program sees neither. Default false. */
+    bool answers_text_ping;
+
+    /* HTML that answers a GET without an upgrade; borrowed. Default NULL: status 426. */
+    const char *page;
     size_t page_len;
-    const struct dx_header *page_headers; /* to go with it: its Content-Security-Policy */
+
+    /* Headers of that page, such as its Content-Security-Policy; borrowed. Default none. */
+    const struct dx_header *page_headers;
     size_t page_header_count;
 };
 
+/** The defaults above; argv must be set. */
 static inline struct dx_program_options dx_program_options_init(void)
 {
     struct dx_program_options options = DX_ZEROED;
@@ -87,30 +174,57 @@ static inline struct dx_program_options dx_program_options_init(void)
 }
 
 /**
- * Puts a program behind `path` and all below it: each WebSocket starts one. Everything is copied but the page and its headers.
+ * Adds a route whose WebSockets each start a program. Call it before the first listen, on the
+ * server's thread.
  *
- * Returns DX_OK, DX_ERR_NOMEM, DX_ERR_USAGE, DX_ERR_NOT_FOUND (argv[0] is nowhere in PATH), DX_ERR_ACCESS (not executable),
- * DX_ERR_TOO_BIG (more than 64 KiB of environment).
+ * path      as dx_server_route's; the route is for everything below it, too
+ * options   copied, but for the page and its headers
+ *
+ * Returns DX_OK, or:
+ *   DX_ERR_USAGE       argv is empty, the framing is unknown, or the options have no size
+ *   DX_ERR_USAGE       the path has no leading slash, or a route for upgrades exists there
+ *   DX_ERR_NOT_FOUND   argv[0] is in no directory of PATH
+ *   DX_ERR_ACCESS      argv[0] cannot be executed
+ *   DX_ERR_TOO_BIG     env and what is inherited are more than 64 KiB, or a path is too long
+ *   DX_ERR_STATE       the server is listening already
+ *   DX_ERR_TOO_MANY    the server has 1,024 routes already
+ *   DX_ERR_SYSTEM      the current directory is not known
+ *   DX_ERR_NOMEM       out of memory
  */
 DX_API DX_MUST_CHECK enum dx_err dx_programs_route(struct dx_programs *programs, const char *path,
                                                    const struct dx_program_options *options);
 
-/** Sends KILL to everything that still runs (a second signal to the server). On the server's thread. */
-DX_API void dx_programs_kill(struct dx_programs *programs);
-
-/** Programs that run now. Any thread. */
+/** The number of programs that run now. Any thread. */
 DX_API size_t dx_programs_count(const struct dx_programs *programs);
 
+/*
+ * The end
+ *
+ *     dx_server_close(server, 0, on_server_closed, NULL);
+ *
+ *     static void on_server_closed(void *user)
+ *     {
+ *         dx_programs_close(programs, on_programs_closed, NULL); // then free both
+ *     }
+ */
+
+/** Sends SIGKILL to every program that still runs. On the server's thread. */
+DX_API void dx_programs_kill(struct dx_programs *programs);
+
 /**
- * Calls `on_closed` on the server's loop, later, once no program is left, each having had its end of file and its ladder.
- * After dx_server_close's on_closed: until then programs may still be started. Holds dx_loop_run until then.
+ * Calls `on_closed` once no program is left: each gets the end of its stdin and the signals of its
+ * ladder. Call it when dx_server_close has called back; before, programs may still be started.
+ *
+ * `on_closed` comes later, on the server's loop, which runs until then. On the server's thread.
  */
 DX_API void dx_programs_close(struct dx_programs *programs, void (*on_closed)(void *user),
                               void *user);
 
 /**
- * Kills what is left and ends the spawner. Before dx_server_free. On the server's thread: unless dx_programs_close has called
- * back, it waits for the present turn of each other loop. Requests that come later get 503. NULL is fine.
+ * Kills the programs that are left, and ends the spawner. Call it before dx_server_free, on the
+ * server's thread. Requests that come later get 503. NULL is fine.
+ *
+ * Unless dx_programs_close has called back, this waits for the present turn of each other loop.
  */
 DX_API void dx_programs_free(struct dx_programs *programs);
 
