@@ -15,10 +15,10 @@ static GMainLoop *main_loop;
 static struct dx_loop *loop;
 static struct dx_websocket *websocket;
 
-/* Called where GLib waits: for its own descriptors, and ours among them. */
+/* GLib calls this to wait for its descriptors, which include ours. */
 static gint wait_for_both(GPollFD *fds, guint count, gint timeout_ms)
 {
-    /* -1, for ever, is the longest */
+    /* unsigned: -1, no timeout, becomes the maximum */
     gint ready = g_poll(fds, count, (gint)MIN((guint)timeout_ms, (guint)dx_loop_timeout_ms(loop)));
 
     if (dx_loop_dispatch(loop) != DX_OK ||

@@ -3,7 +3,7 @@
 import textwrap
 from statistics import median
 
-BEGIN = '<!-- figures: begin; bench/run writes what stands here -->'
+BEGIN = '<!-- figures: begin; bench/run writes this section -->'
 END = '<!-- figures: end -->'
 
 NAMES = {'duplex': 'Duplex', 'tcp': 'bare TCP socket', 'posix_spawn': '`posix_spawn` loop',

@@ -1,6 +1,6 @@
 // The picture of the README: a terminal that serves examples/counter.sh, beside it the page of that
-// program in Chromium. Both are real: the commands run, and the server sends the page. Only the port
-// is replaced by 8080, which the README names.
+// program in Chromium. Both are real: the commands run, and the server sends the page. Only the
+// port is replaced by 8080, which the README names.
 //
 // PICTURES=docs/images node --test tests/e2e/picture.test.mjs writes the picture there. Every run
 // takes it again and compares its size with the one in docs/images.
