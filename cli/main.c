@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/connect/connect.h"
+#include "cli/connect/target.h"
 #include "cli/help.h"
 #include "cli/options/foreign.h"
 #include "cli/options/parse.h"
@@ -83,6 +84,12 @@ static bool complain_of_foreign(const char *word, size_t len, const char *what,
 static bool is_websocket_url(const char *word)
 {
     return strncasecmp(word, "ws://", 5) == 0 || strncasecmp(word, "wss://", 6) == 0;
+}
+
+/* A URL, or a short form of one; a path is rather a program. */
+static bool is_target(const char *word)
+{
+    return *word != '/' && cli_target_is_one(word);
 }
 
 /* The command that these words were probably meant for. */
@@ -219,7 +226,7 @@ int main(int argc, char **argv)
         return help(argv + 2);
     if (word[0] == '-')
         return fail_on_root_option(argv + 1);
-    if (is_websocket_url(word))
+    if (is_target(word))
         return run(&cli_connect, argv + 1);
 
     const struct cli_command *command = cli_command_find(word);

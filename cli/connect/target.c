@@ -29,21 +29,30 @@ static bool is_loopback(const char *text)
     return false;
 }
 
+/* What is missing before the text of a target; NULL: it is none. */
+static const char *missing_before(const char *text)
+{
+    if (strstr(text, "://"))
+        return "";
+    if (*text == ':' && begins_with_port(text + 1))
+        return "ws://localhost";
+    if (begins_with_port(text))
+        return "ws://localhost:";
+    if (*text == '/')
+        return "ws://localhost:" DEFAULT_PORT;
+    return is_loopback(text) ? "ws://" : NULL;
+}
+
+bool cli_target_is_one(const char *text)
+{
+    return missing_before(text) != NULL;
+}
+
 bool cli_target_complete(const char *text, char *url, size_t url_room)
 {
-    const char *before = NULL;
+    const char *before = missing_before(text);
     int len;
 
-    if (strstr(text, "://"))
-        before = "";
-    else if (*text == ':' && begins_with_port(text + 1))
-        before = "ws://localhost";
-    else if (begins_with_port(text))
-        before = "ws://localhost:";
-    else if (*text == '/')
-        before = "ws://localhost:" DEFAULT_PORT;
-    else if (is_loopback(text))
-        before = "ws://";
     if (!before)
         return false;
     len = snprintf(url, url_room, "%s%s", before, text);

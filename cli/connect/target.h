@@ -19,4 +19,7 @@
  */
 bool cli_target_complete(const char *text, char *url, size_t url_room);
 
+/** Whether the text is one of these, or has a scheme. */
+bool cli_target_is_one(const char *text);
+
 #endif

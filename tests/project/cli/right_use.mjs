@@ -31,9 +31,10 @@ test('every way to ask for help or version ends with 0', () => {
 test('a URL stands for the command connect', () => {
   const url = 'ws://127.0.0.1:1/';
   const line = `duplex connect: ${url}: 127.0.0.1 port 1: Connection refused (check that the server runs there)\n`;
-  for (const words of [[url], ['connect', url]]) {
+  for (const words of [[url], ['connect', url], ['127.0.0.1:1']]) {
     assert.deepEqual(duplex(words, { input: '' }), { status: 4, stdout: '', stderr: line });
   }
+  assert.match(duplex(['http://127.0.0.1:1'], { input: '' }).stderr, /^duplex connect: http:.*refused/);
   assert.deepEqual(duplex([url, '--help']), duplex(['connect', '--help']));
 });
 
