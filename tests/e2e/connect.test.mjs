@@ -59,12 +59,16 @@ test('nothing is lost that was written before the connection opened', async (t) 
 
 test('a reply that is slow is waited for, as long as --linger says', async (t) => {
   const { url } = await wsServer(t, (socket) => {
-    socket.on('message', () => { setTimeout(() => socket.send('slow'), 600); });
+    socket.on('message', () => { setTimeout(() => socket.send('slow'), 200); });
+  });
+  const { url: slower } = await wsServer(t, (socket) => {
+    socket.on('message', () => { setTimeout(() => socket.send('slower'), 3000); });
   });
   assert.deepEqual(await connect(t, [url], { input: 'x\n' }), ok('slow\n'));
-  assert.deepEqual(await connect(t, ['--linger=100ms', url], { input: 'x\n' }), ok(''));
-  assert.deepEqual(await connect(t, ['--linger=forever', '--timeout=1500ms', url], { input: 'x\n' }),
-    { code: 8, stdout: 'slow\n', stderr: `duplex connect: ${url}: not done within 1500ms (--timeout=TIME gives more)\n` });
+  assert.deepEqual(await connect(t, ['--linger=100ms', slower], { input: 'x\n' }), ok(''));
+  assert.deepEqual(await connect(t, ['--linger=forever', '--timeout=2500ms', url], { input: 'x\n' }),
+    { code: 8, stdout: 'slow\n',
+      stderr: `duplex connect: ${url}: not done within 2500ms (--timeout=TIME gives more)\n` });
 });
 
 test('what comes between our Close and the answer is printed', async (t) => {
@@ -247,7 +251,7 @@ test('--reconnect goes on after a lost connection, with what was given meanwhile
     });
   });
   const program = startConnect(t, ['--reconnect', '--on-open=hello', '--expect=1', url]);
-  await eventually(() => count === 2, 'it connects again', 20_000);
+  await eventually(() => count === 2, 'it connects again');
   program.process.stdin.write('late\n');
   assert.deepEqual(await program.ended, { code: 0, signal: null });
   assert.equal(program.stdout, 'got late\n');
@@ -260,7 +264,7 @@ test('--record writes both sides, --replay sends them again at their times', asy
   const program = startConnect(t, [`--record=${file}`, server.ws()]);
   program.process.stdin.write('first "\u00e9"\n');
   await program.said(/first/, { on: 'stdout' });
-  setTimeout(() => program.process.stdin.end('second\n'), 300);
+  setTimeout(() => program.process.stdin.end('second\n'), 1000);
   await program.ended;
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(lines.map(({ ms, ...line }) => line), ['first "\u00e9"', 'second']
@@ -271,7 +275,9 @@ test('--record writes both sides, --replay sends them again at their times', asy
     socket.send(`again ${data}`);
   }));
   assert.deepEqual(await connect(t, [`--replay=${file}`, url]), ok('again first "\u00e9"\nagain second\n'));
-  assert.ok(times[1] - times[0] >= lines[2].ms - lines[0].ms - 50, `${times[1] - times[0]} ms between them`);
+  // The first may have been late.
+  const gap = times[1] - times[0];
+  assert.ok(gap >= (lines[2].ms - lines[0].ms) / 2, `${gap} ms between them`);
   writeFileSync(file, '{"ms":0,"from":"us","base64":"AP8="}\nnonsense\n');
   assert.deepEqual(await connect(t, [`--replay=${file}`, '--hex', server.ws()]),
     { code: 1, stdout: '', stderr: `duplex connect: ${file}: line 2 is none of --record\n` });
@@ -314,7 +320,7 @@ test('who reads slowly stops the server, and gets everything', async (t) => {
 
 test('a message that is long on its way is waited for', async (t) => {
   const { url } = await openingServer(t, (socket) => {
-    const pieces = 12;
+    const pieces = 30;
     socket.write(Buffer.from([0x01, 1, 0x61]));
     let sent = 1;
     const timer = setInterval(() => {
@@ -324,7 +330,7 @@ test('a message that is long on its way is waited for', async (t) => {
     }, 50);
     socket.on('data', (data) => { if (data[0] === 0x88) socket.end(serverFrame(8, Buffer.from([3, 232]))); });
   });
-  assert.deepEqual(await connect(t, ['--linger=250ms', url], { input: '' }), ok(`${'a'.repeat(12)}\n`));
+  assert.deepEqual(await connect(t, ['--linger=1s', url], { input: '' }), ok(`${'a'.repeat(30)}\n`));
 });
 
 test('a message of 40 MB goes there and back', async (t) => {

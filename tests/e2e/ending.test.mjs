@@ -45,7 +45,7 @@ for (const [first, second, status] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', '
 }
 
 test('--drain spreads the Closes over its time', async (t) => {
-  const server = await echo(t, ['--drain=1s']);
+  const server = await echo(t, ['--drain=2s']);
   const visitors = await Promise.all(Array.from({ length: 20 }, () => connect(server.ws())));
   const begin = performance.now();
   const ends = visitors.map(async (visitor) => {

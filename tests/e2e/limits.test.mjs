@@ -96,7 +96,7 @@ test('--message-timeout closes with 1008 in the middle of a message', async (t) 
 });
 
 test('--ping-interval asks; an answer keeps the connection, silence ends it', async (t) => {
-  const server = await serve(t, ['sleep', '1000'], ['--ping-interval=100ms', '--pong-timeout=300ms', '--ladder=0,0,0']);
+  const server = await serve(t, ['sleep', '1000'], ['--ping-interval=100ms', '--pong-timeout=2s', '--ladder=0,0,0']);
   const answering = await upgrade(t, server);
   for (let count = 0; count < 10; count += 1) {
     const ping = await answering.connection.message();
@@ -110,7 +110,7 @@ test('--ping-interval asks; an answer keeps the connection, silence ends it', as
 });
 
 test('--write-timeout gives up a client that takes nothing', async (t) => {
-  const server = await serve(t, ['yes'], ['--write-timeout=500ms', '--ladder=50ms,50ms,50ms']);
+  const server = await serve(t, ['yes'], ['--write-timeout=2s', '--ladder=50ms,50ms,50ms']);
   const { connection } = await upgrade(t, server);
   assert.equal(server.programs().length, 1);
   await server.isQuiet();
@@ -136,7 +136,7 @@ test("each of many pings gets its pong, and the others' echoes arrive", async (t
       assert.deepEqual([pong.opcode, pong.payload.toString()], [opcode.pong, `${round}.${index}`]);
     }
     bystander.send(String(round));
-    await bystander.received(round + 1, 5000);
+    await bystander.received(round + 1);
   }
 });
 

@@ -27,8 +27,8 @@ from concurrent.futures import ThreadPoolExecutor
 ALLOCATIONS, CALLS = 0, 1
 KINDS = ('allocations', 'system calls')
 PAGE = struct.Struct('QQQQQ32s')
-PATIENCE = 10  # seconds, for a program that is not stuck
-SILENCE = 1  # seconds, after which a message was lost, for one who may lose it
+PATIENCE = 25  # seconds, for a program that is not stuck
+SILENCE = 1  # seconds, after which a message was lost, once the failure has come
 # Where libuv 1.44 ends the process itself: when a new loop's table of descriptors finds no memory, and when the system takes
 # none of its own three descriptors into the set, in the first turn. Nothing listens yet then.
 ABORTS_OF_LIBUV = {'realloc': 1, 'epoll_ctl': 3}
@@ -73,13 +73,12 @@ def frame(opcode, payload):
 
 
 class Client:
-    def __init__(self, to):
-        port, silence = to
+    def __init__(self, to):  # its port, and whether an answer may have been lost
+        port, self.may_lose = to
         try:
             self.socket = socket.create_connection(('127.0.0.1', port), PATIENCE)
         except OSError as error:
             raise Lost(str(error)) from error
-        self.socket.settimeout(silence)
         self.bytes = b''
 
     def __enter__(self):
@@ -97,12 +96,26 @@ class Client:
     def need(self, count):
         while len(self.bytes) < count:
             try:
-                got = self.socket.recv(65536)
-            except (ConnectionError, TimeoutError) as error:
+                got = self.receive()
+            except ConnectionError as error:
                 raise Lost(str(error)) from error
             if not got:
                 raise Lost('end of stream')
             self.bytes += got
+
+    def receive(self):
+        """What comes next; Lost when it does not come, at once if it may have been lost."""
+        self.socket.settimeout(SILENCE)
+        try:
+            for _ in range(PATIENCE // SILENCE):
+                try:
+                    return self.socket.recv(65536)
+                except TimeoutError:
+                    if self.may_lose():
+                        break
+            raise Lost('nothing comes')
+        finally:
+            self.socket.settimeout(PATIENCE)
 
     def take(self, count):
         self.need(count)
@@ -276,7 +289,7 @@ class Accepted(Client):
     """A client's connection, from the other side."""
 
     def __init__(self, connection):
-        self.socket, self.bytes = connection, b''
+        self.socket, self.bytes, self.may_lose = connection, b'', lambda: False
         while b'\r\n\r\n' not in self.bytes:
             self.need(len(self.bytes) + 1)
         head, self.bytes = self.bytes.split(b'\r\n\r\n', 1)
@@ -395,7 +408,7 @@ def first_line(process):
 def ended(process):
     """How it has ended, if it has; the system may need a moment to say so."""
     try:
-        return process.wait(1)
+        return process.wait(10)
     except subprocess.TimeoutExpired:
         return None
 
@@ -419,14 +432,14 @@ def run(shim, examples, name, kind, nth, folder):
             return page.get()
         port = int(port.group(1))
         try:
-            talk((port, SILENCE))
+            talk((port, lambda: page.get()[1] > 0))
         except Lost:
             if page.get()[1] == 0:
                 raise
         # Whoever comes next is served whole, unless the failure is still to come.
         was_hit = page.get()[1] > 0
         try:
-            talk((port, PATIENCE if was_hit else SILENCE))
+            talk((port, lambda: not was_hit and page.get()[1] > 0))
         except Lost:
             if was_hit:
                 raise

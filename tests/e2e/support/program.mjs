@@ -19,6 +19,7 @@ export const duplexPath = path.resolve(root, process.env.DUPLEX ?? 'build/duplex
 export const plainDuplexPath = path.resolve(root, process.env.DUPLEX_PLAIN ?? 'build/duplex');
 
 const TEST_DEADLINE = 60_000;
+const HANG = 900_000;
 
 // What belongs to one running test: the programs it started, and what is undone at its end.
 class Scope {
@@ -60,7 +61,7 @@ class Scope {
 
 // A test with a scope and a deadline; its failure carries what the programs said.
 export function test(name, body, { timeout = TEST_DEADLINE } = {}) {
-  nodeTest(name, { timeout: timeout + 10_000 }, async () => {
+  nodeTest(name, { timeout: HANG }, async () => {
     const scope = new Scope();
     const errors = [];
     try {

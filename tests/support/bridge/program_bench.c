@@ -20,11 +20,6 @@
 
 static char *inherited[] = {(char *)(uintptr_t) "PATH=/usr/bin:/bin", NULL};
 
-uint64_t program_now_ms(void)
-{
-    return service_now_ms();
-}
-
 /* ---- life ---- */
 
 void program_bench_init(struct program_bench *bench)
@@ -35,7 +30,7 @@ void program_bench_init(struct program_bench *bench)
     (void)snprintf(bench->mark, sizeof(bench->mark), "DX_MARK=%d.%u.", (int)getpid(), ++count);
     bench->env[0] = bench->mark;
     bench->setup = service_setup_init();
-    bench->setup.connection.close_timeout_ms = SERVICE_WAIT_MS;
+    bench->setup.connection.close_timeout_ms = PATIENCE_MS;
     bench->programs_options = dx_programs_options_init();
     bench->programs_options.spawner_path = DX_TEST_SPAWNER;
     bench->programs_options.inherited = inherited;
@@ -127,7 +122,7 @@ static bool is_closed(void *data)
 bool program_bench_close(struct program_bench *bench)
 {
     dx_server_close(bench->service.server, 0, on_server_closed, bench);
-    return service_wait(&bench->service, is_closed, bench, SERVICE_WAIT_MS);
+    return service_wait(&bench->service, is_closed, bench, PATIENCE_MS);
 }
 
 /* ---- waiting ---- */
@@ -163,21 +158,21 @@ bool program_bench_wait_count(struct program_bench *bench, size_t count)
 {
     struct wanted wanted = {bench, NULL, count};
 
-    return service_wait(&bench->service, has_count, &wanted, SERVICE_WAIT_MS);
+    return service_wait(&bench->service, has_count, &wanted, PATIENCE_MS);
 }
 
 bool program_bench_wait_log(struct program_bench *bench, const char *text)
 {
     struct wanted wanted = {bench, text, 0};
 
-    return service_wait(&bench->service, has_logged, &wanted, SERVICE_WAIT_MS);
+    return service_wait(&bench->service, has_logged, &wanted, PATIENCE_MS);
 }
 
 bool program_bench_wait_gone(struct program_bench *bench)
 {
     struct wanted wanted = {bench, bench->mark, 0};
 
-    return service_wait(&bench->service, is_gone, &wanted, SERVICE_WAIT_MS);
+    return service_wait(&bench->service, is_gone, &wanted, PATIENCE_MS);
 }
 
 /* ---- clients ---- */
@@ -253,7 +248,7 @@ static bool is_served(void *data)
 
 bool program_bench_wait_served(struct program_bench *bench)
 {
-    return service_wait(&bench->service, is_served, bench, SERVICE_WAIT_MS);
+    return service_wait(&bench->service, is_served, bench, PATIENCE_MS);
 }
 
 struct dx_program *program_bench_last(struct program_bench *bench)

@@ -78,9 +78,6 @@ bool program_bench_wait_served(struct program_bench *bench);
 /** The program that was started last and is left, on the server's own loop. NULL: none. */
 struct dx_program *program_bench_last(struct program_bench *bench);
 
-/** Milliseconds since the process's start of the clock. */
-uint64_t program_now_ms(void);
-
 /**
  * Processes below this one that have `mark` ("NAME=value") in their environment, zombies not
  * counted.

@@ -8,6 +8,7 @@
 #define DX_TESTS_SPAWNER_BENCH_H
 
 #include "bridge/spawner/spawner.h"
+#include "support/clock.h"
 
 struct spawner_bench {
     struct dx_spawner *spawner;
@@ -69,8 +70,5 @@ void descriptors_until(pid_t pid, size_t wanted);
 
 /** Children of a process, zombies included. */
 size_t children_count(pid_t pid);
-
-/** Monotonic milliseconds. */
-int64_t bench_now_ms(void);
 
 #endif

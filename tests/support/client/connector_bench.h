@@ -9,6 +9,7 @@
 
 #include <duplex/tls.h>
 
+#include "support/clock.h"
 #include "support/client/scripted_server.h"
 
 /* Copied when it was told. */

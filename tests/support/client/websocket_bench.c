@@ -23,16 +23,6 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 10000
-
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* ---- the journal ---- */
 
 static void note(struct websocket_bench *bench, const struct dx_websocket *websocket, char what,

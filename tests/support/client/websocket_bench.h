@@ -7,6 +7,8 @@
 
 #include <duplex/client.h>
 
+#include "support/clock.h"
+
 #define BENCH_TEXT 0x81
 #define BENCH_BINARY 0x82
 #define BENCH_CLOSE 0x88

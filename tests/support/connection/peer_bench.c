@@ -21,16 +21,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 10000
 #define SHOWN_LEN 24 /* a longer payload is noted by its length */
-
-uint64_t bench_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void bench_note(struct bench *bench, const char *format, ...)
 {
@@ -266,10 +257,10 @@ void bench_quiet(struct bench *bench)
 
 bool bench_until(struct bench *bench, bool (*is_so)(struct bench *bench))
 {
-    uint64_t end_ms = bench_clock_ms() + PATIENCE_MS;
+    uint64_t end_ms = clock_ms() + PATIENCE_MS;
 
     while (!is_so(bench)) {
-        if (bench_clock_ms() > end_ms)
+        if (clock_ms() > end_ms)
             return false;
         bench_turn(bench, 5);
     }
@@ -288,9 +279,9 @@ bool bench_peer_has_ended(struct bench *bench)
 
 bool bench_until_wire(struct bench *bench, size_t len)
 {
-    uint64_t end_ms = bench_clock_ms() + PATIENCE_MS;
+    uint64_t end_ms = clock_ms() + PATIENCE_MS;
 
-    while (bench->wire_len < len && bench_clock_ms() < end_ms)
+    while (bench->wire_len < len && clock_ms() < end_ms)
         bench_turn(bench, 5);
     return bench->wire_len >= len;
 }
@@ -298,9 +289,9 @@ bool bench_until_wire(struct bench *bench, size_t len)
 void bench_put(struct bench *bench, const void *bytes, size_t len)
 {
     const uint8_t *at = bytes;
-    uint64_t end_ms = bench_clock_ms() + PATIENCE_MS;
+    uint64_t end_ms = clock_ms() + PATIENCE_MS;
 
-    while (len > 0 && bench_clock_ms() < end_ms) {
+    while (len > 0 && clock_ms() < end_ms) {
         ssize_t put = send(bench->peer, at, len, MSG_NOSIGNAL);
 
         if (put > 0) {

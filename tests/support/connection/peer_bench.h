@@ -7,6 +7,7 @@
 
 #include "connection/connection.h"
 #include "net/loop/loop.h"
+#include "support/clock.h"
 
 enum bench_transport { BENCH_UNIX, BENCH_TCP };
 
@@ -101,7 +102,5 @@ void bench_clear_wire(struct bench *bench);
 
 /** Adds to the journal. */
 void bench_note(struct bench *bench, const char *format, ...) DX_PRINTF(2, 3);
-
-uint64_t bench_clock_ms(void);
 
 #endif

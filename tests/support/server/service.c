@@ -19,14 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t service_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* ---- the log ---- */
 
 /* A server with several loops logs from several threads. */
@@ -288,10 +280,10 @@ static void turn(struct service *service, int fd, short events)
 bool service_wait(struct service *service, bool (*is_true)(void *data), void *data,
                   uint64_t limit_ms)
 {
-    uint64_t end_ms = service_now_ms() + limit_ms;
+    uint64_t end_ms = clock_ms() + limit_ms;
 
     while (!is_true(data)) {
-        if (service_now_ms() > end_ms)
+        if (clock_ms() > end_ms)
             return false;
         turn(service, -1, 0);
     }
@@ -373,7 +365,7 @@ static void receive(struct raw *raw)
 
 bool raw_send(struct raw *raw, const void *bytes, size_t len, size_t piece)
 {
-    uint64_t end_ms = service_now_ms() + SERVICE_WAIT_MS;
+    uint64_t end_ms = clock_ms() + PATIENCE_MS;
     const uint8_t *at = bytes;
 
     while (len > 0) {
@@ -386,7 +378,7 @@ bool raw_send(struct raw *raw, const void *bytes, size_t len, size_t piece)
             at += put;
             len -= (size_t)put;
         }
-        if (service_now_ms() > end_ms)
+        if (clock_ms() > end_ms)
             return false;
         if (put < 0 || piece > 0)
             if (dx_loop_dispatch(raw->service->loop) != DX_OK)
@@ -403,10 +395,10 @@ bool raw_send_text(struct raw *raw, const char *text)
 
 static bool wait_for(struct raw *raw, size_t len)
 {
-    uint64_t end_ms = service_now_ms() + SERVICE_WAIT_MS;
+    uint64_t end_ms = clock_ms() + PATIENCE_MS;
 
     receive(raw);
-    while (raw->len < len && !raw->is_ended && service_now_ms() <= end_ms) {
+    while (raw->len < len && !raw->is_ended && clock_ms() <= end_ms) {
         turn(raw->service, raw->fd, POLLIN);
         receive(raw);
     }
@@ -435,13 +427,13 @@ void raw_consume(struct raw *raw, size_t len)
 
 static bool read_head(struct raw *raw, struct answer *answer)
 {
-    uint64_t end_ms = service_now_ms() + SERVICE_WAIT_MS;
+    uint64_t end_ms = clock_ms() + PATIENCE_MS;
     const uint8_t *end;
     size_t len;
 
     receive(raw);
     while ((end = memmem(raw->in, raw->len, "\r\n\r\n", 4)) == NULL) {
-        if (raw->is_ended || service_now_ms() > end_ms)
+        if (raw->is_ended || clock_ms() > end_ms)
             return false;
         (void)wait_for(raw, raw->len + 1);
     }

@@ -12,9 +12,10 @@
 #include <duplex/files.h>
 #include <duplex/request.h>
 
+#include "support/clock.h"
+
 #define SERVICE_LOG_MAX 256
 #define SERVICE_LOG_ROOM 2048
-#define SERVICE_WAIT_MS 20000 /* a wait for an event that takes so long is a hang */
 #define SERVICE_KEPT_MAX 16
 #define SERVICE_PIECES_LEN 20000 /* all 'p' */
 #define RAW_ROOM (1024 * 1024)
@@ -140,7 +141,5 @@ bool raw_open(struct raw *raw, struct service *service, const char *path);
 
 /** Sends a text message and waits for its echo. */
 bool raw_echo(struct raw *raw, const char *text);
-
-uint64_t service_now_ms(void);
 
 #endif

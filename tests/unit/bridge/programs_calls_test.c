@@ -28,7 +28,7 @@ static bool is_served(void *data)
 /* A spawner that was given up takes a moment to come again. */
 static void wait_until_served(void)
 {
-    assert_true(service_wait(&bench.service, is_served, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, is_served, NULL, PATIENCE_MS));
 }
 
 /* Each call that a start needs fails: an answer, and every end of every pipe is closed. */

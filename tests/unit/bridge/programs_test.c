@@ -124,11 +124,11 @@ static void test_a_clients_close_waits_for_one_step_of_the_ladder(void **state)
     start("trap '' INT TERM; printf 'ready\nhalf'; while :; do sleep 60; done");
     program_open(&bench, &raw, "/");
     program_expect(&raw, 't', "ready");
-    begin_ms = program_now_ms();
+    begin_ms = clock_ms();
     close_with(1001);
     program_expect(&raw, 't', "half"); /* the begin of a line is sent, too */
     program_expect_close(&raw, 1001, "");
-    assert_true(program_now_ms() - begin_ms >= 299);
+    assert_true(clock_ms() - begin_ms >= 299);
     dx_programs_kill(bench.programs);
     assert_true(program_bench_wait_gone(&bench));
 }
@@ -148,7 +148,7 @@ static void test_a_clients_close_keeps_its_code_when_the_server_ends(void **stat
     program_open(&bench, &raw, "/");
     program_expect(&raw, 't', "ready");
     close_with(3000);
-    assert_true(service_wait(&bench.service, client_has_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, client_has_closed, NULL, PATIENCE_MS));
     dx_server_close(bench.service.server, 0, NULL, NULL);
     program_expect_close(&raw, 3000, "");
 }
@@ -165,13 +165,13 @@ static void test_ladder_steps(void **state)
           "while :; do sleep 0.01; done");
     program_open(&bench, &raw, "/");
     program_expect(&raw, 't', "ready");
-    begin_ms = program_now_ms();
+    begin_ms = clock_ms();
     raw_close(&raw);
     assert_true(program_bench_wait_log(&bench, "line=EOF"));
     assert_true(program_bench_wait_log(&bench, "line=INT"));
-    assert_true(program_now_ms() - begin_ms >= 149);
+    assert_true(clock_ms() - begin_ms >= 149);
     assert_true(program_bench_wait_log(&bench, "line=TERM"));
-    assert_true(program_now_ms() - begin_ms >= 299);
+    assert_true(clock_ms() - begin_ms >= 299);
     assert_int_equal(dx_programs_count(bench.programs), 1);
     dx_programs_kill(bench.programs);
     assert_true(program_bench_wait_count(&bench, 0));
@@ -185,10 +185,10 @@ static void test_last_step_of_the_ladder(void **state)
     start("trap '' INT TERM; echo ready; while :; do sleep 60; done");
     program_open(&bench, &raw, "/");
     program_expect(&raw, 't', "ready");
-    begin_ms = program_now_ms();
+    begin_ms = clock_ms();
     raw_close(&raw);
     assert_true(program_bench_wait_count(&bench, 0));
-    assert_true(program_now_ms() - begin_ms >= 299);
+    assert_true(clock_ms() - begin_ms >= 299);
 }
 
 /* What it says on its stderr right before it ends is logged, also when nobody else waits for it. */
@@ -321,7 +321,7 @@ static void test_spawner_lost_while_a_program_starts(void **state)
     assert_int_equal(kill(program_spawner_pid(), SIGSTOP), 0);
     assert_true(raw_connect(&raw, &bench.service, false));
     assert_true(raw_send(&raw, request, len, 0));
-    assert_true(service_wait(&bench.service, is_starting, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, is_starting, NULL, PATIENCE_MS));
     assert_int_equal(kill(program_spawner_pid(), SIGKILL), 0);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_int_equal(answer.status, 503);
@@ -350,9 +350,9 @@ static void test_client_gone_while_a_program_starts(void **state)
     assert_int_equal(kill(program_spawner_pid(), SIGSTOP), 0);
     assert_true(raw_connect(&raw, &bench.service, false));
     assert_true(raw_send(&raw, request, len, 0));
-    assert_true(service_wait(&bench.service, is_starting, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, is_starting, NULL, PATIENCE_MS));
     raw_close(&raw);
-    assert_true(service_wait(&bench.service, is_abandoned, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, is_abandoned, NULL, PATIENCE_MS));
     assert_int_equal(kill(program_spawner_pid(), SIGCONT), 0);
     assert_true(program_bench_wait_log(&bench, "line=got 1"));
     assert_true(program_bench_wait_count(&bench, 0));
@@ -405,12 +405,12 @@ static void test_what_is_left_for_a_slow_client_is_waited_for(void **state)
     bench.options.ladder_ms[0] = 0;
     start("yes & read x; kill $!");
     program_open(&bench, &raw, "/");
-    assert_true(service_wait(&bench.service, client_is_full, &still, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, client_is_full, &still, PATIENCE_MS));
     assert_int_equal(write(raw.fd, empty, sizeof(empty)), sizeof(empty)); /* and reads nothing */
-    assert_true(service_wait(&bench.service, program_has_exited, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&bench.service, program_has_exited, NULL, PATIENCE_MS));
     for (int i = 0; i < 10; i++) {
         service_turn(&bench.service, 0);
-        assert_true(service_wait(&bench.service, loop_rests, NULL, SERVICE_WAIT_MS));
+        assert_true(service_wait(&bench.service, loop_rests, NULL, PATIENCE_MS));
     }
     raw_close(&raw);
 }

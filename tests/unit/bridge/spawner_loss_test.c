@@ -114,11 +114,11 @@ static void server_killed_behind_a_stopped_spawner(void **state)
 
 static void reopen(struct spawner_bench *bench)
 {
-    const int64_t deadline = bench_now_ms() + 60 * 1000;
+    const uint64_t deadline = clock_ms() + 4 * PATIENCE_MS;
     enum dx_err err;
 
     while ((err = dx_spawner_channel_reopen(bench->channel)) == DX_ERR_AGAIN &&
-           bench_now_ms() < deadline)
+           clock_ms() < deadline)
         poll(NULL, 0, 1);
     assert_int_equal(err, DX_OK);
 }

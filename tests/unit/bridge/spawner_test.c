@@ -375,7 +375,7 @@ static void ten_thousand_starts_leave_nothing(void **state)
     const char *const argv[] = {"/bin/true", NULL};
     static struct bench_child children[AT_A_TIME] = {0};
     const pid_t pid = dx_spawner_pid(bench.spawner);
-    int64_t begin = bench_now_ms();
+    uint64_t begin = clock_ms();
     size_t own;
     int ended = 0;
     int started = 0;
@@ -398,9 +398,9 @@ static void ten_thousand_starts_leave_nothing(void **state)
                 started++;
             }
         }
-        assert_true(ended == TOTAL || bench_turn(&bench, 30 * 1000));
+        assert_true(ended == TOTAL || bench_turn(&bench, PATIENCE_MS));
     }
-    print_message("%d starts in %d ms\n", TOTAL, (int)(bench_now_ms() - begin));
+    print_message("%d starts in %d ms\n", TOTAL, (int)(clock_ms() - begin));
     assert_int_equal(children_count(pid), 0);
     assert_int_equal(descriptor_count(getpid()), own);
     descriptors_until(pid, 6);

@@ -72,7 +72,7 @@ static struct dx_spawn_note receive(void)
     struct dx_spawn_note note = {0};
     struct pollfd readable = {.fd = dx_spawner_channel_fd(bench.channel), .events = POLLIN};
 
-    assert_int_equal(poll(&readable, 1, 30 * 1000), 1);
+    assert_int_equal(poll(&readable, 1, PATIENCE_MS), 1);
     assert_int_equal(recv(readable.fd, &note, sizeof(note), 0), (ssize_t)sizeof(note));
     return note;
 }
@@ -232,7 +232,7 @@ static void random_messages(void **state)
             write_start(bytes, seed >> 30, (seed >> 28) & 3, (seed >> 27) & 1, "x", 1,
                         (int)(seed >> 23) & 511);
         len = 1 + (seed >> 8) % sizeof(bytes);
-        assert_int_equal(poll(&room, 1, 30 * 1000), 1);
+        assert_int_equal(poll(&room, 1, PATIENCE_MS), 1);
         send_raw(bytes, len, seed % 5);
         while (recv(room.fd, &note, sizeof(note), MSG_DONTWAIT) > 0)
             assert_int_equal(note.type, DX_SPAWN_FAILED);

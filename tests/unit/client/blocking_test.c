@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "support/clock.h"
+
 static struct dx_loop *loop;
 static struct dx_server *server;
 static pthread_t thread;
@@ -100,7 +102,8 @@ static int stop(void **state)
 static int connect_it(void **state)
 {
     (void)state;
-    assert_int_equal(dx_blocking_connect(url, NULL, 5000, &blocking, why, sizeof(why)), DX_OK);
+    assert_int_equal(dx_blocking_connect(url, NULL, PATIENCE_MS, &blocking, why, sizeof(why)),
+                     DX_OK);
     return 0;
 }
 
@@ -118,7 +121,7 @@ static void expect(const char *text)
     const uint8_t *data;
     size_t len;
 
-    assert_int_equal(dx_blocking_receive(blocking, 5000, &message), DX_OK);
+    assert_int_equal(dx_blocking_receive(blocking, PATIENCE_MS, &message), DX_OK);
     data = dx_message_data(message, &len);
     assert_int_equal(len, strlen(text));
     assert_memory_equal(data, text, len);
@@ -133,14 +136,14 @@ static void test_echo(void **state)
     assert_int_equal(dx_blocking_buffered_amount(blocking), 0);
     expect("hello");
     assert_int_equal(dx_blocking_send_binary(blocking, "\0\1", 2), DX_OK);
-    assert_int_equal(dx_blocking_ping(blocking, 5000), DX_OK);
+    assert_int_equal(dx_blocking_ping(blocking, PATIENCE_MS), DX_OK);
     assert_int_equal(dx_blocking_send_text(blocking, "\xff", 1), DX_ERR_UTF8);
     assert_string_not_equal(dx_blocking_error(blocking), "");
     assert_int_equal(dx_blocking_close_code(blocking), 0);
-    assert_int_equal(dx_blocking_close(blocking, 1000, "bye", 3, 5000), DX_OK);
+    assert_int_equal(dx_blocking_close(blocking, 1000, "bye", 3, PATIENCE_MS), DX_OK);
     assert_int_equal(dx_blocking_close_code(blocking), 1000);
     assert_int_equal(dx_blocking_state(blocking), DX_READY_STATE_CLOSED);
-    assert_int_equal(dx_blocking_close(blocking, 0, NULL, 0, 5000), DX_OK);
+    assert_int_equal(dx_blocking_close(blocking, 0, NULL, 0, PATIENCE_MS), DX_OK);
 }
 
 /* What came before the close can still be received. */
@@ -151,12 +154,12 @@ static void test_after_close(void **state)
 
     (void)state;
     assert_int_equal(dx_blocking_send_text(blocking, "one", 3), DX_OK);
-    assert_int_equal(dx_blocking_ping(blocking, 5000), DX_OK);
-    assert_int_equal(dx_blocking_close(blocking, 0, NULL, 0, 5000), DX_OK);
+    assert_int_equal(dx_blocking_ping(blocking, PATIENCE_MS), DX_OK);
+    assert_int_equal(dx_blocking_close(blocking, 0, NULL, 0, PATIENCE_MS), DX_OK);
     expect("one");
-    assert_int_equal(dx_blocking_receive(blocking, 5000, &message), DX_ERR_CLOSED);
+    assert_int_equal(dx_blocking_receive(blocking, PATIENCE_MS, &message), DX_ERR_CLOSED);
     assert_int_equal(dx_blocking_send_text(blocking, "two", 3), DX_ERR_CLOSED);
-    assert_int_equal(dx_blocking_ping(blocking, 5000), DX_ERR_CLOSED);
+    assert_int_equal(dx_blocking_ping(blocking, PATIENCE_MS), DX_ERR_CLOSED);
     (void)len;
 }
 
@@ -178,7 +181,7 @@ static void test_peer_closes(void **state)
 
     (void)state;
     assert_int_equal(dx_blocking_send_text(blocking, "close", 5), DX_OK);
-    assert_int_equal(dx_blocking_receive(blocking, 5000, &message), DX_ERR_CLOSED);
+    assert_int_equal(dx_blocking_receive(blocking, PATIENCE_MS, &message), DX_ERR_CLOSED);
     assert_int_equal(dx_blocking_close_code(blocking), 4001);
 }
 
@@ -191,7 +194,7 @@ static void test_peer_drops(void **state)
     /* It may be noticed in the sending already. */
     err = dx_blocking_send_text(blocking, "drop", 4);
     if (err == DX_OK)
-        err = dx_blocking_receive(blocking, 5000, &message);
+        err = dx_blocking_receive(blocking, PATIENCE_MS, &message);
     assert_true(err == DX_ERR_RESET || err == DX_ERR_CLOSED);
     assert_int_equal(dx_blocking_close_code(blocking), 1006);
     assert_string_not_equal(dx_blocking_error(blocking), "");
@@ -221,13 +224,14 @@ static void test_pauses(void **state)
     (void)state;
     connection.max_queue = 100000;
     options.connection = &connection;
-    assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
+    assert_int_equal(dx_blocking_connect(url, &options, PATIENCE_MS, &blocking, why, sizeof(why)),
+                     DX_OK);
     for (int i = 0; i < 100; i++) {
         much[0] = (char)i;
         assert_int_equal(dx_blocking_send_binary(blocking, much, sizeof(much)), DX_OK);
     }
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(dx_blocking_receive(blocking, 5000, &message), DX_OK);
+        assert_int_equal(dx_blocking_receive(blocking, PATIENCE_MS, &message), DX_OK);
         assert_int_equal(dx_message_data(message, &len)[0], i);
         assert_int_equal(len, sizeof(much));
         dx_message_drop(message);
@@ -248,17 +252,18 @@ static void test_pauses_for_empty_ones(void **state)
 
     connection.max_queue = 4096;
     options.connection = &connection;
-    assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
+    assert_int_equal(dx_blocking_connect(url, &options, PATIENCE_MS, &blocking, why, sizeof(why)),
+                     DX_OK);
     for (int i = 0; i < 200; i++)
         assert_int_equal(dx_blocking_send_binary(blocking, "", 0), DX_OK);
     assert_int_equal(dx_blocking_ping(blocking, 300), DX_ERR_TIMEOUT);
     for (int i = 0; i < 200; i++) {
-        assert_int_equal(dx_blocking_receive(blocking, 5000, &message), DX_OK);
+        assert_int_equal(dx_blocking_receive(blocking, PATIENCE_MS, &message), DX_OK);
         (void)dx_message_data(message, &len);
         assert_int_equal(len, 0);
         dx_message_drop(message);
     }
-    assert_int_equal(dx_blocking_ping(blocking, 5000), DX_OK);
+    assert_int_equal(dx_blocking_ping(blocking, PATIENCE_MS), DX_OK);
     (void)free_it(state);
 }
 
@@ -268,13 +273,14 @@ static void test_refusals(void **state)
     char path[80];
 
     (void)state;
-    assert_int_equal(dx_blocking_connect("ftp://x/", NULL, 5000, &blocking, why, sizeof(why)),
-                     DX_ERR_USAGE);
     assert_int_equal(
-        dx_blocking_connect("ws://127.0.0.1:1/", NULL, 5000, &blocking, why, sizeof(why)),
+        dx_blocking_connect("ftp://x/", NULL, PATIENCE_MS, &blocking, why, sizeof(why)),
+        DX_ERR_USAGE);
+    assert_int_equal(
+        dx_blocking_connect("ws://127.0.0.1:1/", NULL, PATIENCE_MS, &blocking, why, sizeof(why)),
         DX_ERR_CONNECT);
     (void)snprintf(path, sizeof(path), "%sno", url);
-    assert_int_equal(dx_blocking_connect(path, NULL, 5000, &blocking, why, sizeof(why)),
+    assert_int_equal(dx_blocking_connect(path, NULL, PATIENCE_MS, &blocking, why, sizeof(why)),
                      DX_ERR_REFUSED);
     assert_non_null(strstr(why, "401"));
     options.heartbeat_text = "x"; /* without its answer */
@@ -325,7 +331,8 @@ static void test_reconnects(void **state)
     reconnect.user = &attempts;
     options.reconnect = &reconnect;
     options.outbox = &outbox;
-    assert_int_equal(dx_blocking_connect(url, &options, 5000, &blocking, why, sizeof(why)), DX_OK);
+    assert_int_equal(dx_blocking_connect(url, &options, PATIENCE_MS, &blocking, why, sizeof(why)),
+                     DX_OK);
     assert_int_equal(dx_blocking_send_text(blocking, "drop", 4), DX_OK);
     while (attempts == 0) {
         struct dx_message *message;

@@ -159,7 +159,7 @@ static void each_allocation_failing(void **state)
             enum dx_err err;
 
             prepare(&ways[i], &proxy);
-            bench.options.timeout_ms = 2000;
+            bench.options.timeout_ms = PATIENCE_MS;
             bench.fails_allocations = true;
             failing_allocator_start(nth);
             err = bench_run(&bench, ways[i].talks, ways[i].talk_count);
@@ -220,7 +220,7 @@ static void each_system_call_failing(void **state)
             enum dx_err err;
 
             prepare(way, &proxy);
-            bench.options.timeout_ms = 2000;
+            bench.options.timeout_ms = PATIENCE_MS;
             failing_system_choose((unsigned)(i % FAILING_KINDS));
             bench.fails_calls = true;
             failing_system_start(nth);

@@ -176,7 +176,7 @@ static void read_all(size_t wanted)
 
         (void)scripted_server_step(&bench.server);
         if (!dx_stream_has_pending(&bench.stream))
-            assert_int_equal(poll(&fd, 1, 5000), 1);
+            assert_int_equal(poll(&fd, 1, PATIENCE_MS), 1);
         if (dx_stream_read(&bench.stream, bytes, sizeof(bytes), &got) == DX_OK)
             total += got;
     }

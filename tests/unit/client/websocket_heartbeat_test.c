@@ -18,14 +18,6 @@
 
 static struct websocket_bench bench;
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void use_pings(uint32_t interval_ms, uint32_t timeout_ms)
 {
     bench.connection.ping_interval_ms = interval_ms;
@@ -54,9 +46,9 @@ static void test_missed_pong(void **state)
     (void)state;
     use_pings(40, 40);
     websocket_bench_open(&bench);
-    before = now_ms();
+    before = clock_ms();
     expect_end(DX_STEP_HEARTBEAT, DX_ERR_TIMEOUT);
-    assert_true(now_ms() - before >= 75);
+    assert_true(clock_ms() - before >= 75);
 }
 
 static void test_missed_text(void **state)
@@ -93,7 +85,7 @@ static void answer(size_t count, uint8_t ask, const char *answer_text, uint8_t a
 static void test_answered_text(void **state)
 {
     (void)state;
-    use_text(20, 5000);
+    use_text(20, PATIENCE_MS);
     websocket_bench_open(&bench);
     answer(4, BENCH_TEXT, "pong", BENCH_TEXT);
     websocket_bench_quiet(&bench);
@@ -107,7 +99,7 @@ static void test_answered_text(void **state)
 static void test_answered_ping(void **state)
 {
     (void)state;
-    use_pings(20, 5000);
+    use_pings(20, PATIENCE_MS);
     websocket_bench_open(&bench);
     answer(4, BENCH_PING, NULL, BENCH_PONG);
     assert_int_equal(dx_websocket_ready_state(bench.websocket), DX_READY_STATE_OPEN);
@@ -120,7 +112,7 @@ static void test_text_inside_fragments(void **state)
     size_t len;
 
     (void)state;
-    use_text(20, 60);
+    use_text(20, 1000);
     websocket_bench_open(&bench);
     assert_int_equal(dx_websocket_send_fragment(bench.websocket, DX_OP_TEXT, "a", 1, false), DX_OK);
     assert_true(websocket_bench_take_frame(&bench, &first, payload, &len));
@@ -169,11 +161,11 @@ static void check_full(enum dx_failure_step step)
     uint64_t before;
 
     websocket_bench_open(&bench);
-    before = now_ms();
+    before = clock_ms();
     fill_up();
     assert_int_equal(bench.step, step);
     assert_int_equal(bench.err, DX_ERR_TIMEOUT);
-    assert_true(now_ms() - before < 3000); /* far before the write timeout's 30 s */
+    assert_true(clock_ms() - before < 15000); /* far before the write timeout's 30 s */
     assert_true(dx_websocket_buffered_amount(bench.websocket) > 0);
 }
 

@@ -50,10 +50,10 @@ static void test_progress_keeps_a_message_alive(void **unused)
     bench.options.message_timeout_ms = 400;
     bench_open(&bench);
     bench_put(&bench, "\x81\xbc\0\0\0\0", 6);
-    begin_ms = bench_clock_ms();
+    begin_ms = clock_ms();
     for (int i = 0; i < 60; i++) {
         bench_put(&bench, "y", 1);
-        while (bench_clock_ms() < begin_ms + (uint64_t)i * 10)
+        while (clock_ms() < begin_ms + (uint64_t)i * 10)
             bench_turn(&bench, 5);
     }
     bench_quiet(&bench);
@@ -84,13 +84,13 @@ static void test_ping_and_pong(void **unused)
 static void test_no_pings_for_a_peer_that_talks(void **unused)
 {
     struct bench bench;
-    uint64_t end_ms = bench_clock_ms() + 700;
+    uint64_t end_ms = clock_ms() + 700;
 
     (void)unused;
     bench_init(&bench);
     bench.options.ping_interval_ms = 600;
     bench_open(&bench);
-    while (bench_clock_ms() < end_ms) {
+    while (clock_ms() < end_ms) {
         bench_put_frame(&bench, PONG, "", 0);
         bench_turn(&bench, 5);
     }
@@ -235,7 +235,7 @@ static void test_a_ping_that_was_blocked_gets_its_time(void **unused)
     while (bench.connection->writing != DX_WRITING_BLOCKED)
         assert_int_equal(dx_connection_send(bench.connection, DX_OP_BINARY, block, sizeof(block)),
                          DX_OK);
-    for (end_ms = bench_clock_ms() + 500; bench_clock_ms() < end_ms;)
+    for (end_ms = clock_ms() + 500; clock_ms() < end_ms;)
         bench_turn(&bench, 20);
     assert_non_null(bench.connection);
     heard_ms = bench.connection->heard_ms;

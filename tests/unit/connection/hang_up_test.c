@@ -78,12 +78,13 @@ static void test_peer_floods_until_it_blocks_and_closes(void **unused)
         assert_false(is_told(&bench));
         close(bench.peer);
         bench.peer = -1;
-        begin_ms = bench_clock_ms();
+        begin_ms = clock_ms();
         assert_true(bench_until(&bench, is_told));
-        told_ms = bench_clock_ms() - begin_ms;
+        told_ms = clock_ms() - begin_ms;
         print_message("%s: %zu bytes wait, told after %u ms\n", transport ? "tcp" : "unix", total,
                       (unsigned)told_ms);
-        assert_true(told_ms <= 1000); /* 100 on a machine that has nothing else to do */
+        /* Far before any deadline would find it: 100 ms where nothing else runs. */
+        assert_true(told_ms <= 10000);
         assert_int_equal(bench.close_count, 0);
         /* Told once, and the descriptor that is gone does not keep the loop busy. */
         failing_system_start(0);
@@ -172,11 +173,11 @@ static void test_price_of_a_pause(void **unused)
     bench.act = pause_at_message;
     bench_open(&bench);
     bench_put_frame(&bench, 0x81, "1", 1);
-    for (end_ms = bench_clock_ms() + 200; bench_clock_ms() < end_ms;)
+    for (end_ms = clock_ms() + 200; clock_ms() < end_ms;)
         bench_turn(&bench, 50);
     assert_int_equal(bench.wire_len, 0);
     bench_put_frame(&bench, 0x81, "2", 1);
-    for (end_ms = bench_clock_ms() + 300; bench_clock_ms() < end_ms;)
+    for (end_ms = clock_ms() + 300; clock_ms() < end_ms;)
         bench_turn(&bench, 50);
     assert_in_range(bench.wire_len, 4, 14);
     for (size_t i = 0; i < bench.wire_len; i += 2)
@@ -198,7 +199,7 @@ static void test_no_ping_while_paused(void **unused)
     bench.act = pause_at_message;
     bench_open(&bench);
     bench_put_frame(&bench, 0x81, "1", 1);
-    for (end_ms = bench_clock_ms() + 120; bench_clock_ms() < end_ms;)
+    for (end_ms = clock_ms() + 120; clock_ms() < end_ms;)
         bench_turn(&bench, 10);
     assert_string_equal(bench.journal, "text:1;");
     assert_int_equal(bench.wire_len, 0);

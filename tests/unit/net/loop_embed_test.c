@@ -24,6 +24,8 @@
 
 #include <cmocka.h>
 
+#include "support/clock.h"
+
 #define CLIENT_COUNT 3
 #define ECHO_COUNT 50
 #define POST_COUNT 500
@@ -43,14 +45,6 @@ struct host {
     bool is_closed;
     unsigned turn_count;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void on_message(struct dx_connection *connection, enum dx_opcode opcode, uint8_t *data,
                        size_t len, void *user)
@@ -197,8 +191,8 @@ static void drive(void (*turn)(struct host *host, int wait_ms))
     while (!is_finished(&host))
         turn(&host, -1);
     host.turn_count = 0;
-    for (end_ms = now_ms() + IDLE_MS; now_ms() < end_ms; host.turn_count++)
-        turn(&host, (int)(end_ms - now_ms()) + 1);
+    for (end_ms = clock_ms() + IDLE_MS; clock_ms() < end_ms; host.turn_count++)
+        turn(&host, (int)(end_ms - clock_ms()) + 1);
     print_message("%u turns in %d idle ms\n", host.turn_count, IDLE_MS);
     assert_true(host.turn_count < IDLE_TURNS);
     dx_server_close(host.server, 0, on_closed, &host);
@@ -273,9 +267,9 @@ static void on_tick(uv_timer_t *timer)
     if (!is_finished(&hosts[0]) || !is_finished(&hosts[1]))
         return;
     if (ticker->idle_ms == 0) {
-        ticker->idle_ms = now_ms();
+        ticker->idle_ms = clock_ms();
         ticker->turn_count = 0;
-    } else if (now_ms() - ticker->idle_ms >= IDLE_MS && ticker->idle_turn_count == 0) {
+    } else if (clock_ms() - ticker->idle_ms >= IDLE_MS && ticker->idle_turn_count == 0) {
         ticker->idle_turn_count = ticker->turn_count;
         dx_server_close(hosts[0].server, 0, on_closed, &hosts[0]);
         dx_server_close(hosts[1].server, 0, on_closed, &hosts[1]);

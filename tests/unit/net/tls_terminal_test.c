@@ -2,6 +2,7 @@
  * tls_terminal_test.c - a file behind a passphrase is refused, and nobody is asked at the terminal:
  * OpenSSL's own way would stop the host program there.
  */
+#include "support/clock.h"
 #include "support/net/tls_bench.h"
 
 #include <poll.h>
@@ -17,8 +18,6 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-
-#define WAIT_MS 30000
 
 /* Says that the first thing in it is encrypted. */
 static void lock_file(const char *from, const char *to)
@@ -60,7 +59,7 @@ static void expect_silence(const struct dx_tls_options *options)
     if (child == 0)
         _exit(load(options));
     /* Its end, or its question. */
-    if (poll(&polled, 1, WAIT_MS) == 1)
+    if (poll(&polled, 1, PATIENCE_MS) == 1)
         len = read(polled.fd, said, sizeof(said));
     if (len > 0)
         (void)kill(child, SIGKILL);

@@ -240,7 +240,7 @@ static void test_decided_later(void **state)
     (void)state;
     (void)raw_connect(&raw, &service, false);
     assert_true(raw_send(&raw, text, strlen(text), 1));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     service_turn(&service, TIMEOUT_MS * 2); /* the body's deadline is over */
     body = dx_request_body(service.kept[0], &len);
     assert_int_equal(len, 3);
@@ -250,9 +250,9 @@ static void test_decided_later(void **state)
     expect_body(&raw, 201, "abc", 3);
     expect_body(&raw, 200, "hello\n", 6);
     assert_true(raw_send_text(&raw, text));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     raw_close(&raw);
-    assert_true(service_wait(&service, one_is_abandoned, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_abandoned, NULL, PATIENCE_MS));
     expect_nothing_left();
 }
 
@@ -392,18 +392,18 @@ static void test_drip(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        uint64_t begin_ms = service_now_ms();
+        uint64_t begin_ms = clock_ms();
         struct raw raw;
 
         (void)raw_connect(&raw, &service, false);
         assert_true(raw_send_text(&raw, heads[i]));
-        while (raw.len == 0 && service_now_ms() < begin_ms + SERVICE_WAIT_MS) {
+        while (raw.len == 0 && clock_ms() < begin_ms + PATIENCE_MS) {
             (void)raw_send_text(&raw, "x");
             service_turn(&service, 10);
             (void)raw_wait_len(&raw, 0);
         }
         assert_true(raw.len > 0);
-        assert_true(service_now_ms() >= begin_ms + TIMEOUT_MS - 1);
+        assert_true(clock_ms() >= begin_ms + TIMEOUT_MS - 1);
         assert_true(raw_wait_answer(&raw, &answer, false));
         assert_int_equal(answer.status, 408);
         assert_true(answer_has(&answer, "Connection: close"));
@@ -557,7 +557,7 @@ static void test_server_ends_inside_a_body(void **state)
     assert_int_equal(answer.status, 503);
     assert_true(answer_has(&answer, "Retry-After: 1"));
     raw_close(&raw);
-    assert_true(service_wait(&service, has_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, has_closed, NULL, PATIENCE_MS));
     expect_nothing_left();
 }
 

@@ -107,7 +107,7 @@ static bool is_called(void *data)
 
 static void wait_for_calls(unsigned count)
 {
-    assert_true(service_wait(&service, is_called, &count, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_called, &count, PATIENCE_MS));
 }
 
 static enum dx_err send_text(uint64_t id, const char *text)
@@ -192,7 +192,7 @@ static void test_stale_ids(void **state)
     open_some(&first, 1);
     stale = ids[0];
     raw_close(&first);
-    assert_true(service_wait(&service, are_closed, &one, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, are_closed, &one, PATIENCE_MS));
     assert_true(raw_open(&second, &service, "/")); /* it has the same place */
     assert_int_equal((uint32_t)ids[1], (uint32_t)stale);
     assert_true(ids[1] != stale);
@@ -240,7 +240,7 @@ static void test_each(void **state)
                             12);
         raw_close(&raws[i]);
     }
-    assert_true(service_wait(&service, are_closed, &five, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, are_closed, &five, PATIENCE_MS));
     assert_int_equal(dx_server_connection_count(service.server), 0);
     assert_true(raw_open(&raws[0], &service, "/")); /* the server goes on */
     raw_close(&raws[0]);
@@ -263,7 +263,7 @@ static void test_aborting_each(void **state)
     start();
     open_some(raws, 5);
     assert_int_equal(dx_server_each_connection(service.server, abort_it, on_done, NULL), DX_OK);
-    assert_true(service_wait(&service, are_closed, &five, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, are_closed, &five, PATIENCE_MS));
     assert_int_equal(called, 5);
     assert_int_equal(done, 1);
     for (size_t i = 0; i < 5; i++)
@@ -401,7 +401,7 @@ static void test_freeing(void **state)
         open_some(&raw, 1);
         if (!is_open) {
             raw_close(&raw);
-            assert_true(service_wait(&service, are_closed, &one, SERVICE_WAIT_MS));
+            assert_true(service_wait(&service, are_closed, &one, PATIENCE_MS));
             assert_int_equal(said_on_close, DX_OK);
         }
         ask_for_everything();
@@ -446,7 +446,7 @@ static void test_free_inside(void **state)
                                  : dx_server_call(service.server, ids[0], free_it, NULL),
                          DX_OK);
         ask_for_everything();
-        assert_true(service_wait(&service, are_closed, &three, SERVICE_WAIT_MS));
+        assert_true(service_wait(&service, are_closed, &three, PATIENCE_MS));
         assert_int_equal(called, 2);
         assert_int_equal(called_without, 1); /* told that it is over, from inside */
         assert_int_equal(done, is_each ? 2 : 1);

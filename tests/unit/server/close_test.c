@@ -73,7 +73,7 @@ static void test_nothing_is_open(void **state)
     start_default();
     dx_server_close(service.server, 0, on_closed, NULL);
     assert_int_equal(closed_calls, 0); /* never from inside a call */
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     dx_server_close(service.server, 0, on_closed, NULL);
     service_turn(&service, 20);
     assert_int_equal(closed_calls, 1);
@@ -91,7 +91,7 @@ static void test_only_an_idle_connection(void **state)
     assert_true(raw_send_text(&idle, "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     assert_true(raw_wait_answer(&idle, &answer, false));
     dx_server_close(service.server, 0, on_closed, NULL);
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     service_turn(&service, 20);
     assert_int_equal(closed_calls, 1);
     raw_close(&idle);
@@ -112,7 +112,7 @@ static void test_at_once(void **state)
     assert_true(raw_wait_answer(&idle, &answer, false));
     (void)raw_connect(&busy, &service, false);
     assert_true(raw_send_text(&busy, "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     dx_server_close(service.server, 0, on_closed, NULL);
     assert_true(raw_wait_end(&idle));
     assert_int_equal(idle.len, 0);
@@ -128,7 +128,7 @@ static void test_at_once(void **state)
         assert_int_equal(closed_calls, 0);
         answer_close(&sockets[i]);
     }
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     assert_int_equal(closed_calls, 1);
     assert_int_equal(service.closed_count, 3);
     assert_int_equal(dx_server_connection_count(service.server), 0);
@@ -182,19 +182,19 @@ static void test_drain_spreads(void **state)
     start_default();
     for (int i = 0; i < CLIENTS; i++)
         assert_true(raw_open(&sockets[i], &service, "/"));
-    begin_ms = service_now_ms();
+    begin_ms = clock_ms();
     /* So long that even a machine that stands still for seconds is inside. */
     dx_server_close(service.server, 20000, on_closed, NULL);
     do {
         service_turn(&service, 10);
         early = count_told(sockets);
-    } while (early == 0 && service_now_ms() < begin_ms + SERVICE_WAIT_MS);
+    } while (early == 0 && clock_ms() < begin_ms + PATIENCE_MS);
     assert_in_range(early, 1, CLIENTS - 1);
     assert_true(goes_on(sockets));
     dx_server_close(service.server, 0, on_closed, NULL);
     for (int i = 0; i < CLIENTS; i++)
         answer_close(&sockets[i]);
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     service_stop(&service);
 }
 
@@ -209,7 +209,7 @@ static void test_second_call_shortens(void **state)
     service_turn(&service, 30);
     dx_server_close(service.server, 0, on_closed, NULL);
     answer_close(&raw);
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     assert_int_equal(closed_calls, 1);
     service_stop(&service);
 }
@@ -225,10 +225,10 @@ static void test_close_timeout_bounds(void **state)
     setup.connection.close_timeout_ms = 200;
     start(&setup);
     assert_true(raw_open(&raw, &service, "/"));
-    begin_ms = service_now_ms();
+    begin_ms = clock_ms();
     dx_server_close(service.server, 0, on_closed, NULL);
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
-    assert_true(service_now_ms() - begin_ms >= 190);
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
+    assert_true(clock_ms() - begin_ms >= 190);
     raw_close(&raw);
     service_stop(&service);
 }
@@ -250,7 +250,7 @@ static void test_routes_own_ending(void **state)
     assert_memory_equal(raw.in, "\x88\x0c\x0b\xb9own ending", 14);
     len = frame_write(frame, 0x88, "\x0b\xb9", 2);
     assert_true(raw_send(&raw, frame, len, 0));
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     assert_int_equal(service.shutdown_count, 1);
     raw_close(&raw);
     service_stop(&service);
@@ -267,7 +267,7 @@ static void test_freed_with_everything_open(void **state)
     assert_true(raw_send_text(&idle, "GET /pla"));
     (void)raw_connect(&later, &service, false);
     assert_true(raw_send_text(&later, "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     dx_server_free(service.server);
     service.server = NULL;
     assert_int_equal(service.closed_count, 1);
@@ -300,7 +300,7 @@ static void test_freed_inside_a_callback(void **state)
     start_default();
     assert_true(raw_open(&socket, &service, "/"));
     assert_int_equal(dx_loop_post(service.loop, free_inside, NULL), DX_OK);
-    assert_true(service_wait(&service, is_freed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_freed, NULL, PATIENCE_MS));
     service_turn(&service, 20);
     assert_int_equal(service.closed_count, 1);
     raw_close(&socket);
@@ -322,7 +322,7 @@ static void test_freed_in_on_closed(void **state)
     assert_true(raw_open(&socket, &service, "/"));
     dx_server_close(service.server, 0, free_when_closed, NULL);
     answer_close(&socket);
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     service_stop(&service);
 }
 
@@ -342,7 +342,7 @@ static void test_unix_socket(void **state)
     assert_true(raw_echo(&raw, "hello"));
     dx_server_close(service.server, 0, on_closed, NULL);
     answer_close(&raw);
-    assert_true(service_wait(&service, is_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_closed, NULL, PATIENCE_MS));
     assert_int_equal(service_log_has(&service, "info closed peer=unix path=/"), 1);
     assert_int_not_equal(access(address + 5, F_OK), 0);
     service_stop(&service);

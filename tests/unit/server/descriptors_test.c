@@ -36,10 +36,10 @@ static struct rlimit limit;
 /* Turns the loop as a host would, whenever it asks for it. */
 static unsigned count_turns(uint64_t duration_ms)
 {
-    uint64_t end_ms = service_now_ms() + duration_ms, now_ms;
+    uint64_t end_ms = clock_ms() + duration_ms, now_ms;
     unsigned turns = 0;
 
-    while ((now_ms = service_now_ms()) < end_ms) {
+    while ((now_ms = clock_ms()) < end_ms) {
         struct pollfd fd = {dx_loop_fd(service.loop), POLLIN, 0};
         int timeout_ms = dx_loop_timeout_ms(service.loop);
 

@@ -108,7 +108,7 @@ static struct dx_request *ask(struct raw *raw, const char *text)
 {
     (void)raw_connect(raw, &service, false);
     assert_true(raw_send_text(raw, text));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     return service.kept[--service.kept_count];
 }
 

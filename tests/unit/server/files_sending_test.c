@@ -415,7 +415,7 @@ static void test_peer_reads_nothing(void **state)
     (void)state;
     (void)raw_connect(&raw, &service, false);
     assert_true(raw_send_text(&raw, "GET /files/big HTTP/1.1\r\n" HOST "\r\n"));
-    assert_true(service_wait(&service, peer_was_cut, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, peer_was_cut, NULL, PATIENCE_MS));
     assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
     raw_close(&raw);
 }
@@ -469,7 +469,7 @@ static void ask_and_lose(ssize_t (*way)(int, int, off_t *, size_t))
         (void)raw_wait_len(&raw, 1);
     }
     raw_close(&raw);
-    assert_true(service_wait(&service, is_down_to, &before, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_down_to, &before, PATIENCE_MS));
 }
 
 static void test_no_signal_at_a_closed_peer(void **state)
@@ -520,7 +520,7 @@ static void test_peer_goes(void **state)
                              0);
         raw_close(&raw);
     }
-    assert_true(service_wait(&service, is_down_to, &before, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_down_to, &before, PATIENCE_MS));
     assert_int_equal(broken_pipe_count, 0);
     assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
 }

@@ -186,7 +186,7 @@ static bool two_are_kept(void *data)
 /* What was made on the loop is gone, whatever was in the middle of something. */
 static void wait_and_stop(void)
 {
-    assert_true(service_wait(&service, is_freed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, is_freed, NULL, PATIENCE_MS));
     service_turn(&service, 60); /* longer than any timer that a closing server has */
     assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
     assert_int_equal(closed_calls, 0);
@@ -216,7 +216,7 @@ static void abandoned_while_closing(uint32_t drain_ms)
     start(IN_ON_ABANDONED, 1);
     ask(&first, "/later");
     ask(&second, "/later");
-    assert_true(service_wait(&service, two_are_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, two_are_kept, NULL, PATIENCE_MS));
     dx_server_close(service.server, drain_ms, on_closed, NULL);
     wait_and_stop();
     assert_int_equal(service.abandoned_count, 2);
@@ -239,7 +239,7 @@ static void test_on_abandoned_by_the_peer(void **state)
     start(IN_ON_ABANDONED, 1);
     ask(&first, "/later");
     ask(&second, "/later");
-    assert_true(service_wait(&service, two_are_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, two_are_kept, NULL, PATIENCE_MS));
     raw_close(&first);
     wait_and_stop();
     assert_int_equal(service.abandoned_count, 2);
@@ -334,7 +334,7 @@ static void test_response_on_drain(void **state)
     (void)state;
     start(IN_RESPONSE_ON_DRAIN, 1);
     ask(&raw, "/pieces");
-    assert_true(service_wait(&service, takes_all, &raw, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, takes_all, &raw, PATIENCE_MS));
     wait_and_stop();
     assert_int_equal(service.pieces_closed_count, 1);
     raw_close(&raw);

@@ -244,7 +244,7 @@ static void test_log_lines(void **state)
     size_t before;
 
     (void)state;
-    assert_true(service_wait(&service, others_are_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, others_are_closed, NULL, PATIENCE_MS));
     before = service.log_count;
     (void)raw_connect(&raw, &service, false);
     assert_true(raw_send_text(&raw, text));

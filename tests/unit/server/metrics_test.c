@@ -236,7 +236,7 @@ static void test_requests(void **state)
     ask("GET /plain HTTP/1.1\r\nHost: a b\r\n\r\n", 400);
     ask("no request at all\r\n\r\n", 400); /* its head is none */
     ask("GET /plain HTTP/1.1\r\nHost: foreign.example\r\n\r\n", 421);
-    assert_true(service_wait(&service, are_gone, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, are_gone, NULL, PATIENCE_MS));
     assert_int_equal(now.streams_accepted, 6);
     assert_int_equal(now.streams_refused, 0);
     assert_int_equal(now.requests, 5);
@@ -279,7 +279,7 @@ static void test_websockets(void **state)
     raw_close(&clean);
     raw_close(&broken);
     raw_close(&silent);
-    assert_true(service_wait(&service, are_gone, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, are_gone, NULL, PATIENCE_MS));
     assert_int_equal(now.websockets, 0);
     assert_int_equal(now.websockets_opened, 2);
     assert_int_equal(now.websockets_closed_clean, 1);
@@ -310,7 +310,7 @@ static void test_half_a_message(void **state)
     assert_true(raw_open(&raw, &service, "/"));
     len = frame_write(frame, 0x02, payload, sizeof(payload));
     assert_true(raw_send(&raw, frame, len, 0));
-    assert_true(service_wait(&service, has_200_bytes, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, has_200_bytes, NULL, PATIENCE_MS));
     assert_int_equal(now.messages_in, 0);
     assert_true(now.buffered_bytes >= 200);
     len = frame_write(frame, 0x80, payload, sizeof(payload));

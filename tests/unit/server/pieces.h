@@ -107,7 +107,7 @@ static inline int tear_down(void **state)
 
 static inline struct dx_request *take_kept(void)
 {
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     return service.kept[--service.kept_count];
 }
 
@@ -156,7 +156,7 @@ static inline void expect_plain(struct raw *raw)
 
 static inline void expect_closed(enum dx_err err)
 {
-    assert_true(service_wait(&service, has_closed, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, has_closed, NULL, PATIENCE_MS));
     assert_int_equal(told.err, err);
     service_turn(&service, 5);
     assert_int_equal(told.close_count, 1);

@@ -39,7 +39,7 @@ static struct dx_request *keep(struct raw *raw, const char *text, size_t len)
 {
     (void)raw_connect(raw, &service, false);
     assert_true(raw_send(raw, text, len, 0));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     return service.kept[--service.kept_count];
 }
 
@@ -129,7 +129,7 @@ static void test_pipelined_behind_a_later_answer(void **state)
     assert_memory_equal(answer.body, "1", 1);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_memory_equal(answer.body, "hello\n", 6);
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     dx_request_refuse(service.kept[--service.kept_count], 404, "not today", NULL, 0);
     assert_true(raw_wait_answer(&raw, &answer, false));
     assert_int_equal(answer.status, 404);
@@ -153,7 +153,7 @@ static void test_accepted_later_with_frames_waiting(void **state)
     len += frame_write(bytes + len, 0x81, "one", 3);
     (void)raw_connect(&raw, &service, false);
     assert_true(raw_send(&raw, bytes, len, 1));
-    assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
     len = frame_write(bytes, 0x81, "two", 3);
     assert_true(raw_send(&raw, bytes, len, 1));
     service_turn(&service, 20);
@@ -187,7 +187,7 @@ static void test_always_ahead(void **state)
         service_turn(&service, 0);
         dx_request_respond(request, 200, "text/plain", NULL, 0, "", 0);
         assert_true(raw_wait_answer(&raw, &answer, false));
-        assert_true(service_wait(&service, one_is_kept, NULL, SERVICE_WAIT_MS));
+        assert_true(service_wait(&service, one_is_kept, NULL, PATIENCE_MS));
         request = service.kept[--service.kept_count];
     }
     assert_in_range(dx_loop_pool(service.loop)->used_len, 1, 4096);
@@ -224,7 +224,7 @@ static void test_early_bytes_have_a_bound(void **state)
     assert_in_range(dx_loop_pool(service.loop)->used_len, 65536, 3 * 65536);
     (void)setsockopt(raw.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     raw_close(&raw);
-    assert_true(service_wait(&service, one_is_abandoned, NULL, SERVICE_WAIT_MS));
+    assert_true(service_wait(&service, one_is_abandoned, NULL, PATIENCE_MS));
     assert_int_equal(dx_loop_pool(service.loop)->used_len, 0);
 }
 
@@ -241,7 +241,7 @@ static void test_peer_goes_before_the_answer(void **state)
         if (i == 1)
             (void)setsockopt(raw.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
         raw_close(&raw);
-        assert_true(service_wait(&service, one_is_abandoned, NULL, SERVICE_WAIT_MS));
+        assert_true(service_wait(&service, one_is_abandoned, NULL, PATIENCE_MS));
         assert_int_equal(service.kept_count, 0);
         service.abandoned_count = 0;
     }
