@@ -28,7 +28,8 @@ struct dx_resolve {
     pthread_mutex_t lock;
     bool is_cancelled; /* under the lock */
     bool is_away;      /* under the lock: the thread has not posted its result */
-    bool has_thread;
+    bool has_thread;   /* to be joined after it has posted; detached if cancelled before */
+    pthread_t thread;
     int family;
     uint16_t port;
     enum dx_err err;
@@ -171,13 +172,21 @@ static void on_task(struct dx_turn_task *task)
 
 /* ---- on a thread ---- */
 
+/*
+ * The thread has posted its result and only has to return. Wait for that, so that a process which
+ * ends now does not end amid its last steps: what the system frees there would count as a leak.
+ */
+static void join(struct dx_resolve *resolve)
+{
+    (void)pthread_join(resolve->thread, NULL);
+    resolve->has_thread = false;
+}
+
 static void on_back(void *data)
 {
     struct dx_resolve *resolve = data;
 
-    /* The thread posts while it holds the lock, and touches nothing after releasing it. */
-    (void)pthread_mutex_lock(&resolve->lock);
-    (void)pthread_mutex_unlock(&resolve->lock);
+    join(resolve);
     tell(resolve);
 }
 
@@ -235,18 +244,16 @@ static enum dx_err start_thread(struct dx_resolve *resolve)
 {
     pthread_attr_t attributes;
     sigset_t all, old;
-    pthread_t thread;
     int failed = pthread_attr_init(&attributes);
 
     if (failed != 0)
         return DX_ERR_NOMEM;
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     (void)pthread_attr_setstacksize(&attributes, STACK_LEN);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
     resolve->has_thread = true;
     resolve->is_away = true;
-    failed = pthread_create(&thread, &attributes, run_thread, resolve);
+    failed = pthread_create(&resolve->thread, &attributes, run_thread, resolve);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attributes);
     return failed == 0 ? DX_OK : DX_ERR_SYSTEM;
@@ -301,10 +308,14 @@ void dx_resolve_cancel(struct dx_resolve *resolve)
     (void)pthread_mutex_lock(&resolve->lock);
     is_away = resolve->is_away;
     resolve->is_cancelled = true;
+    if (is_away)
+        (void)pthread_detach(resolve->thread);
     (void)pthread_mutex_unlock(&resolve->lock);
     if (is_away)
         return; /* the thread frees it */
-    if (resolve->has_thread)
+    if (resolve->has_thread) {
         dx_loop_post_cancel(resolve->loop, resolve);
+        join(resolve);
+    }
     destroy(resolve);
 }
