@@ -148,20 +148,21 @@ static bool parse_ipv6(const char *host, struct sockaddr_in6 *address)
 /* False: the host is a name that must be looked up. */
 static bool find_at_once(struct dx_resolve *resolve)
 {
-    struct sockaddr_in ipv4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
+    /* Unions, so that a copy of either form stays within the object. */
+    union dx_socket_address ipv4 = {.ipv4 = {.sin_family = AF_INET}};
+    union dx_socket_address ipv6 = {.ipv6 = {.sin6_family = AF_INET6}};
     bool is_local = is_localhost(resolve->host);
-    bool is_ipv4 = inet_pton(AF_INET, resolve->host, &ipv4.sin_addr) == 1;
-    bool is_ipv6 = !is_ipv4 && parse_ipv6(resolve->host, &ipv6);
+    bool is_ipv4 = inet_pton(AF_INET, resolve->host, &ipv4.ipv4.sin_addr) == 1;
+    bool is_ipv6 = !is_ipv4 && parse_ipv6(resolve->host, &ipv6.ipv6);
 
     if (is_local) {
-        ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ipv6.sin6_addr = in6addr_loopback;
+        ipv4.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ipv6.ipv6.sin6_addr = in6addr_loopback;
     }
     if (is_ipv6 || is_local)
-        add(resolve, (struct sockaddr *)&ipv6);
+        add(resolve, &ipv6.any);
     if (is_ipv4 || is_local)
-        add(resolve, (struct sockaddr *)&ipv4);
+        add(resolve, &ipv4.any);
     return is_ipv4 || is_ipv6 || is_local;
 }
 
