@@ -77,8 +77,7 @@ static void log_silence(struct dx_program *program)
     program->silence_is_logged = true;
     dx_program_log(program, DX_LOG_WARN,
                    "the program has printed nothing for 5 s after a message; many programs buffer "
-                   "output to a pipe: make it flush each line, as python3 -u does (--pty, which "
-                   "will give it a terminal, is planned)",
+                   "output to a pipe: make it flush each line (python3 -u, stdbuf -oL)",
                    NULL, NULL, 0);
 }
 
