@@ -23,6 +23,7 @@ struct source {
 };
 
 struct dx_tls {
+    struct dx_tls_shared shared;
     atomic_uint references;
     pthread_mutex_t changing; /* one change at a time; held while files are read */
     pthread_mutex_t lock;     /* protects `set`; held briefly */
@@ -31,10 +32,9 @@ struct dx_tls {
     char *client_ca_path;
     enum dx_tls_client_certificates client_certificates;
     uint32_t ticket_lifetime_s;
-    struct dx_tls_tickets tickets;
-    struct dx_tls_alpn alpn;
-    BIO_METHOD *bio_method;
 };
+
+_Static_assert(offsetof(struct dx_tls, shared) == 0, "dx_tls_shared_of relies on it");
 
 /* ---- what sessions need ---- */
 
@@ -54,21 +54,6 @@ struct dx_tls_set *dx_tls_take_set(struct dx_tls *tls)
     return set;
 }
 
-BIO_METHOD *dx_tls_bio_method(struct dx_tls *tls)
-{
-    return tls->bio_method;
-}
-
-struct dx_tls_tickets *dx_tls_tickets_of(struct dx_tls *tls)
-{
-    return &tls->tickets;
-}
-
-const struct dx_tls_alpn *dx_tls_alpn_of(const struct dx_tls *tls)
-{
-    return &tls->alpn;
-}
-
 /* ---- creation and end ---- */
 
 static void release_source(struct source *source)
@@ -85,13 +70,13 @@ void dx_tls_free(struct dx_tls *tls)
         release_source(&tls->sources[i]);
     free(tls->sources);
     dx_tls_set_drop(tls->set);
-    dx_tls_tickets_release(&tls->tickets);
+    dx_tls_tickets_release(&tls->shared.tickets);
     pthread_mutex_destroy(&tls->changing);
     pthread_mutex_destroy(&tls->lock);
-    BIO_meth_free(tls->bio_method);
+    BIO_meth_free(tls->shared.bio_method);
     free(tls->client_ca_path);
-    free(tls->alpn.wire);
-    free(tls->alpn.texts);
+    free(tls->shared.alpn.wire);
+    free(tls->shared.alpn.texts);
     free(tls);
 }
 
@@ -154,16 +139,16 @@ static enum dx_err make(const struct dx_tls_options *options, struct dx_tls **tl
     atomic_init(&made->references, 1);
     (void)pthread_mutex_init(&made->changing, NULL);
     (void)pthread_mutex_init(&made->lock, NULL);
-    dx_tls_tickets_init(&made->tickets, options->ticket_lifetime_s);
+    dx_tls_tickets_init(&made->shared.tickets, options->ticket_lifetime_s);
     made->ticket_lifetime_s = options->ticket_lifetime_s;
     made->client_certificates = options->client_certificates;
-    err = set_alpn(&made->alpn, options->alpn);
-    made->bio_method = dx_tls_wire_method();
+    err = set_alpn(&made->shared.alpn, options->alpn);
+    made->shared.bio_method = dx_tls_wire_method();
     if (options->client_ca_path)
         made->client_ca_path = strdup(options->client_ca_path);
     made->sources = calloc(1, sizeof(*made->sources));
-    if (!err &&
-        (!made->bio_method || !made->sources || (options->client_ca_path && !made->client_ca_path)))
+    if (!err && (!made->shared.bio_method || !made->sources ||
+                 (options->client_ca_path && !made->client_ca_path)))
         err = DX_ERR_NOMEM;
     if (err) {
         dx_tls_free(made);
@@ -175,11 +160,11 @@ static enum dx_err make(const struct dx_tls_options *options, struct dx_tls **tl
 
 /* ---- sets ---- */
 
-static enum dx_err new_set(const struct dx_tls *tls, struct dx_tls_certificate *const *certificates,
+static enum dx_err new_set(struct dx_tls *tls, struct dx_tls_certificate *const *certificates,
                            size_t count, struct dx_tls_set **set, const struct dx_tls_why *why)
 {
     const struct dx_tls_rules rules = {tls->client_ca_path, tls->client_certificates,
-                                       tls->ticket_lifetime_s, &tls->tickets};
+                                       tls->ticket_lifetime_s, &tls->shared.tickets};
     uint8_t policy[DX_TLS_DIGEST_LEN];
     SSL_CTX *context = NULL;
     enum dx_err err = dx_tls_rules_apply(&rules, &context, policy, why);

@@ -10,14 +10,12 @@
 #include "base/sized.h"
 #include "net/tls/tls_certificate.h"
 #include "net/tls/tls_error.h"
-#include "net/tls/tls_file.h"
 #include "net/tls/tls_rules.h"
 #include "net/tls/tls_session_parts.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -236,48 +234,15 @@ static enum dx_err trust_system(SSL_CTX *context)
                : dx_tls_take_error(DX_ERR_BAD_CERTIFICATE);
 }
 
-static int add_authorities(X509_STORE *store, BIO *bio)
+static enum dx_err trust(SSL_CTX *context, const char *path, const struct dx_tls_why *why)
 {
-    X509 *authority;
-    int count = 0;
-
-    while ((authority = PEM_read_bio_X509(bio, NULL, dx_tls_no_passphrase, NULL)) != NULL) {
-        bool is_added = X509_STORE_add_cert(store, authority) == 1;
-
-        X509_free(authority);
-        if (!is_added)
-            return -1;
-        count++;
-    }
-    /* Refuse the whole file for one malformed certificate: a partial list was not intended. */
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        return -1;
-    ERR_clear_error();
-    return count;
-}
-
-static enum dx_err trust_file(SSL_CTX *context, const char *path, const struct dx_tls_why *why)
-{
-    X509_STORE *store = SSL_CTX_get_cert_store(context);
-    struct dx_tls_file file;
     struct stat found;
-    enum dx_err err;
-    BIO *bio;
 
-    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return X509_STORE_load_path(store, path) == 1
-                   ? DX_OK
-                   : dx_tls_refuse(path, "not a directory of CA certificates", why);
-    err = dx_tls_file_read(path, &file, why);
-    if (err)
-        return err;
-    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    bio = dx_tls_file_bio(&file);
-    if (!bio || add_authorities(store, bio) <= 0)
-        err = dx_tls_refuse(path, "not a file of PEM CA certificates", why);
-    BIO_free(bio);
-    dx_tls_file_release(&file);
-    return err;
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+        return dx_tls_rules_trust_file(context, path, NULL, why);
+    return X509_STORE_load_path(SSL_CTX_get_cert_store(context), path) == 1
+               ? DX_OK
+               : dx_tls_refuse(path, "not a directory of CA certificates", why);
 }
 
 static enum dx_err show(SSL_CTX *context, const struct dx_tls_client_options *options,
@@ -312,7 +277,7 @@ static enum dx_err fill(struct dx_tls_client *client, const struct dx_tls_client
         !set_rules(client->context, options))
         return DX_ERR_NOMEM;
     if (!options->is_insecure)
-        err = options->ca_path ? trust_file(client->context, options->ca_path, why)
+        err = options->ca_path ? trust(client->context, options->ca_path, why)
                                : trust_system(client->context);
     return err ? err : show(client->context, options, why);
 }

@@ -15,11 +15,6 @@ static struct dx_tls_session *session_of(SSL *ssl)
     return BIO_get_data(SSL_get_rbio(ssl));
 }
 
-struct dx_tls_tickets *dx_tls_session_tickets(SSL *ssl)
-{
-    return dx_tls_tickets_of(session_of(ssl)->tls);
-}
-
 /*
  * The name in the extension: a list with one entry of type 0. OpenSSL refuses a malformed extension
  * after this callback. Text that is not a host name counts as no name.
@@ -87,7 +82,7 @@ int dx_tls_session_on_name(SSL *ssl, int *alert, void *unused)
 int dx_tls_session_on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len,
                            const unsigned char *offered, unsigned offered_len, void *unused)
 {
-    const struct dx_tls_alpn *ours = dx_tls_alpn_of(session_of(ssl)->tls);
+    const struct dx_tls_alpn *ours = &dx_tls_shared_of(session_of(ssl)->tls)->alpn;
     unsigned char *found;
 
     (void)unused;
@@ -109,7 +104,7 @@ static const char *agreed_protocol(const struct dx_tls_session *session)
         return NULL;
     if (session->client)
         return "http/1.1"; /* the only protocol that clients offer */
-    text = dx_tls_alpn_of(session->tls)->texts;
+    text = dx_tls_shared_of(session->tls)->alpn.texts;
     for (; *text; text += strlen(text) + 1)
         if (strlen(text) == len && memcmp(text, agreed, len) == 0)
             return text;

@@ -63,10 +63,7 @@ static bool set_rules(SSL_CTX *context)
            SSL_CTX_set_max_early_data(context, 0) == 1;
 }
 
-/*
- * Trusts every certificate in the file directly, an intermediate CA too. Returns their number, or
- * -1 on an error.
- */
+/* Returns how many there are, or -1: a partial list was not intended. */
 static int trust_all(SSL_CTX *context, BIO *bio)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
@@ -75,8 +72,7 @@ static int trust_all(SSL_CTX *context, BIO *bio)
 
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     while ((authority = PEM_read_bio_X509(bio, NULL, dx_tls_no_passphrase, NULL)) != NULL) {
-        bool is_added = X509_STORE_add_cert(store, authority) == 1 &&
-                        SSL_CTX_add_client_CA(context, authority) == 1;
+        bool is_added = X509_STORE_add_cert(store, authority) == 1;
 
         X509_free(authority);
         if (!is_added)
@@ -89,8 +85,8 @@ static int trust_all(SSL_CTX *context, BIO *bio)
     return count;
 }
 
-static enum dx_err trust_file(SSL_CTX *context, const char *path, uint8_t policy[DX_TLS_DIGEST_LEN],
-                              const struct dx_tls_why *why)
+enum dx_err dx_tls_rules_trust_file(SSL_CTX *context, const char *path,
+                                    uint8_t digest[DX_TLS_DIGEST_LEN], const struct dx_tls_why *why)
 {
     struct dx_tls_file file;
     enum dx_err err = dx_tls_file_read(path, &file, why);
@@ -100,11 +96,25 @@ static enum dx_err trust_file(SSL_CTX *context, const char *path, uint8_t policy
         return err;
     bio = dx_tls_file_bio(&file);
     if (!bio || trust_all(context, bio) <= 0 ||
-        EVP_Digest(file.bytes, file.len, policy, NULL, EVP_sha256(), NULL) != 1)
+        (digest && EVP_Digest(file.bytes, file.len, digest, NULL, EVP_sha256(), NULL) != 1))
         err = dx_tls_refuse(path, "not a file of PEM CA certificates", why);
     BIO_free(bio);
     dx_tls_file_release(&file);
     return err;
+}
+
+/* The request for a certificate names the CAs that are trusted. */
+static bool list_authorities(SSL_CTX *context)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+
+        if (authority && SSL_CTX_add_client_CA(context, authority) != 1)
+            return false;
+    }
+    return true;
 }
 
 static enum dx_err ask_clients(SSL_CTX *context, const struct dx_tls_rules *rules,
@@ -117,9 +127,11 @@ static enum dx_err ask_clients(SSL_CTX *context, const struct dx_tls_rules *rule
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     if (rules->client_certificates == DX_TLS_CLIENT_NONE)
         return DX_OK;
-    err = trust_file(context, rules->client_ca_path, policy, why);
+    err = dx_tls_rules_trust_file(context, rules->client_ca_path, policy, why);
     if (err)
         return err;
+    if (!list_authorities(context))
+        return dx_tls_take_error(DX_ERR_NOMEM);
     if (rules->client_certificates == DX_TLS_CLIENT_REQUIRED)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     policy[0] = (uint8_t)(policy[0] ^ mode);

@@ -12,7 +12,7 @@ struct dx_tls_rules {
     const char *client_ca_path; /* read unless DX_TLS_CLIENT_NONE */
     enum dx_tls_client_certificates client_certificates;
     uint32_t ticket_lifetime_s;
-    const struct dx_tls_tickets *tickets;
+    struct dx_tls_tickets *tickets;
 };
 
 /**
@@ -20,6 +20,18 @@ struct dx_tls_rules {
  * when out of memory.
  */
 DX_MUST_CHECK bool dx_tls_rules_set_algorithms(SSL_CTX *context);
+
+/**
+ * Trusts every certificate in a PEM file directly, an intermediate CA too; for servers and clients.
+ *
+ * digest   set to a digest of the file, or NULL
+ *
+ * Returns the errors of dx_tls_file_read and fills `why`; DX_ERR_BAD_CERTIFICATE also for a file
+ * without certificates, or with a malformed one.
+ */
+DX_MUST_CHECK enum dx_err dx_tls_rules_trust_file(SSL_CTX *context, const char *path,
+                                                  uint8_t digest[DX_TLS_DIGEST_LEN],
+                                                  const struct dx_tls_why *why);
 
 /**
  * Makes an SSL_CTX by the rules; the caller owns it.

@@ -22,7 +22,7 @@ enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd, struct dx_tls_session
     struct dx_tls_session *made = calloc(1, sizeof(*made));
     struct dx_tls_set *set = dx_tls_take_set(tls);
     SSL *ssl = made ? SSL_new(set->context) : NULL;
-    BIO *bio = ssl ? BIO_new(dx_tls_bio_method(tls)) : NULL;
+    BIO *bio = ssl ? BIO_new(dx_tls_shared_of(tls)->bio_method) : NULL;
 
     if (!bio) {
         SSL_free(ssl);
@@ -47,7 +47,8 @@ enum dx_err dx_tls_session_new(struct dx_tls *tls, int fd, struct dx_tls_session
 enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd, const char *host,
                                       struct dx_tls_session *outer, struct dx_tls_session **session)
 {
-    struct dx_tls_session *made = calloc(1, sizeof(*made) + (outer ? DX_TLS_LATE_MAX : 0));
+    size_t outer_len = outer ? sizeof(struct dx_tls_outer) : 0;
+    struct dx_tls_session *made = calloc(1, sizeof(*made) + outer_len);
     SSL *ssl = made ? dx_tls_client_ssl(client, host, &made->server_name) : NULL;
     BIO *bio = ssl ? BIO_new(dx_tls_client_bio_method(client)) : NULL;
 
@@ -60,8 +61,11 @@ enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd, cons
         return DX_ERR_NOMEM;
     }
     made->wire.fd = fd;
-    made->wire.outer = outer;
-    made->wire.late = (uint8_t *)(made + 1);
+    if (outer) {
+        made->wire.outer = (struct dx_tls_outer *)(void *)(made + 1);
+        *made->wire.outer = (struct dx_tls_outer){
+            .session = outer, .read = dx_tls_session_read, .write = dx_tls_session_write};
+    }
     made->ssl = ssl;
     made->client = client;
     dx_tls_client_keep(client);
@@ -70,6 +74,11 @@ enum dx_err dx_tls_session_new_client(struct dx_tls_client *client, int fd, cons
     SSL_set_bio(ssl, bio, bio);
     *session = made;
     return DX_OK;
+}
+
+static struct dx_tls_session *outer_of(const struct dx_tls_session *session)
+{
+    return session->wire.outer ? session->wire.outer->session : NULL;
 }
 
 bool dx_tls_session_is_established(const struct dx_tls_session *session)
@@ -88,7 +97,7 @@ void dx_tls_session_free(struct dx_tls_session *session)
     if (session->client && session->broken != DX_ERR_TLS)
         SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(session->ssl);
-    dx_tls_session_free(session->wire.outer);
+    dx_tls_session_free(outer_of(session));
     dx_tls_set_drop(session->set);
     dx_tls_free(session->tls);
     dx_tls_client_free(session->client);
@@ -111,7 +120,9 @@ static void note_broken(struct dx_tls_session *session, unsigned long error)
 /* Inside another session, the outer one knows which readiness of the descriptor is needed. */
 static unsigned wants_of(const struct dx_tls_session *session, unsigned wants)
 {
-    return session->wire.outer && session->wire.outer->wants ? session->wire.outer->wants : wants;
+    const struct dx_tls_session *outer = outer_of(session);
+
+    return outer && outer->wants ? outer->wants : wants;
 }
 
 /* Maps a failed OpenSSL call to an error. `code` is errno after the call. */
@@ -168,8 +179,9 @@ static void end_call(struct dx_tls_session *session)
 /* The outer session is read only when the owner reads this one, so its pending bytes count. */
 static bool has_pending(const struct dx_tls_session *session)
 {
-    return SSL_has_pending(session->ssl) == 1 ||
-           (session->wire.outer && session->wire.outer->has_more);
+    const struct dx_tls_session *outer = outer_of(session);
+
+    return SSL_has_pending(session->ssl) == 1 || (outer && outer->has_more);
 }
 
 enum dx_err dx_tls_session_read(struct dx_tls_session *session, void *bytes, size_t len,
@@ -294,5 +306,5 @@ void dx_tls_session_shutdown(struct dx_tls_session *session)
         (void)SSL_shutdown(session->ssl);
     ERR_clear_error();
     if (session->wire.outer)
-        dx_tls_session_shutdown(session->wire.outer);
+        dx_tls_session_shutdown(session->wire.outer->session);
 }

@@ -12,7 +12,6 @@
 
 struct dx_tls_client;
 struct dx_tls_session;
-struct dx_tls_tickets;
 
 /**
  * Makes a server session on `fd`, which stays the caller's. It holds a reference to `tls`.
@@ -67,7 +66,5 @@ int dx_tls_session_on_name(SSL *ssl, int *alert, void *unused);
 /** Chooses the protocol. */
 int dx_tls_session_on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len,
                            const unsigned char *offered, unsigned offered_len, void *unused);
-/** The ticket keys of a connection. */
-struct dx_tls_tickets *dx_tls_session_tickets(SSL *ssl);
 
 #endif

@@ -119,11 +119,16 @@ static bool set_keys(const struct dx_tls_ticket_key *key, const unsigned char *i
     return is_set;
 }
 
+static struct dx_tls_tickets *tickets_of(SSL *ssl)
+{
+    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+}
+
 /* OpenSSL's result: -1 error, 0 unknown key, 1 done, 2 done and the client needs a new ticket. */
 static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int is_encrypting)
 {
-    struct dx_tls_tickets *tickets = dx_tls_session_tickets(ssl);
+    struct dx_tls_tickets *tickets = tickets_of(ssl);
     struct dx_tls_ticket_key key;
     int result = 1;
 
@@ -149,7 +154,7 @@ static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CI
 static int on_new_ticket(SSL *ssl, void *unused)
 {
     SSL_SESSION *session = SSL_get_session(ssl);
-    uint64_t begun_ms = dx_tls_session_tickets(ssl)->now_ms();
+    uint64_t begun_ms = tickets_of(ssl)->now_ms();
     void *kept = NULL;
     size_t len = 0;
 
@@ -183,13 +188,12 @@ static SSL_TICKET_RETURN on_opened_ticket(SSL *ssl, SSL_SESSION *session, const 
     (void)unused;
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
-    if (!may_go_on(dx_tls_session_tickets(ssl), session))
+    if (!may_go_on(tickets_of(ssl), session))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
-bool dx_tls_tickets_install(const struct dx_tls_tickets *tickets, SSL_CTX *context,
-                            uint32_t lifetime_s)
+bool dx_tls_tickets_install(struct dx_tls_tickets *tickets, SSL_CTX *context, uint32_t lifetime_s)
 {
     /* No server-side cache: after its connection a session takes no memory. */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -198,7 +202,8 @@ bool dx_tls_tickets_install(const struct dx_tls_tickets *tickets, SSL_CTX *conte
         return SSL_CTX_set_num_tickets(context, 0) == 1;
     }
     (void)SSL_CTX_set_timeout(context, (long)lifetime_s);
-    return SSL_CTX_set_num_tickets(context, 1) == 1 &&
+    return SSL_CTX_set_app_data(context, tickets) == 1 &&
+           SSL_CTX_set_num_tickets(context, 1) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1 &&
            SSL_CTX_set_session_ticket_cb(context, on_new_ticket, on_opened_ticket, NULL) == 1;
 }

@@ -49,10 +49,9 @@ int dx_tls_tickets_find(struct dx_tls_tickets *tickets, const uint8_t name[16],
                         struct dx_tls_ticket_key *key);
 
 /**
- * Makes `context` use the ticket keys of each connection's dx_tls, or no tickets. False when out of
- * memory.
+ * Makes `context` use these keys, which must outlive its connections, or no tickets. False when out
+ * of memory.
  */
-bool dx_tls_tickets_install(const struct dx_tls_tickets *tickets, SSL_CTX *context,
-                            uint32_t lifetime_s);
+bool dx_tls_tickets_install(struct dx_tls_tickets *tickets, SSL_CTX *context, uint32_t lifetime_s);
 
 #endif

@@ -3,7 +3,6 @@
  * answer to plain HTTP.
  */
 #include "net/tls/tls_wire.h"
-#include "net/tls/tls_session.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -38,39 +37,42 @@ static void retry_write(BIO *bio)
     BIO_set_retry_write(bio);
 }
 
-static int read_outer(BIO *bio, struct dx_tls_wire *wire, char *bytes, int len)
+static int read_outer(BIO *bio, const struct dx_tls_outer *outer, char *bytes, int len)
 {
     size_t got = 0;
-    enum dx_err err = dx_tls_session_read(wire->outer, bytes, (size_t)len, &got);
+    enum dx_err err = outer->read(outer->session, bytes, (size_t)len, &got);
 
     return note_outer(bio, err, got, retry_read);
 }
 
-static int write_outer(BIO *bio, struct dx_tls_wire *wire, const char *bytes, int len)
+static int write_outer(BIO *bio, struct dx_tls_outer *outer, const char *bytes, int len)
 {
     struct dx_slice slice = {(const uint8_t *)bytes, (size_t)len};
     size_t put = 0;
     enum dx_err err;
 
     /* Sending an alert now would clear the error that caused it: delay it. */
-    if (ERR_peek_error() != 0 && (size_t)len <= DX_TLS_LATE_MAX - (size_t)wire->late_len) {
-        memcpy(wire->late + wire->late_len, bytes, (size_t)len);
-        wire->late_len = (uint8_t)(wire->late_len + len);
+    if (ERR_peek_error() != 0 && (size_t)len <= DX_TLS_LATE_MAX - (size_t)outer->late_len) {
+        memcpy(outer->late + outer->late_len, bytes, (size_t)len);
+        outer->late_len = (uint8_t)(outer->late_len + len);
         BIO_clear_retry_flags(bio);
         return len;
     }
-    err = dx_tls_session_write(wire->outer, &slice, 1, &put);
+    err = outer->write(outer->session, &slice, 1, &put);
     return note_outer(bio, err, put, retry_write);
 }
 
 void dx_tls_wire_send_late(struct dx_tls_wire *wire)
 {
-    struct dx_slice slice = {wire->late, wire->late_len};
+    struct dx_tls_outer *outer = wire->outer;
+    struct dx_slice slice;
     size_t put = 0;
 
-    wire->late_len = 0;
-    if (slice.len > 0 && dx_tls_session_write(wire->outer, &slice, 1, &put) != DX_OK)
-        return; /* the alert is best effort */
+    if (!outer || outer->late_len == 0)
+        return;
+    slice = (struct dx_slice){outer->late, outer->late_len};
+    outer->late_len = 0;
+    (void)outer->write(outer->session, &slice, 1, &put); /* the alert is best effort */
 }
 
 /* ---- on the descriptor ---- */
@@ -81,7 +83,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
     ssize_t sent;
 
     if (wire->outer)
-        return write_outer(bio, wire, bytes, len);
+        return write_outer(bio, wire->outer, bytes, len);
     do {
         sent = send(wire->fd, bytes, (size_t)len, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
@@ -104,7 +106,7 @@ static int bio_read(BIO *bio, char *bytes, int len)
     ssize_t got;
 
     if (wire->outer)
-        return read_outer(bio, wire, bytes, len);
+        return read_outer(bio, wire->outer, bytes, len);
     BIO_clear_retry_flags(bio);
     if (wire->budget == 0) {
         BIO_set_retry_read(bio);

@@ -6,6 +6,8 @@
 #ifndef DX_NET_TLS_WIRE_H
 #define DX_NET_TLS_WIRE_H
 
+#include "base/slice.h"
+
 #include <duplex/error.h>
 
 #include <openssl/bio.h>
@@ -15,20 +17,28 @@
 
 struct dx_tls_session;
 
+/* Another session as a transport: dx_tls_session_read and dx_tls_session_write. */
+struct dx_tls_outer {
+    struct dx_tls_session *session;
+    enum dx_err (*read)(struct dx_tls_session *session, void *bytes, size_t len, size_t *got);
+    enum dx_err (*write)(struct dx_tls_session *session, const struct dx_slice *slices,
+                         size_t count, size_t *put);
+
+    /*
+     * The alert of a failed handshake. It is sent after the failure has been read from OpenSSL's
+     * error queue.
+     */
+    uint8_t late_len;
+    uint8_t late[DX_TLS_LATE_MAX];
+};
+
 struct dx_tls_wire {
     int fd;
     uint8_t first_len;
     uint8_t first[DX_TLS_FIRST_LEN]; /* the first bytes received, to recognise plain HTTP */
     size_t budget;                   /* bytes that this call may still receive */
     bool is_empty;                   /* the last recv returned less than requested */
-    struct dx_tls_session *outer;    /* NULL: on the descriptor; else inside this session */
-
-    /*
-     * Only with `outer`: the alert of a failed handshake, up to DX_TLS_LATE_MAX bytes. It is sent
-     * after the failure has been read from OpenSSL's error queue.
-     */
-    uint8_t *late;
-    uint8_t late_len;
+    struct dx_tls_outer *outer;      /* NULL: on the descriptor; else inside another session */
 };
 
 /** Makes the method of the BIO; BIO_meth_free frees it. NULL when out of memory. */
