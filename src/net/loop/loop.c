@@ -204,13 +204,37 @@ static int init_own_uv(struct dx_loop *loop)
     return 0;
 }
 
+/* On the caller's uv loop: the handles are part of our memory, which uv gives back one by one. */
+static void on_closed(uv_handle_t *handle)
+{
+    struct dx_loop *loop = handle->data;
+
+    if (--loop->handle_count == 0)
+        free(loop);
+}
+
+static void leave_uv(struct dx_loop *loop)
+{
+    uv_handle_t *handles[] = {(uv_handle_t *)&loop->async, (uv_handle_t *)&loop->poll,
+                              (uv_handle_t *)&loop->timer, (uv_handle_t *)&loop->prepare,
+                              (uv_handle_t *)&loop->check};
+    int count = loop->handle_count;
+
+    if (count == 0)
+        free(loop);
+    for (int i = 0; i < count; i++) {
+        handles[i]->data = loop;
+        uv_close(handles[i], on_closed);
+    }
+}
+
 /* Frees memory and descriptor. A guest's memory is freed when uv has closed the handles in it. */
 static void drop(struct dx_loop *loop)
 {
     int epoll_fd = loop->epoll_fd;
 
     if (dx_loop_is_guest(loop))
-        dx_loop_leave_uv(loop);
+        leave_uv(loop);
     else
         free(loop);
     if (epoll_fd >= 0)

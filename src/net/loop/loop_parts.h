@@ -78,9 +78,6 @@ static inline bool dx_loop_is_guest(const struct dx_loop *loop)
     return loop->uv != &loop->own_uv;
 }
 
-/** loop_uv.c: closes a guest's handles; its memory is freed when uv has closed the last one. */
-void dx_loop_leave_uv(struct dx_loop *loop);
-
 /** watch.c: calls the watches whose descriptors are ready. */
 void dx_loop_poll_watches(struct dx_loop *loop);
 
