@@ -89,8 +89,7 @@ static void tell(struct dx_connector *connector)
 
 static void on_task(struct dx_turn_task *task)
 {
-    struct dx_connector *connector =
-        (struct dx_connector *)(void *)((char *)task - offsetof(struct dx_connector, task));
+    struct dx_connector *connector = dx_container_of(task, struct dx_connector, task);
 
     if (connector->state == DX_CONNECTOR_DONE)
         tell(connector);
@@ -120,8 +119,7 @@ static enum dx_failure_step step_of(const struct dx_connector *connector)
 
 static void on_due(struct dx_timer *timer)
 {
-    struct dx_connector *connector =
-        (struct dx_connector *)(void *)((char *)timer - offsetof(struct dx_connector, timer));
+    struct dx_connector *connector = dx_container_of(timer, struct dx_connector, timer);
 
     if (connector->state == DX_CONNECTOR_REFUSED)
         dx_connector_end_refusal(connector);

@@ -341,9 +341,7 @@ static void begin_tunnel(struct dx_connector *connector)
 
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct dx_connector *connector =
-        (struct dx_connector *)(void *)((char *)watch -
-                                        offsetof(struct dx_connector, stream.watch));
+    struct dx_connector *connector = dx_container_of(watch, struct dx_connector, stream.watch);
 
     (void)events;
     switch ((enum dx_connector_state)connector->state) {

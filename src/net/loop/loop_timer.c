@@ -22,7 +22,7 @@ struct dx_loop_watch {
 
 static void on_due(struct dx_timer *timer)
 {
-    struct dx_loop_timer *owner = (struct dx_loop_timer *)timer;
+    struct dx_loop_timer *owner = dx_container_of(timer, struct dx_loop_timer, timer);
 
     /* Before the callback, which may free the timer. */
     dx_loop_let_go(owner->loop);
@@ -77,7 +77,7 @@ void dx_loop_timer_free(struct dx_loop_timer *timer)
 
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct dx_loop_watch *owner = (struct dx_loop_watch *)watch;
+    struct dx_loop_watch *owner = dx_container_of(watch, struct dx_loop_watch, watch);
 
     (void)events;
     owner->on_ready(watch->fd, owner->user);

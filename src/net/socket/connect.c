@@ -122,7 +122,7 @@ static bool is_connected_to_itself(const struct dx_connect *connect, int fd)
 
 static void on_ready(struct dx_watch *watch, unsigned events)
 {
-    struct attempt *attempt = (struct attempt *)(void *)watch;
+    struct attempt *attempt = dx_container_of(watch, struct attempt, watch);
     struct dx_connect *connect = attempt->connect;
     socklen_t len = sizeof(int);
     int code = 0, fd = attempt->fd;
