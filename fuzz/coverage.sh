@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the committed corpora reach: replays them in a coverage build and prints the share of lines of ws/ and http/.
+# What the committed corpora reach: replays them in a coverage build and prints the share of lines
+# of ws/ and http/.
 #
 #   fuzz/coverage.sh [LEAST]     fails below LEAST per cent of either room (90)
 set -eu

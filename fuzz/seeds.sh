@@ -1,5 +1,6 @@
 #!/bin/sh
-# seeds.sh BUILD - writes the inputs of the test tables to fuzz/corpus/endpoint and fuzz/corpus/handshake, one file a row.
+# seeds.sh BUILD - writes the inputs of the test tables to fuzz/corpus/endpoint and
+# fuzz/corpus/handshake, one file a row.
 # Run it after a table has changed; what a fuzzer has found stays beside them.
 set -eu
 build=${1:?usage: seeds.sh BUILD}

@@ -1,7 +1,8 @@
 """Reads the public headers: what they declare, and the comment on each declaration.
 
 script/man3, script/amalgamate and tests/project use it. It knows the one style that these headers
-are written in, not C in general. A function's comment is made of blocks, with an empty line between:
+are written in, not C in general. A function's comment is made of blocks, with an empty line
+between:
 
     prose            paragraphs; an indented one is code, an example
     a list           "name, name_len   what it is", one parameter a line
@@ -11,12 +12,16 @@ import re
 from pathlib import Path
 
 TOKEN = re.compile(
-    r'(?P<comment>/\*.*?\*/)|(?P<line>^[ \t]*#(?:[^\n\\]|\\\n|\\.)*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<other>.)', re.S | re.M)
+    r'(?P<comment>/\*.*?\*/)|(?P<line>^[ \t]*#(?:[^\n\\]|\\\n|\\.)*)|'
+    r'(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<other>.)',
+    re.S | re.M,
+)
 NAME = re.compile(r'\b(dx_\w+)\s*\(')
 
 
 class Declaration:
-    """A function, struct, enum or macro: `kind`, `name`, its `text` as written and the `line` it begins on."""
+    """A function, struct, enum or macro: `kind`, `name`, its `text` as written and the `line` it
+    begins on."""
 
     def __init__(self, kind, name, text, line):
         self.kind, self.name, self.text, self.line = kind, name, text, line
@@ -149,7 +154,12 @@ def classify(text):
 def read(header):
     """Fills in the header's comment and its groups."""
     # What only C++ sees is of no interest here.
-    text = re.sub(r'^#ifdef __cplusplus\n.*?^#endif\n', lambda m: '\n' * m.group().count('\n'), header.text, flags=re.S | re.M)
+    text = re.sub(
+        r'^#ifdef __cplusplus\n.*?^#endif\n',
+        lambda m: '\n' * m.group().count('\n'),
+        header.text,
+        flags=re.S | re.M,
+    )
     items = []  # (kind, start, end)
     start, depth = None, 0
     for match in TOKEN.finditer(text):
@@ -180,7 +190,9 @@ def read(header):
                     header.about = text[begin:end]
                 pending, group = (text[begin:end]), None
         else:
-            name = re.match(r'\s*#\s*define\s+(DX_\w+)', text[begin:end]) if kind == 'line' else None
+            name = (
+                re.match(r'\s*#\s*define\s+(DX_\w+)', text[begin:end]) if kind == 'line' else None
+            )
             if kind == 'line' and not name:
                 group, pending = None, None
             else:
@@ -202,7 +214,9 @@ def read(header):
 
 def read_all(root):
     """All public headers, each after those that it includes."""
-    headers = {path.stem: Header(path) for path in sorted(Path(root, 'include', 'duplex').glob('*.h'))}
+    headers = {
+        path.stem: Header(path) for path in sorted(Path(root, 'include', 'duplex').glob('*.h'))
+    }
     ordered = []
 
     def visit(stem):
@@ -230,7 +244,8 @@ def error_values(headers):
 
 
 def manual_pages(headers):
-    """What section 3 of the manual is to have: the library, its headers, and all that a program may call."""
+    """What section 3 of the manual is to have: the library, its headers, and all that a program
+    may call."""
     called = [d.name for h in headers for d in h.declarations if d.kind in ('function', 'inline')]
     return ['libduplex', 'duplex'] + [f'dx_{h.stem}' for h in headers] + called
 

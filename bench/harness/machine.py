@@ -40,7 +40,9 @@ def describe(root, ws_folder):
                         'include', 'bench', cwd=root)
     ws_version = ''
     if ws_folder:
-        ws_version = output_of('node', '-p', f'require({str(ws_folder)!r} + "/package.json").version')
+        ws_version = output_of(
+            'node', '-p', f'require({str(ws_folder)!r} + "/package.json").version'
+        )
     return {
         'cpu': cpu(),
         'memory_gib': memory_gib(),

@@ -79,7 +79,8 @@ class Server:
 
     def __enter__(self):
         with open(self.log, 'ab') as log:
-            # A new session, so that a terminal's ^C reaches the benchmark first, which then stops it.
+            # A new session, so that a terminal's ^C reaches the benchmark first, which then stops
+            # it.
             self.process = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **(self.env or {})}, start_new_session=True,
@@ -194,10 +195,16 @@ class Holder:
 
 
 def first_reply(argv, word, cpus):
-    """Starts a client and waits until it prints the word: the time, its processor time, its peak memory."""
+    """Starts a client and waits until it prints the word: the time, its processor time, its peak
+    memory."""
     start = time.perf_counter()
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as client:
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+    ) as client:
         printed = b''
         while word not in printed:
             piece = os.read(client.stdout.fileno(), 4096)
@@ -217,12 +224,19 @@ def first_reply(argv, word, cpus):
 
 
 class Program:
-    """A client that is asked by lines on stdin and answers each by one; ended when the `with` body is left."""
+    """A client that is asked by lines on stdin and answers each by one; ended when the `with`
+    body is left."""
 
     def __init__(self, argv, cpus, env):
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, env={**os.environ, **env},
-                                        preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+        self.process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **env},
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+        )
 
     def __enter__(self):
         return self

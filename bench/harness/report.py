@@ -33,7 +33,10 @@ def verdict(check, values):
 
 
 def floors_table(rows, results):
-    lines = ['| work | compared | target | measured [min–max] | met |', '| --- | --- | --- | --- | --- |']
+    lines = [
+        '| work | compared | target | measured [min–max] | met |',
+        '| --- | --- | --- | --- | --- |',
+    ]
     for row in rows:
         runs = results.get(row.name, {}).get('runs', [])
         checks = [(check, values_of(check, runs)) for check in row.checks]
@@ -61,13 +64,26 @@ def row_table(row, runs):
 
 
 def machine_text(machine):
-    versions = [f'{name} {machine[key]}' for name, key in (
-        ('libuv', 'libuv'), ('OpenSSL', 'openssl'), ('websocketd', 'websocketd'),
-        ('libwebsockets', 'libwebsockets'), ('nginx', 'nginx'), ('python3-websockets', 'websockets'),
-        ('Node.js', 'node'), ('ws', 'ws')) if machine.get(key)]
+    versions = [
+        f'{name} {machine[key]}'
+        for name, key in (
+            ('libuv', 'libuv'),
+            ('OpenSSL', 'openssl'),
+            ('websocketd', 'websocketd'),
+            ('libwebsockets', 'libwebsockets'),
+            ('nginx', 'nginx'),
+            ('python3-websockets', 'websockets'),
+            ('Node.js', 'node'),
+            ('ws', 'ws'),
+        )
+        if machine.get(key)
+    ]
     virtual = ', virtual machine' if machine.get('virtual') else ''
-    return (f"Machine: {machine['cpu']}, {machine['memory_gib']} GiB{virtual}; Linux {machine['kernel']}; "
-            f"{machine['compiler']}; Duplex at {machine['commit']}; {', '.join(versions)}.")
+    return (
+        f"Machine: {machine['cpu']}, {machine['memory_gib']} GiB{virtual}; "
+        f"Linux {machine['kernel']}; {machine['compiler']}; Duplex at {machine['commit']}; "
+        f"{', '.join(versions)}."
+    )
 
 
 def markdown(rows, data):

@@ -17,7 +17,8 @@ MB = 1_000_000
 
 
 class Check:
-    """One floor: a metric of Duplex (or of another server), divided by another server's where one is named."""
+    """One floor: a metric of Duplex (or of another server), divided by another server's where
+    one is named."""
 
     def __init__(self, text, metric, most=None, least=None, against=None, of='duplex'):
         self.text = text
@@ -187,11 +188,16 @@ class Echo(Row):
               'time is not counted.')
     connections = 64
     servers = ('duplex', 'raw', 'uws', 'lws', 'ws', 'websocketd')
-    columns = (('cpu_us', "server's CPU, µs per message", '{:.2f}'), ('rate', 'messages/s', '{:,.0f}'))
-    checks = (Check('CPU × raw TCP echo', 'cpu_us', most=1.05, against='raw'),
-              Check('CPU × uWebSockets', 'cpu_us', against='uws'),
-              Check('CPU × libwebsockets', 'cpu_us', against='lws'),
-              Check('CPU × npm ws', 'cpu_us', against='ws'))
+    columns = (
+        ('cpu_us', "server's CPU, µs per message", '{:.2f}'),
+        ('rate', 'messages/s', '{:,.0f}'),
+    )
+    checks = (
+        Check('CPU × raw TCP echo', 'cpu_us', most=1.05, against='raw'),
+        Check('CPU × uWebSockets', 'cpu_us', against='uws'),
+        Check('CPU × libwebsockets', 'cpu_us', against='lws'),
+        Check('CPU × npm ws', 'cpu_us', against='ws'),
+    )
 
     def measure(self, bench, name):
         command = ('cat',) if name == 'websocketd' else ()
@@ -221,8 +227,11 @@ class Idle(Row):
               'here, to keep the run short; 30 s by default). uWebSockets pings later than the '
               'run ends, and the others do not ping by default. Kernel memory is not included.')
     servers = ('duplex', 'raw', 'uws', 'ws')
-    columns = (('slope', 'bytes per connection', '{:,.0f}'), ('base_mb', 'resident before, MB', '{:.2f}'),
-               ('rss_mb', 'resident at 15,000, MB', '{:.2f}'))
+    columns = (
+        ('slope', 'bytes per connection', '{:,.0f}'),
+        ('base_mb', 'resident before, MB', '{:.2f}'),
+        ('rss_mb', 'resident at 15,000, MB', '{:.2f}'),
+    )
     checks = (Check('bytes per connection', 'slope', most=400),)
 
     def level(self, bench, name, server, holder, count):
@@ -259,11 +268,17 @@ class Resident(Row):
               'with `cat` itself; and everything together. The target applies to each server '
               'with all of its own processes.')
     servers = ('duplex', 'websocketd')
-    columns = (('echo_mb', 'echo, MB', '{:.2f}'), ('serve_mb', 'server of one program, MB', '{:.2f}'),
-               ('program_mb', 'the program, MB', '{:.2f}'), ('all_mb', 'all, MB', '{:.2f}'))
-    checks = (Check('`duplex echo`, MB', 'echo_mb', most=8),
-              Check('`duplex serve` and spawner with one program, MB', 'serve_mb', most=8),
-              Check('echo, serve, spawner and program together, MB', 'all_mb'))
+    columns = (
+        ('echo_mb', 'echo, MB', '{:.2f}'),
+        ('serve_mb', 'server of one program, MB', '{:.2f}'),
+        ('program_mb', 'the program, MB', '{:.2f}'),
+        ('all_mb', 'all, MB', '{:.2f}'),
+    )
+    checks = (
+        Check('`duplex echo`, MB', 'echo_mb', most=8),
+        Check('`duplex serve` and spawner with one program, MB', 'serve_mb', most=8),
+        Check('echo, serve, spawner and program together, MB', 'all_mb'),
+    )
 
     def measure(self, bench, name):
         result = {}
@@ -289,10 +304,18 @@ class Attacks(Row):
               'send messages of 4 MiB and read the echoes (big). The attackers run at nice 19 '
               'on the same core as the honest client.')
     servers = ('duplex', 'lws', 'ws')
-    kinds = (('none', {}), ('ping', {'connections': 8}), ('silent', {'connections': 8, 'size': 1024}),
-             ('drip', {'connections': 64, 'size': 65536}), ('big', {'connections': 4, 'size': 4 << 20}))
-    columns = tuple((f'{kind}_{part}', f'{kind} {part}', '{:,.0f}')
-                    for kind, _ in kinds for part in ('p50_us', 'p99_us'))
+    kinds = (
+        ('none', {}),
+        ('ping', {'connections': 8}),
+        ('silent', {'connections': 8, 'size': 1024}),
+        ('drip', {'connections': 64, 'size': 65536}),
+        ('big', {'connections': 4, 'size': 4 << 20}),
+    )
+    columns = tuple(
+        (f'{kind}_{part}', f'{kind} {part}', '{:,.0f}')
+        for kind, _ in kinds
+        for part in ('p50_us', 'p99_us')
+    )
     checks = ()
 
     def measure(self, bench, name):
@@ -316,5 +339,16 @@ class Attacks(Row):
         return result
 
 
-ROWS = (Lines(), LinesBoth(), Starts(), StartsBoth(), OneCore(), Programs(), Echo(), EchoMany(), Idle(),
-        Resident(), Attacks())
+ROWS = (
+    Lines(),
+    LinesBoth(),
+    Starts(),
+    StartsBoth(),
+    OneCore(),
+    Programs(),
+    Echo(),
+    EchoMany(),
+    Idle(),
+    Resident(),
+    Attacks(),
+)

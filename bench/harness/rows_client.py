@@ -1,4 +1,5 @@
-"""What is measured of clients: the library's and the program's, beside npm ws and python3-websockets."""
+"""What is measured of clients: the library's and the program's, beside npm ws and
+python3-websockets."""
 
 import time
 from statistics import median
@@ -11,9 +12,13 @@ CLIENTS = ('duplex', 'ws', 'websockets')
 
 
 class Messages(Row):
-    """A client of one connection to the same C server (`bench/load/feed.c`); the client counts its own processor time."""
+    """A client of one connection to the same C server (`bench/load/feed.c`); the client counts
+    its own processor time."""
     servers = CLIENTS
-    columns = (('cpu_us', "client's CPU, µs per message", '{:.3f}'), ('rate', 'messages/s', '{:,.0f}'))
+    columns = (
+        ('cpu_us', "client's CPU, µs per message", '{:.3f}'),
+        ('rate', 'messages/s', '{:,.0f}'),
+    )
     counts = {}
     window = ()
     path = ''
@@ -21,7 +26,14 @@ class Messages(Row):
     def measure(self, bench, name):
         count = self.counts[name] // (4 if bench.quick else 1)
         with bench.feed() as server:
-            return bench.client(name, self.mode, server.url('ws', self.path), str(count // 5), str(count), *self.window)
+            return bench.client(
+                name,
+                self.mode,
+                server.url('ws', self.path),
+                str(count // 5),
+                str(count),
+                *self.window,
+            )
 
 
 class Receive(Messages):
@@ -57,10 +69,16 @@ class Big(Row):
               'They take seconds and gigabytes, so they are measured once. Peak resident bytes '
               'of the process; the same with 1 MiB shows what the process needs in any case.')
     servers = CLIENTS
-    columns = (('peak_mb', 'peak resident, MB', '{:,.2f}'), ('small_mb', 'the same with 1 MiB, MB', '{:,.2f}'),
-               ('wall_ms', 'ms', '{:,.0f}'), ('cpu_ms', "client's CPU, ms", '{:,.0f}'))
-    checks = (Check('peak with 1 GiB minus peak with 1 MiB, MB', 'grown_mb', most=1),
-              Check('peak × npm ws', 'peak_mb', against='ws'))
+    columns = (
+        ('peak_mb', 'peak resident, MB', '{:,.2f}'),
+        ('small_mb', 'the same with 1 MiB, MB', '{:,.2f}'),
+        ('wall_ms', 'ms', '{:,.0f}'),
+        ('cpu_ms', "client's CPU, ms", '{:,.0f}'),
+    )
+    checks = (
+        Check('peak with 1 GiB minus peak with 1 MiB, MB', 'grown_mb', most=1),
+        Check('peak × npm ws', 'peak_mb', against='ws'),
+    )
 
     def order(self, bench, run_number):
         names = super().order(bench, run_number)
@@ -68,9 +86,17 @@ class Big(Row):
 
     def measure(self, bench, name):
         with bench.feed() as server:
-            small = bench.spend(1, *bench.client_argv(name, 'chunks', server.url('ws', f'/big/{1 << 20}')))
-            result = bench.spend(1, *bench.client_argv(name, 'chunks', server.url('ws', f'/big/{GIB}')))
-        return {**result, 'small_mb': small['peak_mb'], 'grown_mb': result['peak_mb'] - small['peak_mb']}
+            small = bench.spend(
+                1, *bench.client_argv(name, 'chunks', server.url('ws', f'/big/{1 << 20}'))
+            )
+            result = bench.spend(
+                1, *bench.client_argv(name, 'chunks', server.url('ws', f'/big/{GIB}'))
+            )
+        return {
+            **result,
+            'small_mb': small['peak_mb'],
+            'grown_mb': result['peak_mb'] - small['peak_mb'],
+        }
 
 
 class Once(Row):
@@ -82,15 +108,28 @@ class Once(Row):
               "the system's authorities and the test's own, the scripts with the test's own "
               'alone.')
     servers = CLIENTS
-    columns = (('ws_ms', 'ws: ms', '{:.1f}'), ('ws_mb', 'ws: peak, MB', '{:.1f}'),
-               ('wss_ms', 'wss: ms', '{:.1f}'), ('wss_mb', 'wss: peak, MB', '{:.1f}'))
-    checks = (Check('ws: ms', 'ws_ms', most=16), Check('ws: peak resident, MB', 'ws_mb', most=8),
-              Check('wss: ms', 'wss_ms', most=40), Check('wss: peak resident, MB', 'wss_mb', most=11),
-              Check('ws: time × npm ws', 'ws_ms', against='ws'), Check('wss: time × npm ws', 'wss_ms', against='ws'))
+    columns = (
+        ('ws_ms', 'ws: ms', '{:.1f}'),
+        ('ws_mb', 'ws: peak, MB', '{:.1f}'),
+        ('wss_ms', 'wss: ms', '{:.1f}'),
+        ('wss_mb', 'wss: peak, MB', '{:.1f}'),
+    )
+    checks = (
+        Check('ws: ms', 'ws_ms', most=16),
+        Check('ws: peak resident, MB', 'ws_mb', most=8),
+        Check('wss: ms', 'wss_ms', most=40),
+        Check('wss: peak resident, MB', 'wss_mb', most=11),
+        Check('ws: time × npm ws', 'ws_ms', against='ws'),
+        Check('wss: time × npm ws', 'wss_ms', against='ws'),
+    )
 
     def order(self, bench, run_number):
-        names = [] if bench.peers_only else super().order(bench, run_number)  # the server is Duplex's own
-        return names if bench.has_command('connect') else [name for name in names if name != 'duplex']
+        names = (
+            [] if bench.peers_only else super().order(bench, run_number)
+        )  # the server is Duplex's own
+        return (
+            names if bench.has_command('connect') else [name for name in names if name != 'duplex']
+        )
 
     def argv(self, bench, name, url, bundle, certificate):
         if name == 'duplex':
@@ -105,7 +144,9 @@ class Once(Row):
         with bench.server('duplex', echo=True) as server:
             plain = bench.spend(times, *self.argv(bench, name, server.url('ws', '/'), None, None))
         with bench.tls_echo('duplex') as server:
-            secure = bench.spend(times, *self.argv(bench, name, server.url('wss', '/'), bundle, certificate))
+            secure = bench.spend(
+                times, *self.argv(bench, name, server.url('wss', '/'), bundle, certificate)
+            )
         for scheme, run in (('ws', plain), ('wss', secure)):
             result[f'{scheme}_ms'] = run['wall_ms']
             result[f'{scheme}_mb'] = run['peak_mb']
@@ -129,9 +170,18 @@ class FirstReply(Row):
     def measure(self, bench, name):
         with bench.server('duplex', echo=True) as server:
             url = server.url('ws', '/')
-            argv = {'duplex': [bench.duplex, 'connect', '--send=hello', '--linger=1s', url],
-                    'wscat': [str(bench.build / 'node_modules' / '.bin' / 'wscat'), '-c', url, '-x', 'hello',
-                              '-w', '1']}[name]
+            argv = {
+                'duplex': [bench.duplex, 'connect', '--send=hello', '--linger=1s', url],
+                'wscat': [
+                    str(bench.build / 'node_modules' / '.bin' / 'wscat'),
+                    '-c',
+                    url,
+                    '-x',
+                    'hello',
+                    '-w',
+                    '1',
+                ],
+            }[name]
             seen = [first_reply(argv, b'hello', CLIENT_CPU) for _ in range(3 if bench.quick else 9)]
         return {metric: median(one[metric] for one in seen) for metric, _, _ in self.columns}
 
@@ -144,18 +194,28 @@ class Hold(Row):
               'python3-websockets is the slowest to open so many connections and is measured '
               'once.')
     servers = CLIENTS
-    columns = (('slope', 'bytes per connection', '{:,.0f}'), ('rss_mb', 'resident at 10,000, MB', '{:,.2f}'),
-               ('seconds', 's to open 10,000', '{:.2f}'))
-    checks = (Check('bytes per connection', 'slope'), Check('bytes × npm ws', 'slope', against='ws'),
-              Check('bytes × python3-websockets', 'slope', against='websockets'))
+    columns = (
+        ('slope', 'bytes per connection', '{:,.0f}'),
+        ('rss_mb', 'resident at 10,000, MB', '{:,.2f}'),
+        ('seconds', 's to open 10,000', '{:.2f}'),
+    )
+    checks = (
+        Check('bytes per connection', 'slope'),
+        Check('bytes × npm ws', 'slope', against='ws'),
+        Check('bytes × python3-websockets', 'slope', against='websockets'),
+    )
 
     def order(self, bench, run_number):
-        names = [] if bench.peers_only else super().order(bench, run_number)  # the server is Duplex's own
+        names = (
+            [] if bench.peers_only else super().order(bench, run_number)
+        )  # the server is Duplex's own
         return names if run_number == 0 else [name for name in names if name != 'websockets']
 
     def measure(self, bench, name):
         with bench.server('duplex', echo=True) as server:
-            with Program(bench.client_argv(name, 'hold', server.url('ws', '/')), CLIENT_CPU, bench.env) as client:
+            with Program(
+                bench.client_argv(name, 'hold', server.url('ws', '/')), CLIENT_CPU, bench.env
+            ) as client:
                 start = time.monotonic()
                 client.ask('2000')
                 time.sleep(0.3)

@@ -18,8 +18,13 @@ def system_calls_of(pid, run):
     if shutil.which('strace') is None:
         return None
     calls = 'sendto,sendmsg,sendmmsg,write,writev'
-    tracer = subprocess.Popen(['strace', '-f', '-qq', '-c', '-U', 'calls,name', '-e', f'trace={calls}', '-p', str(pid)],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    tracer = subprocess.Popen(
+        ['strace', '-f', '-qq', '-c', '-U', 'calls,name', '-e', f'trace={calls}', '-p', str(pid)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 10
     while tracer_of(pid) != tracer.pid:
         if tracer.poll() is not None or time.monotonic() > deadline:
@@ -57,16 +62,21 @@ class Fan(Row):
               'are counted by `strace` with 1,000 subscribers. No pings.')
     servers = ('duplex', 'raw', 'ws')
     names = {'raw': 'bare epoll server'}
-    columns = (('cpu_us', "server's CPU, µs per delivery", '{:.2f}'), ('last_ms', 'to the last, ms', '{:.1f}'),
-               ('burst_cpu_us', 'burst: CPU, µs per delivery', '{:.2f}'),
-               ('burst_last_ms', 'burst: to the last, ms', '{:.1f}'),
-               ('calls', 'burst: system calls per delivery', '{:.3f}'))
-    checks = (Check('CPU per delivery × bare epoll', 'cpu_us', against='raw'),
-              Check('CPU per delivery × npm ws', 'cpu_us', against='ws'),
-              Check('time to the last × bare epoll', 'last_ms', against='raw'),
-              Check('burst of 8: CPU per delivery × bare epoll', 'burst_cpu_us', against='raw'),
-              Check('burst of 8: CPU per delivery × npm ws', 'burst_cpu_us', against='ws'),
-              Check('burst of 8: system calls per delivery', 'calls'))
+    columns = (
+        ('cpu_us', "server's CPU, µs per delivery", '{:.2f}'),
+        ('last_ms', 'to the last, ms', '{:.1f}'),
+        ('burst_cpu_us', 'burst: CPU, µs per delivery', '{:.2f}'),
+        ('burst_last_ms', 'burst: to the last, ms', '{:.1f}'),
+        ('calls', 'burst: system calls per delivery', '{:.3f}'),
+    )
+    checks = (
+        Check('CPU per delivery × bare epoll', 'cpu_us', against='raw'),
+        Check('CPU per delivery × npm ws', 'cpu_us', against='ws'),
+        Check('time to the last × bare epoll', 'last_ms', against='raw'),
+        Check('burst of 8: CPU per delivery × bare epoll', 'burst_cpu_us', against='raw'),
+        Check('burst of 8: CPU per delivery × npm ws', 'burst_cpu_us', against='ws'),
+        Check('burst of 8: system calls per delivery', 'calls'),
+    )
 
     is_first = True
 
@@ -91,8 +101,19 @@ class Fan(Row):
         counts = []
         for count in (1, 5):
             with bench.helper(name, *self.command(name), cpus=self.server_cpus) as server:
-                counts.append(system_calls_of(server.process.pid, lambda count=count: bench.load.run(
-                    'fan', server, kind='burst', connections=FEWER_SUBSCRIBERS, count=count, **options)))
+                counts.append(
+                    system_calls_of(
+                        server.process.pid,
+                        lambda count=count: bench.load.run(
+                            'fan',
+                            server,
+                            kind='burst',
+                            connections=FEWER_SUBSCRIBERS,
+                            count=count,
+                            **options,
+                        ),
+                    )
+                )
         return None if None in counts else (counts[1] - counts[0]) / (4 * 8 * FEWER_SUBSCRIBERS)
 
 
@@ -107,10 +128,17 @@ class FanThreads(Fan):
     names = {'duplex': 'Duplex on one loop', 'raw': 'bare epoll server'}
     server_cpus = client_cpus = BOTH
     columns = Fan.columns[:4]
-    checks = (Check('CPU per delivery, two loops × one', 'cpu_us', of='two', against='duplex'),
-              Check('time to the last, two loops × one', 'last_ms', of='two', against='duplex'),
-              Check('CPU per delivery, two loops × bare epoll', 'cpu_us', of='two', against='raw'),
-              Check('burst of 8: CPU per delivery, two loops × one', 'burst_cpu_us', of='two', against='duplex'))
+    checks = (
+        Check('CPU per delivery, two loops × one', 'cpu_us', of='two', against='duplex'),
+        Check('time to the last, two loops × one', 'last_ms', of='two', against='duplex'),
+        Check('CPU per delivery, two loops × bare epoll', 'cpu_us', of='two', against='raw'),
+        Check(
+            'burst of 8: CPU per delivery, two loops × one',
+            'burst_cpu_us',
+            of='two',
+            against='duplex',
+        ),
+    )
 
     def calls(self, bench, name, options):
         return None
@@ -123,19 +151,34 @@ class TlsEcho(Row):
               'OpenSSL everywhere. The bare echo (`bench/peers/tls_echo.c`: epoll, `SSL_read`, '
               '`SSL_write`) gets the same masked frames and returns them unchanged.')
     servers = ('duplex', 'tls', 'ws')
-    columns = (('cpu_us', '20 B: server’s CPU, µs per message', '{:.2f}'), ('rate', '20 B: messages/s', '{:,.0f}'),
-               ('big_cpu_us', '16 KiB: CPU, µs per message', '{:.2f}'), ('big_rate', '16 KiB: messages/s', '{:,.0f}'))
-    checks = (Check('20 B: CPU × bare OpenSSL echo', 'cpu_us', against='tls'),
-              Check('16 KiB: CPU × bare OpenSSL echo', 'big_cpu_us', against='tls'),
-              Check('20 B: CPU × npm ws', 'cpu_us', against='ws'),
-              Check('16 KiB: CPU × npm ws', 'big_cpu_us', against='ws'))
+    columns = (
+        ('cpu_us', '20 B: server’s CPU, µs per message', '{:.2f}'),
+        ('rate', '20 B: messages/s', '{:,.0f}'),
+        ('big_cpu_us', '16 KiB: CPU, µs per message', '{:.2f}'),
+        ('big_rate', '16 KiB: messages/s', '{:,.0f}'),
+    )
+    checks = (
+        Check('20 B: CPU × bare OpenSSL echo', 'cpu_us', against='tls'),
+        Check('16 KiB: CPU × bare OpenSSL echo', 'big_cpu_us', against='tls'),
+        Check('20 B: CPU × npm ws', 'cpu_us', against='ws'),
+        Check('16 KiB: CPU × npm ws', 'big_cpu_us', against='ws'),
+    )
 
     def measure(self, bench, name):
         seconds = 1 if bench.quick else 2
         with bench.tls_echo(name) as server:
-            result = bench.load.run('echo', server, tls=True, raw=name == 'tls', connections=64, seconds=seconds)
-            big = bench.load.run('echo', server, tls=True, raw=name == 'tls', connections=64, seconds=seconds,
-                                 size=16384)
+            result = bench.load.run(
+                'echo', server, tls=True, raw=name == 'tls', connections=64, seconds=seconds
+            )
+            big = bench.load.run(
+                'echo',
+                server,
+                tls=True,
+                raw=name == 'tls',
+                connections=64,
+                seconds=seconds,
+                size=16384,
+            )
         return {**result, 'big_cpu_us': big['cpu_us'], 'big_rate': big['rate']}
 
 
@@ -146,9 +189,14 @@ class TlsIdle(Row):
               'TLS 1.3, no message sent. Kernel memory is not included. Idle WebSockets without '
               'TLS have a row of their own.')
     servers = ('duplex', 'tls', 'ws')
-    columns = (('slope', 'bytes per connection', '{:,.0f}'), ('rss_mb', 'resident at 1,250, MB', '{:.2f}'))
-    checks = (Check('bytes per connection', 'slope', most=16384),
-              Check('bytes × npm ws', 'slope', against='ws'))
+    columns = (
+        ('slope', 'bytes per connection', '{:,.0f}'),
+        ('rss_mb', 'resident at 1,250, MB', '{:.2f}'),
+    )
+    checks = (
+        Check('bytes per connection', 'slope', most=16384),
+        Check('bytes × npm ws', 'slope', against='ws'),
+    )
 
     def measure(self, bench, name):
         with bench.tls_echo(name) as server, Holder(bench.load, server, cpus=BOTH, tls=True,
@@ -202,18 +250,28 @@ class Files(Row):
               'worker, `sendfile on`, otherwise default settings (no `open_file_cache`). The '
               'client discards bodies without copying them.')
     servers = ('duplex', 'nginx')
-    columns = tuple((f'{size}_{part}', f'{title}: {unit}', '{:,.0f}') for title, size in SIZES
-                    for part, unit in (('rate', 'answers/s') if size < 1 << 20 else ('mb_s', 'MB/s'),
-                                       ('cpu_us', 'CPU, µs each')))
-    checks = tuple(Check(f'{title}: {what} × nginx', f'{size}_{part}', against='nginx') for title, size in SIZES
-                   for part, what in (('rate', 'rate'), ('cpu_us', 'CPU')))
+    columns = tuple(
+        (f'{size}_{part}', f'{title}: {unit}', '{:,.0f}')
+        for title, size in SIZES
+        for part, unit in (
+            ('rate', 'answers/s') if size < 1 << 20 else ('mb_s', 'MB/s'),
+            ('cpu_us', 'CPU, µs each'),
+        )
+    )
+    checks = tuple(
+        Check(f'{title}: {what} × nginx', f'{size}_{part}', against='nginx')
+        for title, size in SIZES
+        for part, what in (('rate', 'rate'), ('cpu_us', 'CPU'))
+    )
     is_tls = False
 
     def compare(self, server, size, root):
         """Once: the very bytes of the file."""
         if self.is_tls:
             context = ssl._create_unverified_context()
-            connection = http.client.HTTPSConnection('127.0.0.1', server.port, timeout=10, context=context)
+            connection = http.client.HTTPSConnection(
+                '127.0.0.1', server.port, timeout=10, context=context
+            )
         else:
             connection = http.client.HTTPConnection('127.0.0.1', server.port, timeout=10)
         connection.request('GET', f'/{size}.bin')
@@ -228,8 +286,16 @@ class Files(Row):
         with bench.file_server(name, root, self.is_tls) as server:
             for _, size in SIZES:
                 self.compare(server, size, root)
-                run = bench.load.run('get', server, tls=self.is_tls, connections=16, size=size, path=f'/{size}.bin',
-                                     warmup=0.2, seconds=0.5 if bench.quick else 1)
+                run = bench.load.run(
+                    'get',
+                    server,
+                    tls=self.is_tls,
+                    connections=16,
+                    size=size,
+                    path=f'/{size}.bin',
+                    warmup=0.2,
+                    seconds=0.5 if bench.quick else 1,
+                )
                 for part in ('rate', 'mb_s', 'cpu_us', 'busy'):
                     result[f'{size}_{part}'] = run[part]
         return result

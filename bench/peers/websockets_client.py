@@ -1,5 +1,5 @@
-"""websockets_client.py - Debian's python3-websockets as a client; does what bench/duplex/client.c does, and "once": connect, send,
-wait for one message, close.
+"""websockets_client.py - Debian's python3-websockets as a client; does what bench/duplex/client.c
+does, and "once": connect, send, wait for one message, close.
 
     websockets_client.py receive|send|chunks|hold|once URL [...]
 """

@@ -1,5 +1,6 @@
-// ws_client.mjs - npm's ws as a client, default options; does what bench/duplex/client.c does, and "once": connect, send, wait for one
-// message, close. Usage: WS_FOLDER=.../node_modules/ws node ws_client.mjs receive|send|chunks|hold|once URL [...]
+// ws_client.mjs - npm's ws as a client, default options; does what bench/duplex/client.c does, and
+// "once": connect, send, wait for one message, close. Usage: WS_FOLDER=.../node_modules/ws node
+// ws_client.mjs receive|send|chunks|hold|once URL [...]
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -23,7 +24,8 @@ function counter(warmup, wanted) {
     if (seen < warmup + wanted) return;
     const { user, system } = process.cpuUsage(cpu);
     const seconds = Number(process.hrtime.bigint() - wall) / 1e9;
-    process.stdout.write(`${JSON.stringify({ cpu_us: (user + system) / wanted, rate: wanted / seconds })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ cpu_us: (user + system) / wanted, rate: wanted / seconds })}\n`);
     process.exit(0);
   };
 }
@@ -40,7 +42,8 @@ const modes = {
   },
   chunks() {
     const socket = new WebSocket(url, { maxPayload: 0 });
-    socket.on('message', (data) => { console.log(JSON.stringify({ bytes: data.length, chunks: 1 })); socket.close(); });
+    socket.on('message', (data) => { console.log(JSON.stringify({ bytes: data.length, chunks: 1 }));
+      socket.close(); });
   },
   hold() {
     const held = [];
@@ -55,7 +58,8 @@ const modes = {
       if (held.length === goal) console.log(JSON.stringify({ open: goal }));
     };
     readline.createInterface({ input: process.stdin })
-      .on('line', (line) => { goal = Number(line); openMore(); }).on('close', () => process.exit(0));
+      .on('line', (line) => { goal = Number(line); openMore(); }).on('close',
+        () => process.exit(0));
   },
   once(ca) {
     const socket = new WebSocket(url, ca ? { ca: readFileSync(ca) } : {});

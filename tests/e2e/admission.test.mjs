@@ -31,11 +31,14 @@ const origins = [
 ];
 
 for (const [options, origin, expected] of origins) {
-  test(`Origin ${origin ?? 'absent'} with ${options.join(' ') || 'no option'}: ${expected}`, async (t) => {
+  test(`Origin ${origin ?? 'absent'} with ${options.join(' ') || 'no option'}: ${expected}`,
+      async (t) => {
     const server = await serve(t, ['cat'], options);
-    const { status } = await upgrade(t, server, '/', { Origin: origin?.replace('PORT', server.port) ?? null });
+    const { status } = await upgrade(t, server, '/',
+      { Origin: origin?.replace('PORT', server.port) ?? null });
     assert.equal(status, expected);
-    assert.equal(server.programs().length, expected === 101 ? 1 : 0, 'a program runs for admitted visitors only');
+    assert.equal(server.programs().length, expected === 101 ? 1 : 0,
+      'a program runs for admitted visitors only');
   });
 }
 
@@ -86,8 +89,10 @@ test('a listener for all addresses takes any Host until --host is given', async 
 
 test('--subprotocol: the first in common, none otherwise', async (t) => {
   const server = await serve(t, ['cat'], ['--subprotocol=v2', '--subprotocol=v1']);
-  for (const [offered, answered] of [['v1, v2', 'v2'], ['v1', 'v1'], ['v3', undefined], [null, undefined]]) {
-    const { status, headers } = await upgrade(t, server, '/', { 'Sec-WebSocket-Protocol': offered });
+  for (const [offered, answered] of [['v1, v2', 'v2'], ['v1', 'v1'], ['v3', undefined],
+      [null, undefined]]) {
+    const { status, headers } = await upgrade(t, server, '/',
+      { 'Sec-WebSocket-Protocol': offered });
     assert.equal(status, 101);
     assert.equal(headers['sec-websocket-protocol'], answered);
   }

@@ -16,7 +16,8 @@ async function echoPage(t, options = []) {
 test('a File is echoed', async (t) => {
   const { server, page } = await echoPage(t);
   const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) & 255));
-  await page.locator('input').setInputFiles({ name: 'file.bin', mimeType: 'application/octet-stream', buffer: bytes });
+  await page.locator('input')
+    .setInputFiles({ name: 'file.bin', mimeType: 'application/octet-stream', buffer: bytes });
   const result = await page.evaluate((url) => new Promise((resolve, reject) => {
     const file = document.querySelector('input[type="file"]').files[0];
     const ws = new WebSocket(url);
@@ -24,8 +25,10 @@ test('a File is echoed', async (t) => {
     ws.onopen = () => ws.send(file);
     ws.onerror = () => reject(new Error('error event'));
     ws.onmessage = async (event) => {
-      const [sent, got] = await Promise.all([file, event.data].map(async (blob) => new Uint8Array(await blob.arrayBuffer())));
-      resolve({ isBlob: event.data instanceof Blob, size: event.data.size, same: sent.every((byte, at) => byte === got[at]) });
+      const [sent, got] = await Promise.all([file,
+        event.data].map(async (blob) => new Uint8Array(await blob.arrayBuffer())));
+      resolve({ isBlob: event.data instanceof Blob, size: event.data.size,
+        same: sent.every((byte, at) => byte === got[at]) });
     };
   }), server.ws());
   assert.deepEqual(result, { isBlob: true, size: 100_000, same: true });
@@ -49,7 +52,8 @@ test('a typed array of 512,000 bytes, a canvas of 400 by 320, is echoed', async 
     ws.onerror = () => reject(new Error('error event'));
     ws.onmessage = (event) => {
       const got = new Uint8Array(event.data);
-      resolve({ isBuffer: event.data instanceof ArrayBuffer, length: got.length, same: got.every((byte, at) => byte === binary[at]) });
+      resolve({ isBuffer: event.data instanceof ArrayBuffer, length: got.length,
+        same: got.every((byte, at) => byte === binary[at]) });
     };
   }), server.ws());
   assert.deepEqual(result, { isBuffer: true, length: 512_000, same: true });
@@ -66,7 +70,8 @@ test('after 10,000,000 bytes bufferedAmount is above 0, and comes back to 0', as
       atOnce = ws.bufferedAmount;
     };
     ws.onerror = () => reject(new Error('error event'));
-    ws.onmessage = (event) => resolve({ atOnce, later: ws.bufferedAmount, echoed: event.data.byteLength });
+    ws.onmessage = (event) =>
+      resolve({ atOnce, later: ws.bufferedAmount, echoed: event.data.byteLength });
   }), server.ws());
   assert.deepEqual(result, { atOnce: 10_000_000, later: 0, echoed: 10_000_000 });
 });
@@ -117,7 +122,8 @@ test('a wrapper that keeps a heartbeat and reconnects unless it is closed by han
         };
         this.ws.onmessage = (event) => {
           told.push(event.data);
-          if (told.filter((word) => word === 'open').length < 3) this.ws.close(4000, 'as if it were lost');
+          if (told.filter((word) => word === 'open').length < 3) this.ws.close(4000,
+            'as if it were lost');
           else this.closeByHand();
         };
         this.ws.onclose = (event) => {

@@ -1,4 +1,5 @@
-// The pages in Chromium: the one that answers on a program's path, the demo, and the examples' page.
+// The pages in Chromium: the one that answers on a program's path, the demo, and the examples'
+// page.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,9 +12,11 @@ import { example, onePort, root, serve, start, test } from './support/program.mj
 
 const openPage = useChromium();
 const text = (page, selector) => page.locator(selector).textContent();
-const lines = async (page, selector = '#output') => (await text(page, selector)).split('\n').slice(0, -1);
+const lines = async (page, selector = '#output') => (await text(page, selector)).split('\n')
+  .slice(0, -1);
 const shows = (page, selector, expected) =>
-  eventually(async () => expected.test(await text(page, selector)), `${selector} shows ${expected}`);
+  eventually(async () => expected.test(await text(page, selector)),
+    `${selector} shows ${expected}`);
 const say = async (page, form, line) => {
   await page.locator(`${form} input`).fill(line);
   await page.locator(`${form} button`).first().click();
@@ -25,7 +28,8 @@ test('the page of a program: its address, its output, its close event, the scrip
   await shows(page, '#status', /^closed: code 1000, wasClean true$/);
   assert.deepEqual(await lines(page), ['1', '2', '3']);
   assert.equal(await text(page, '#url'), server.ws());
-  assert.match(await text(page, '#script'), new RegExp(`^var ws = new WebSocket\\("${server.ws()}"\\);`));
+  assert.match(await text(page, '#script'),
+    new RegExp(`^var ws = new WebSocket\\("${server.ws()}"\\);`));
 
   // The script that the page shows does what the page does.
   const script = await text(page, '#script');
@@ -48,7 +52,8 @@ test('the page of a program: its address, its output, its close event, the scrip
   await server.isQuiet();
 });
 
-test('the page of a program works below its path, query included, and connects again', async (t) => {
+test('the page of a program works below its path, query included, and connects again',
+    async (t) => {
   const server = await start(t, ['serve', onePort, '--route', `/a=${example('reader.sh')}`]);
   const page = await openPage(t, server.http('/a/b%20c?d=1'));
   await shows(page, '#status', /^open$/);
@@ -92,8 +97,10 @@ test('the page of duplex echo: what is sent comes back, and it connects again', 
 const tutorial = [
   ['ls', () => ['ls', path.join(root, 'examples')], null, (shown) =>
     assert.deepEqual(shown.sort(), readdirSync(path.join(root, 'examples')).sort())],
-  ['greeter.js', () => ['node', example('greeter.js')], '你好', (shown) => assert.deepEqual(shown, ['data: 你好'])],
-  ['reader.sh', () => [example('reader.sh')], '你好', (shown) => assert.deepEqual(shown, ['You said: 你好'])],
+  ['greeter.js', () => ['node', example('greeter.js')], '你好',
+    (shown) => assert.deepEqual(shown, ['data: 你好'])],
+  ['reader.sh', () => [example('reader.sh')], '你好',
+    (shown) => assert.deepEqual(shown, ['You said: 你好'])],
   ['vmstat 1', () => ['vmstat', '1'], null, (shown) => assert.match(shown[0], /^procs -+memory-+/)],
   ['greeter.c', (t) => {
     const greeter = path.join(t.directory(), 'greeter');
@@ -128,7 +135,8 @@ test('examples/page.html shows the program behind its #', async (t) => {
   await shows(page, '#output', /closed: code 4309, wasClean true\n$/);
 });
 
-const demo = (t) => start(t, ['serve', onePort, '--static=web/demo', '--route', '/counter=examples/counter.sh',
+const demo = (t) => start(t,
+  ['serve', onePort, '--static=web/demo', '--route', '/counter=examples/counter.sh',
   '--route', '/chat=examples/chat.sh'], { env: { TMPDIR: t.directory() } });
 
 test('the demo: the counter ends with its close event, and starts again', async (t) => {
@@ -147,7 +155,8 @@ test('the demo: killing the counter shows its close event', async (t) => {
   const page = await openPage(t, server.url);
   await shows(page, '#counter .output', /^1\n/);
   const { commandLine } = await import('./support/processes.mjs');
-  const counter = server.programs().find((pid) => commandLine(pid).join(' ').includes('counter.sh'));
+  const counter = server.programs()
+    .find((pid) => commandLine(pid).join(' ').includes('counter.sh'));
   process.kill(counter, 'SIGKILL');
   await shows(page, '#counter .status', /^closed: code 4309, reason (SIG)?KILL, wasClean true$/);
 });

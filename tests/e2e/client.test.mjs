@@ -1,5 +1,6 @@
-// The library's client against other people's software: servers of four languages, nginx and haproxy with TLS in front, squid,
-// tinyproxy and microsocks in between, with a password and without.
+// The library's client against other people's software: servers of four languages, nginx and
+// haproxy with TLS in front, squid, tinyproxy and microsocks in between, with a password and
+// without.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -22,7 +23,8 @@ const probe = path.join(path.dirname(duplexPath), 'tests/support/client-probe');
 async function run(t, ...args) {
   const client = new Program(t, probe, args);
   const { code, signal } = await client.ended;
-  assert.deepEqual({ code, signal, stderr: client.stderr }, { code: 0, signal: null, stderr: '' }, client.stdout);
+  assert.deepEqual({ code, signal, stderr: client.stderr }, { code: 0, signal: null, stderr: '' },
+    client.stdout);
   return client.stdout.split('\n').slice(0, -1);
 }
 
@@ -48,7 +50,8 @@ const accepts = (port) => new Promise((resolve) => {
 // An echo by npm's ws; what it was asked lies in `requests`.
 async function echo(t, { tls, ...options } = {}) {
   const requests = [];
-  const server = tls ? https.createServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }) : http.createServer();
+  const server = tls ? https.createServer({ cert: readFileSync(tls.cert),
+    key: readFileSync(tls.key) }) : http.createServer();
   const sockets = new WebSocketServer({ server, perMessageDeflate: true, ...options });
   sockets.on('connection', (socket, request) => {
     requests.push(request);
@@ -79,14 +82,18 @@ test('npm ws over TLS, its certificate verified', async (t) => {
   const { url } = await echo(t, { tls });
   assert.deepEqual(await run(t, `--ca=${tls.cert}`, ...talk, url), ['open ', ...answers]);
   assert.deepEqual(await run(t, `--ca=${certificate(t).cert}`, ...talk, url),
-    ['error 4 DX_ERR_TLS 0 the certificate of 127.0.0.1 is not good: self-signed certificate', 'close 1006 unclean']);
+    ['error 4 DX_ERR_TLS 0 the certificate of 127.0.0.1 is not good: self-signed certificate',
+      'close 1006 unclean']);
 });
 
 test('npm ws: a subprotocol is agreed, and one that is not', async (t) => {
-  const { url } = await echo(t, { handleProtocols: (offered) => (offered.has('chat') ? 'chat' : false) });
-  assert.deepEqual(await run(t, '--subprotocol=chat', '--send=x', url), ['open chat', 'text x', 'close 1000 clean']);
+  const { url } = await echo(t,
+    { handleProtocols: (offered) => (offered.has('chat') ? 'chat' : false) });
+  assert.deepEqual(await run(t, '--subprotocol=chat', '--send=x', url),
+    ['open chat', 'text x', 'close 1000 clean']);
   assert.deepEqual(await run(t, '--subprotocol=other', '--send=x', url),
-    ['error 6 DX_ERR_PROTOCOL 0 the server agrees to none of the subprotocols', 'close 1006 unclean']);
+    ['error 6 DX_ERR_PROTOCOL 0 the server agrees to none of the subprotocols',
+      'close 1006 unclean']);
 });
 
 test('npm ws: a refusal is told with its status and body', async (t) => {
@@ -99,7 +106,8 @@ test('npm ws: a refusal is told with its status and body', async (t) => {
 
 test('npm websocket (WebSocket-Node)', async (t) => {
   const server = http.createServer();
-  const sockets = new WebSocketNode.server({ httpServer: server, maxReceivedFrameSize: 2 ** 24, maxReceivedMessageSize: 2 ** 24 });
+  const sockets = new WebSocketNode.server({ httpServer: server, maxReceivedFrameSize: 2 ** 24,
+    maxReceivedMessageSize: 2 ** 24 });
   sockets.on('request', (request) => {
     const connection = request.accept(request.requestedProtocols[0], request.origin);
     connection.on('message', (message) => {
@@ -112,7 +120,8 @@ test('npm websocket (WebSocket-Node)', async (t) => {
     sockets.shutDown();
     return new Promise((resolve) => { server.close(resolve); });
   });
-  assert.deepEqual(await run(t, '--subprotocol=echo', ...talk, `ws://127.0.0.1:${port}/`), ['open echo', ...answers]);
+  assert.deepEqual(await run(t, '--subprotocol=echo', ...talk, `ws://127.0.0.1:${port}/`),
+    ['open echo', ...answers]);
 });
 
 test("socket.io's engine as a plain WebSocket server", async (t) => {
@@ -125,7 +134,8 @@ test("socket.io's engine as a plain WebSocket server", async (t) => {
     engine.close();
     return new Promise((resolve) => { server.close(resolve); });
   });
-  const lines = await run(t, '--send=4hello', '--count=2', `ws://127.0.0.1:${port}/engine.io/?EIO=4&transport=websocket`);
+  const lines = await run(t, '--send=4hello', '--count=2',
+    `ws://127.0.0.1:${port}/engine.io/?EIO=4&transport=websocket`);
   assert.equal(lines[0], 'open ');
   assert.match(lines[1], /^text 0\{"sid":"/);
   assert.deepEqual(lines.slice(2), ['text 4echo hello', 'close 1000 clean']);
@@ -144,14 +154,16 @@ async def main():
 asyncio.run(main())
 `]);
   const [, port] = await server.said(/port (\d+)\n/, { on: 'stdout' });
-  assert.deepEqual(await run(t, '--subprotocol=chat', ...talk, `ws://127.0.0.1:${port}/`), ['open chat', ...answers]);
+  assert.deepEqual(await run(t, '--subprotocol=chat', ...talk, `ws://127.0.0.1:${port}/`),
+    ['open chat', ...answers]);
 });
 
 test('libwebsockets: its numbers count up', async (t) => {
   const port = await freePort();
   new Program(t, '/usr/bin/libwebsockets-test-server', ['-p', `${port}`, '-i', 'lo']);
   await eventually(() => accepts(port), 'libwebsockets listens');
-  assert.deepEqual(await run(t, '--subprotocol=dumb-increment-protocol', '--count=3', `ws://127.0.0.1:${port}/`),
+  assert.deepEqual(await run(t, '--subprotocol=dumb-increment-protocol', '--count=3',
+    `ws://127.0.0.1:${port}/`),
     ['open dumb-increment-protocol', 'text 0', 'text 1', 'text 2', 'close 1000 clean']);
 });
 
@@ -166,7 +178,8 @@ test('a unix socket, whatever the host is', async (t) => {
   });
   await new Promise((resolve) => { server.listen(file, resolve); });
   t.after(() => new Promise((resolve) => { server.close(resolve); }));
-  assert.deepEqual(await run(t, `--unix=${file}`, ...talk, 'ws://some.example/'), ['open ', ...answers]);
+  assert.deepEqual(await run(t, `--unix=${file}`, ...talk, 'ws://some.example/'),
+    ['open ', ...answers]);
   assert.deepEqual(hosts, ['some.example']);
   assert.deepEqual(await run(t, `--unix=${file}.not`, 'ws://some.example/'),
     [`error 2 DX_ERR_CONNECT 0 unix:${file}.not: No such file or directory`, 'close 1006 unclean']);
@@ -177,7 +190,8 @@ test('a unix socket, whatever the host is', async (t) => {
 function nginxConfig(directory, port, backend, { cert, key }) {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${directory}/${name};`).join('\n');
-  return `daemon off;\nmaster_process off;\npid ${directory}/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;
+  return `daemon off;\nmaster_process off;\npid ${directory}/pid;
+error_log stderr;\nevents {}\nhttp {\naccess_log off;
 ${temporary}
 server {
   listen 127.0.0.1:${port} ssl http2;
@@ -195,7 +209,8 @@ server {
 }
 
 function haproxyConfig(directory, port, backend, { both }) {
-  return `defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n  timeout tunnel 1m
+  return `defaults\n  mode http\n  timeout connect 5s
+  timeout client 30s\n  timeout server 30s\n  timeout tunnel 1m
 frontend f\n  bind 127.0.0.1:${port} ssl crt ${both} alpn h2,http/1.1
   http-request return status 429 content-type text/plain string slowly if { path /no }
   default_backend b\nbackend b\n  server s 127.0.0.1:${backend}\n`;
@@ -203,7 +218,8 @@ frontend f\n  bind 127.0.0.1:${port} ssl crt ${both} alpn h2,http/1.1
 
 const fronts = {
   nginx: { file: '/usr/sbin/nginx', config: nginxConfig, args: (file) => ['-c', file] },
-  haproxy: { file: '/usr/sbin/haproxy', config: haproxyConfig, args: (file) => ['-db', '-f', file] },
+  haproxy: { file: '/usr/sbin/haproxy', config: haproxyConfig,
+    args: (file) => ['-db', '-f', file] },
 };
 
 for (const [name, { file, config, args }] of Object.entries(fronts)) {
@@ -215,7 +231,8 @@ for (const [name, { file, config, args }] of Object.entries(fronts)) {
     writeFileSync(configFile, config(path.dirname(configFile), port, backend.port, tls));
     new Program(t, file, args(configFile));
     await eventually(() => accepts(port), `${name} listens`);
-    assert.deepEqual(await run(t, `--ca=${tls.cert}`, ...talk, `wss://localhost:${port}/`), ['open ', ...answers]);
+    assert.deepEqual(await run(t, `--ca=${tls.cert}`, ...talk, `wss://localhost:${port}/`),
+      ['open ', ...answers]);
     const [error, body] = await run(t, `--ca=${tls.cert}`, `wss://localhost:${port}/no`);
     assert.equal(error, 'error 5 DX_ERR_REFUSED 429 the server answered 429 Too Many Requests');
     assert.equal(body, 'body slowly');
@@ -236,17 +253,21 @@ function startSquid(t, port, hasPassword) {
   const hash = execFileSync('openssl', ['passwd', '-apr1', rich[1]], { encoding: 'utf8' });
   writeFileSync(users, `${rich[0]}:${hash}`);
   const config = path.join(directory, 'squid.conf');
-  writeFileSync(config, `http_port 127.0.0.1:${port}\npid_filename none\naccess_log none\ncache_log /dev/null
-cache deny all\nshutdown_lifetime 0 seconds\ncoredump_dir ${directory}\nnetdb_filename none\n${hasPassword
-  ? `auth_param basic program /usr/lib/squid/basic_ncsa_auth ${users}\nauth_param basic children 1
-acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n` : 'http_access allow all\n'}`);
+  const access = hasPassword
+    ? `auth_param basic program /usr/lib/squid/basic_ncsa_auth ${users}\nauth_param basic children 1
+acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n`
+    : 'http_access allow all\n';
+  writeFileSync(config, `http_port 127.0.0.1:${port}
+pid_filename none\naccess_log none\ncache_log /dev/null
+cache deny all\nshutdown_lifetime 0 seconds\ncoredump_dir ${directory}\nnetdb_filename none
+${access}`);
   return new Program(t, '/usr/sbin/squid', ['-N', '-f', config]);
 }
 
 function startTinyproxy(t, port, hasPassword) {
   const config = path.join(t.directory(), 'tinyproxy.conf');
-  writeFileSync(config, `Port ${port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 10\nLogLevel Critical\n${hasPassword
-    ? `BasicAuth ${simple[0]} ${simple[1]}\n` : ''}`);
+  writeFileSync(config, `Port ${port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 10
+LogLevel Critical\n${hasPassword ? `BasicAuth ${simple[0]} ${simple[1]}\n` : ''}`);
   return new Program(t, '/usr/bin/tinyproxy', ['-d', '-c', config]);
 }
 
@@ -256,7 +277,8 @@ function startMicrosocks(t, port, hasPassword) {
 }
 
 const proxies = {
-  squid: { start: startSquid, schemes: ['http'], wants: 'error 3 DX_ERR_REFUSED 407 the proxy wants other credentials' },
+  squid: { start: startSquid, schemes: ['http'],
+    wants: 'error 3 DX_ERR_REFUSED 407 the proxy wants other credentials' },
   tinyproxy: {
     start: startTinyproxy,
     password: simple,
@@ -279,20 +301,26 @@ test('through squid behind TLS of its own, plain and with TLS inside TLS', async
   const [inner, outer] = [await freePort(), await freePort()];
   startSquid(t, inner, true);
   const config = path.join(t.directory(), 'haproxy.cfg');
-  writeFileSync(config, `defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s
+  writeFileSync(config, `defaults\n  mode tcp\n  timeout connect 5s
+  timeout client 30s\n  timeout server 30s
 listen l\n  bind 127.0.0.1:${outer} ssl crt ${tls.both}\n  server s 127.0.0.1:${inner}\n`);
   new Program(t, '/usr/sbin/haproxy', ['-db', '-f', config]);
-  await eventually(async () => (await accepts(inner)) && accepts(outer), 'squid and haproxy listen');
-  const proxy = (password) => `--proxy=https://${rich[0]}:${encodeURIComponent(password)}@localhost:${outer}`;
+  await eventually(async () => (await accepts(inner)) && accepts(outer),
+    'squid and haproxy listen');
+  const proxy = (password) =>
+    `--proxy=https://${rich[0]}:${encodeURIComponent(password)}@localhost:${outer}`;
   for (const url of [plain.url, secure.url])
-    assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${tls.cert}`, ...talk, url), ['open ', ...answers]);
+    assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${tls.cert}`, ...talk, url),
+      ['open ', ...answers]);
   assert.deepEqual(await run(t, proxy('wrong'), `--ca=${tls.cert}`, secure.url),
     ['error 3 DX_ERR_REFUSED 407 the proxy wants other credentials', 'close 1006 unclean']);
   assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${certificate(t).cert}`, secure.url),
-    ['error 3 DX_ERR_TLS 0 the certificate of localhost is not good: self-signed certificate', 'close 1006 unclean']);
+    ['error 3 DX_ERR_TLS 0 the certificate of localhost is not good: self-signed certificate',
+      'close 1006 unclean']);
 });
 
-for (const [name, { start, schemes, wants, refuses = wants, password = rich }] of Object.entries(proxies)) {
+for (const [name, { start, schemes, wants, refuses = wants,
+    password = rich }] of Object.entries(proxies)) {
   test(`through ${name}, without a password, plain and with TLS inside`, async (t) => {
     const tls = certificate(t);
     const plain = await echo(t);
@@ -303,7 +331,8 @@ for (const [name, { start, schemes, wants, refuses = wants, password = rich }] o
     for (const scheme of schemes) {
       const proxy = `--proxy=${scheme}://127.0.0.1:${port}`;
       assert.deepEqual(await run(t, proxy, ...talk, plain.url), ['open ', ...answers]);
-      assert.deepEqual(await run(t, proxy, `--ca=${tls.cert}`, ...talk, secure.url.replace('127.0.0.1', 'localhost')),
+      assert.deepEqual(await run(t, proxy, `--ca=${tls.cert}`, ...talk,
+        secure.url.replace('127.0.0.1', 'localhost')),
         ['open ', ...answers]);
       const [gone] = await run(t, proxy, `ws://127.0.0.1:${await freePort()}/`);
       assert.match(gone, /^error 3 DX_ERR_REFUSED (0|50[0-9]) the (proxy|connection) /);
@@ -316,10 +345,14 @@ for (const [name, { start, schemes, wants, refuses = wants, password = rich }] o
     start(t, port, true);
     await eventually(() => accepts(port), `${name} listens`);
     for (const scheme of schemes) {
-      assert.deepEqual(await run(t, `--proxy=${scheme}://${password.map(encodeURIComponent).join(':')}@127.0.0.1:${port}`, ...talk, plain.url),
+      assert.deepEqual(await run(t,
+        `--proxy=${scheme}://${password.map(encodeURIComponent).join(':')}@127.0.0.1:${port}`,
+        ...talk, plain.url),
         ['open ', ...answers]);
-      assert.deepEqual(await run(t, `--proxy=${scheme}://127.0.0.1:${port}`, plain.url), [wants, 'close 1006 unclean']);
-      assert.deepEqual(await run(t, `--proxy=${scheme}://user:wrong@127.0.0.1:${port}`, plain.url), [refuses, 'close 1006 unclean']);
+      assert.deepEqual(await run(t, `--proxy=${scheme}://127.0.0.1:${port}`, plain.url),
+        [wants, 'close 1006 unclean']);
+      assert.deepEqual(await run(t, `--proxy=${scheme}://user:wrong@127.0.0.1:${port}`, plain.url),
+        [refuses, 'close 1006 unclean']);
     }
     assert.equal(plain.requests.length, schemes.length);
   });

@@ -1,5 +1,6 @@
-// The examples of clients: compiled from an installation that pkg-config finds, by gcc, clang and g++, and used as what they are, with
-// npm's ws, `duplex` and servers of the library as their peers.
+// The examples of clients: compiled from an installation that pkg-config finds, by gcc, clang and
+// g++, and used as what they are, with npm's ws, `duplex` and servers of the library as their
+// peers.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -20,11 +21,13 @@ import { echo, Program, root, serve, test } from './support/program.mjs';
 import { eventually, within } from './support/time.mjs';
 
 const { at, forEachCompiler } = installExamples(['client_*', 'echo']);
-const names = readdirSync(path.join(root, 'examples')).filter((name) => /^client_.*\.c$/.test(name));
+const names = readdirSync(path.join(root, 'examples'))
+  .filter((name) => /^client_.*\.c$/.test(name));
 
 test('ten clients have at most 63 lines each, beside blanks and comments', async () => {
   assert.equal(names.length, 10);
-  for (const name of names) assert.ok(lineCount(name) > 15 && lineCount(name) <= 63, `${name}: ${lineCount(name)} lines`);
+  for (const name of names) assert.ok(lineCount(name) > 15 && lineCount(name) <= 63,
+    `${name}: ${lineCount(name)} lines`);
 });
 
 const program = (scope, name, args, options) => new Program(scope, at(name), args, options);
@@ -41,11 +44,13 @@ class Peer {
   }
 
   async listen(port = 0) {
-    this.server = new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 2 ** 30, ...this.options });
+    this.server = new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 2 ** 30,
+      ...this.options });
     this.server.on('connection', (socket, request) => {
       socket.heard = [];
       socket.closed = new Promise((resolve) => { socket.on('close', (code) => resolve(code)); });
-      socket.on('message', (data, isBinary) => socket.heard.push(isBinary ? data : data.toString()));
+      socket.on('message', (data, isBinary) =>
+        socket.heard.push(isBinary ? data : data.toString()));
       socket.on('error', () => {});
       this.requests.push(request);
       this.sockets.push(socket);
@@ -73,7 +78,8 @@ async function endsWith(client, code) {
   return client;
 }
 
-const most = (pid) => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+const most = (pid) =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 const hash = (data) => createHash('sha256').update(data).digest('hex');
 
 forEachCompiler('client_hello', async (scope, name) => {
@@ -85,7 +91,8 @@ forEachCompiler('client_hello', async (scope, name) => {
 
   const refused = await endsWith(program(scope, name, ['ws://127.0.0.1:1/', 'hello']), 1);
   assert.match(refused.stderr, /^client_hello: .*refused\n$/);
-  assert.match((await endsWith(program(scope, name, ['ftp://127.0.0.1/', 'hello']), 1)).stderr, /cannot be opened/);
+  assert.match((await endsWith(program(scope, name, ['ftp://127.0.0.1/', 'hello']), 1)).stderr,
+    /cannot be opened/);
 
   const npm = await peer(scope);
   const client = program(scope, name, [npm.url, 'hello']);
@@ -100,7 +107,8 @@ forEachCompiler('client_hello', async (scope, name) => {
 forEachCompiler('client_ticker', async (scope, name) => {
   const accepted = ['first', 'second'];
   const npm = await peer(scope, {
-    verifyClient: ({ req }) => accepted.includes(new URL(req.url, 'http://host').searchParams.get('token')),
+    verifyClient: ({ req }) =>
+      accepted.includes(new URL(req.url, 'http://host').searchParams.get('token')),
   });
   const tokenPath = path.join(scope.directory(), 'token');
   writeFileSync(tokenPath, 'first\n');
@@ -123,7 +131,8 @@ forEachCompiler('client_ticker', async (scope, name) => {
   await endsWith(client, 1);
   assert.match(client.stderr, /401.*giving up\n$/);
   assert.equal(client.stdout, 'one\ntwo\nthree\n');
-  assert.deepEqual(npm.requests.map((request) => request.url), ['/live?token=first', '/live?token=second']);
+  assert.deepEqual(npm.requests.map((request) => request.url),
+    ['/live?token=first', '/live?token=second']);
 });
 
 forEachCompiler('client_outbox', async (scope, name) => {
@@ -135,7 +144,8 @@ forEachCompiler('client_outbox', async (scope, name) => {
   await client.said(/([5-9]|1\d) not sent/);
   await npm.listen(npm.port);
   await endsWith(client, 0);
-  const heard = npm.sockets.flatMap((socket) => socket.heard).map((text) => Number(text.replace('reading ', '')));
+  const heard = npm.sockets.flatMap((socket) => socket.heard)
+    .map((text) => Number(text.replace('reading ', '')));
   assert.deepEqual([...new Set(heard)], Array.from({ length: 15 }, (_, index) => index + 1));
   assert.equal(await npm.sockets.at(-1).closed, 1000);
 });
@@ -173,9 +183,13 @@ forEachCompiler('client_threads', async (scope, name) => {
   await endsWith(client, 0);
   assert.equal(await socket.closed, 1000);
   const counts = new Map();
-  for (const data of socket.heard) counts.set(data.readInt32LE(), (counts.get(data.readInt32LE()) ?? 0) + 1);
+  for (const data of socket.heard) {
+    const number = data.readInt32LE();
+    counts.set(number, (counts.get(number) ?? 0) + 1);
+  }
   assert.equal(socket.heard.length, 4000);
-  assert.deepEqual([...counts.keys()], Array.from({ length: 1000 }, (_, index) => index + 1)); // each thread's in its order
+  // Each thread's in its order.
+  assert.deepEqual([...counts.keys()], Array.from({ length: 1000 }, (_, index) => index + 1));
   assert.ok([...counts.values()].every((count) => count === 4));
   const refused = await endsWith(program(scope, name, ['ws://127.0.0.1:1/']), 1);
   assert.match(refused.stderr, /^not all was sent: .*refused/);
@@ -186,7 +200,8 @@ async function connectProxy(scope) {
   const server = http.createServer();
   server.on('connect', (request, socket, head) => {
     scope.after(() => socket.destroy());
-    if (request.headers['proxy-authorization'] !== `Basic ${Buffer.from('ada:s3cret').toString('base64')}`) {
+    const login = Buffer.from('ada:s3cret').toString('base64');
+    if (request.headers['proxy-authorization'] !== `Basic ${login}`) {
       socket.end('HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n');
       return;
     }
@@ -209,7 +224,8 @@ async function connectProxy(scope) {
 function identity(scope) {
   const directory = scope.directory();
   const [cert, key] = [path.join(directory, 'ada.pem'), path.join(directory, 'ada.key')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+  execFileSync('openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
     '-subj', '/CN=Ada', '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return { cert, key };
 }
@@ -217,7 +233,8 @@ function identity(scope) {
 forEachCompiler('client_tls', async (scope, name) => {
   const { cert, key } = certificate(scope);
   const ada = identity(scope);
-  const server = await echo(scope, [`--tls-cert=${cert}`, `--tls-key=${key}`, `--tls-client-ca=${ada.cert}`]);
+  const server = await echo(scope,
+    [`--tls-cert=${cert}`, `--tls-key=${key}`, `--tls-client-ca=${ada.cert}`]);
   const agreed = await endsWith(program(scope, name, [server.ws(), cert, ada.cert, ada.key]), 0);
   assert.match(agreed.stdout, /^TLSv1\.3, TLS_\w+\n$/);
 
@@ -225,7 +242,8 @@ forEachCompiler('client_tls', async (scope, name) => {
   assert.match(distrusted.stderr, /^wss:\/\/127\.0\.0\.1:\d+\/: TLS: .*certificate/);
   const unknown = await endsWith(program(scope, name, [server.ws(), cert]), 1);
   assert.match(unknown.stderr, /certificate/);
-  const missing = await endsWith(program(scope, name, [server.ws(), path.join(scope.directory(), 'none')]), 1);
+  const missing = await endsWith(program(scope, name,
+    [server.ws(), path.join(scope.directory(), 'none')]), 1);
   assert.match(missing.stderr, /^client_tls: .*none/);
 
   const port = await connectProxy(scope);
@@ -234,7 +252,8 @@ forEachCompiler('client_tls', async (scope, name) => {
   assert.match((await endsWith(through('ada:s3cret@'), 0)).stdout, /^TLSv1\.3/);
   assert.match((await endsWith(through(''), 1)).stderr, /the proxy: .*credentials/);
 
-  const picky = await peer(scope, { verifyClient: (info, answer) => answer(false, 451, 'for reasons', { Why: 'law' }) });
+  const picky = await peer(scope,
+    { verifyClient: (info, answer) => answer(false, 451, 'for reasons', { Why: 'law' }) });
   const told = (await endsWith(program(scope, name, [picky.url]), 1)).stderr;
   assert.match(told, /: the server: .*451/);
   assert.match(told, /\n {2}Why: law\n/);
@@ -253,7 +272,8 @@ forEachCompiler('client_mirror', async (scope, name) => {
   const big = randomBytes(300_000);
   origin.send('for everybody');
   origin.send(big);
-  for (const visitor of visitors) assert.deepEqual(await visitor.received(2), ['for everybody', big]);
+  for (const visitor of visitors) assert.deepEqual(await visitor.received(2),
+    ['for everybody', big]);
 
   origin.terminate();
   const again = await npm.socket(1); // within 5 s
@@ -301,9 +321,11 @@ forEachCompiler('client_embed_poll', async (scope, name) => {
   const bytes = randomBytes(48 * 2 ** 20);
   socket.pause(); // what does not go away waits in the pipe, not in the client
   const written = new Promise((resolve) => { client.process.stdin.end(bytes, resolve); });
-  await eventually(() => client.process.stdin.writableLength > 0 && socket._socket.bytesRead > 0, 'it has begun');
+  await eventually(() => client.process.stdin.writableLength > 0 && socket._socket.bytesRead > 0,
+    'it has begun');
   let looks = 0;
-  await eventually(() => { looks = isWaiting(client.pid) ? looks + 1 : 0; return looks > 20; }, 'it waits');
+  await eventually(() => { looks = isWaiting(client.pid) ? looks + 1 : 0; return looks > 20; },
+    'it waits');
   assert.ok(most(client.pid) < 16 * 2 ** 20, `${most(client.pid)} bytes of memory`);
   socket.resume();
   await written;

@@ -1,4 +1,5 @@
-// How a connection ends: the program's exit status as a close code, and the client's end as the program's end of file.
+// How a connection ends: the program's exit status as a close code, and the client's end as the
+// program's end of file.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -33,7 +34,8 @@ for (const [script, code, reason] of endings) {
   });
 }
 
-test('a program that closes its stdout has ended, and the ladder takes what is left of it', async (t) => {
+test('a program that closes its stdout has ended, and the ladder takes what is left of it',
+    async (t) => {
   const server = await serve(t, sh('echo x; exec >&-; sleep 100'), ['--ladder=100ms,100ms,100ms']);
   const client = await connect(server.ws());
   const { wasClean } = await client.close();
@@ -81,7 +83,8 @@ const departures = {
 for (const [name, depart] of Object.entries(departures)) {
   test(`the client leaves by ${name}: end of file, INT, TERM, KILL`, async (t) => {
     const log = path.join(t.directory(), 'log');
-    const server = await serve(t, ['bash', '-c', ladder, 'bash', log], ['--ladder=400ms,400ms,400ms']);
+    const server = await serve(t, ['bash', '-c', ladder, 'bash', log],
+      ['--ladder=400ms,400ms,400ms']);
     const { connection } = await upgrade(t, server);
     await connection.message();
     const family = server.programs();
@@ -111,7 +114,8 @@ for (const [name, depart] of Object.entries(departures)) {
 }
 
 test("the ladder's signals reach the program's whole session", async (t) => {
-  const server = await serve(t, sh('trap "" INT TERM; sleep 1000 & (sleep 1000 | sleep 1000) & echo ready; sleep 1000'),
+  const server = await serve(t,
+    sh('trap "" INT TERM; sleep 1000 & (sleep 1000 | sleep 1000) & echo ready; sleep 1000'),
     ['--ladder=50ms,50ms,50ms']);
   const { connection } = await upgrade(t, server);
   await connection.message();

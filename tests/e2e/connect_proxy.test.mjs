@@ -1,4 +1,5 @@
-// `duplex connect` and proxies: by option and by the environment, with curl's rules for what goes straight.
+// `duplex connect` and proxies: by option and by the environment, with curl's rules for what goes
+// straight.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -14,7 +15,8 @@ async function proxy(t) {
     socket.once('data', (data) => {
       const head = data.toString('latin1');
       const [, host, port] = /^CONNECT (.*):(\d+) HTTP\/1\.1\r\n/.exec(head);
-      asked.push({ target: `${host}:${port}`, login: /^Proxy-Authorization: (.*)\r$/mi.exec(head)?.[1] });
+      asked.push({ target: `${host}:${port}`,
+        login: /^Proxy-Authorization: (.*)\r$/mi.exec(head)?.[1] });
       const target = net.connect(port, '127.0.0.1', () => {
         socket.write('HTTP/1.1 200 OK\r\n\r\n');
         socket.pipe(target).pipe(socket);
@@ -31,9 +33,12 @@ async function proxy(t) {
 test('--proxy, with a name and password', async (t) => {
   const server = await echo(t);
   const { asked, host } = await proxy(t);
-  const { code, stdout } = await connect(t, [`--proxy=http://me:p%40ss@${host}`, '--send=x', '--expect=1', server.ws()]);
+  const { code, stdout } = await connect(t,
+    [`--proxy=http://me:p%40ss@${host}`, '--send=x', '--expect=1', server.ws()]);
   assert.deepEqual([code, stdout], [0, 'x\n']);
-  assert.deepEqual(asked, [{ target: `127.0.0.1:${server.port}`, login: `Basic ${Buffer.from('me:p@ss').toString('base64')}` }]);
+  assert.deepEqual(asked,
+    [{ target: `127.0.0.1:${server.port}`,
+    login: `Basic ${Buffer.from('me:p@ss').toString('base64')}` }]);
 });
 
 test('the environment chooses as curl does', async (t) => {
@@ -64,10 +69,12 @@ test('the environment chooses as curl does', async (t) => {
   ];
   for (const [env, to, isAsked] of rows) {
     asked.length = 0;
-    const { code, stdout, stderr } = await connect(t, ['--send=x', '--expect=1', `ws://${to}/`], { env });
+    const { code, stdout, stderr } = await connect(t, ['--send=x', '--expect=1', `ws://${to}/`],
+      { env });
     assert.deepEqual([code, stdout, stderr], [0, 'x\n', ''], JSON.stringify(env));
     assert.deepEqual(asked.map((one) => one.target), isAsked ? [to] : [], JSON.stringify(env));
   }
-  const { code } = await connect(t, ['--proxy=none', '--send=x', '--expect=1', server.ws()], { env: { http_proxy: nowhere } });
+  const { code } = await connect(t, ['--proxy=none', '--send=x', '--expect=1', server.ws()],
+    { env: { http_proxy: nowhere } });
   assert.equal(code, 0);
 });

@@ -1,11 +1,12 @@
-// `duplex connect` on a terminal: editing, history, completion, colours, and nothing that the peer sends drives it.
+// `duplex connect` on a terminal: editing, history, completion, colours, and nothing that the peer
+// sends drives it.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { connect, rawServer, typeConnect, wsServer } from './support/connect.mjs';
+import { acceptance, acceptOf, connect, rawServer, typeConnect,
+  wsServer } from './support/connect.mjs';
 import { descendants } from './support/processes.mjs';
 import { echo, test } from './support/program.mjs';
 import { eventually } from './support/time.mjs';
@@ -109,9 +110,11 @@ test('commands: /ping, /hex, /binary, /base64, /text, //, /help, /close', async 
   await said(program, /< \x1b\[0mplain\r\n/);
   program.type('//not a command\r');
   await said(program, /< \x1b\[0m\/not a command\r\n/);
-  for (const [typed, answer] of [['/nonsense', /\/nonsense: no such command/], ['/hex 0', /digits in pairs/], ['/base64 !', /no base64/],
+  for (const [typed, answer] of [['/nonsense', /\/nonsense: no such command/],
+    ['/hex 0', /digits in pairs/], ['/base64 !', /no base64/],
     ['/binary @/nowhere', /\/nowhere: No such file/], ['/close 99999', /write \/close/],
-    ['/close 1005', /a code is 1000 or 3000 to 4999/], [`/close 1000 ${'x'.repeat(124)}`, /at most 123 bytes/], ['/help', /\/\/\.\.\. +send/]]) {
+    ['/close 1005', /a code is 1000 or 3000 to 4999/],
+        [`/close 1000 ${'x'.repeat(124)}`, /at most 123 bytes/], ['/help', /\/\/\.\.\. +send/]]) {
     program.type(`${typed}\r`);
     await said(program, answer);
   }
@@ -143,9 +146,11 @@ test('nothing that the peer sends drives the terminal', async (t) => {
   });
   const program = typeConnect(t, [url]);
   assert.equal((await program.ended).code, 11);
-  const own = program.stdout.replace(/\x1b\[(\d*[ABCDGJK]|[0-9;]*m|\?\d+[hl])/g, '').replace(/\r\n|\r(?=> |$)/g, '');
+  const own = program.stdout.replace(/\x1b\[(\d*[ABCDGJK]|[0-9;]*m|\?\d+[hl])/g, '')
+    .replace(/\r\n|\r(?=> |$)/g, '');
   assert.doesNotMatch(own.replace(/\r/g, ''), /[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u202e]/);
-  assert.match(program.stdout, /\\x1b\[2J\\x1b\]0;title\\x07 \\xc2\\x9b31m \\xe2\\x80\\xae \\x0d over\\x08\\x7f/);
+  assert.match(program.stdout,
+    /\\x1b\[2J\\x1b\]0;title\\x07 \\xc2\\x9b31m \\xe2\\x80\\xae \\x0d over\\x08\\x7f/);
   assert.match(program.stdout, /\* ping: \\x1b\[5n/);
   assert.match(program.stdout, /closed with 4000 \\x1b\[31mreason/);
 });
@@ -181,12 +186,12 @@ test('a line typed before the connection opens is sent', async (t) => {
   await said(program, /> early\r\n/);
   const head = (await eventually(() => held[0]?.read(), 'the request comes')).toString();
   const [, key] = /^Sec-WebSocket-Key: (\S+)/mi.exec(head);
-  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   let got = Buffer.alloc(0);
   held[0].on('data', (data) => { got = Buffer.concat([got, data]); });
-  held[0].write(`HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  held[0].write(acceptance(acceptOf(key)));
   await eventually(() => got.length >= 11, 'the line comes');
-  assert.equal(Buffer.from(got.subarray(6, 11).map((byte, at) => byte ^ got[2 + at % 4])).toString(), 'early');
+  assert.equal(Buffer.from(got.subarray(6, 11).map((byte, at) => byte ^ got[2 + at % 4]))
+    .toString(), 'early');
 });
 
 test('^Z stops it, and it goes on with the line; a narrower terminal is noticed', async (t) => {

@@ -1,9 +1,11 @@
-// Runs what the documents show. In every `console` block the lines with `$ ` are commands, and what stands below one is
-// what it prints, compared exactly; `…` stands for anything, and alone in a line for any lines. A `js` block runs
-// in Chromium, in the page of the server started last; the `text` block behind it is what its console shows.
+// Runs what the documents show. In every `console` block the lines with `$ ` are commands, and what
+// stands below one is what it prints, compared exactly; `…` stands for anything, and alone in a
+// line for any lines. A `js` block runs in Chromium, in the page of the server started last; the
+// `text` block behind it is what its console shows.
 //
-// A command that starts a server goes on until the next one; the port 8080 of the documents is a free one here.
-// Commands of script/ run from the project's root, the others in a folder of their own that shows the same names.
+// A command that starts a server goes on until the next one; the port 8080 of the documents is a
+// free one here. Commands of script/ run from the project's root, the others in a folder of their
+// own that shows the same names.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,7 +24,8 @@ const documents = ['README.md', 'CONTRIBUTING.md', 'docs/install.md', 'docs/guid
 function blocksOf(document) {
   const blocks = [];
   let open = null;
-  for (const [index, line] of readFileSync(path.join(root, document), 'utf8').split('\n').entries()) {
+  for (const [index, line] of readFileSync(path.join(root, document), 'utf8').split('\n')
+      .entries()) {
     const fence = /^```(\w*)/.exec(line);
     if (fence !== null && open === null) open = { kind: fence[1], line: index + 1, lines: [] };
     else if (fence !== null) {
@@ -50,7 +53,9 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 // What the shown lines allow, as a pattern of whole lines.
 function pattern(shown, isWhole) {
-  const lines = shown.map((line) => (line === '…' ? '(?:.*\\n)*?' : `${escaped(line).replaceAll('…', '.*')}\\n`));
+  const allowed = (line) =>
+    line === '…' ? '(?:.*\\n)*?' : `${escaped(line).replaceAll('…', '.*')}\\n`;
+  const lines = shown.map(allowed);
   return new RegExp(`^${lines.join('')}${isWhole ? '$' : ''}`, isWhole ? '' : 'm');
 }
 
@@ -70,7 +75,8 @@ async function freePort() {
 function workshop(t) {
   const directory = t.directory();
   for (const name of readdirSync(root)) {
-    if (!name.startsWith('.') && !name.startsWith('build')) symlinkSync(path.join(root, name), path.join(directory, name));
+    if (name.startsWith('.') || name.startsWith('build')) continue;
+    symlinkSync(path.join(root, name), path.join(directory, name));
   }
   mkdirSync(path.join(directory, 'build'));
   for (const name of ['duplex', 'duplex-spawner']) {
@@ -84,12 +90,14 @@ class Reader {
     this.t = t;
     this.document = document;
     this.directory = workshop(t);
-    this.env = { PATH: `${path.join(this.directory, 'build')}:${process.env.PATH}`, TMPDIR: t.directory(), NO_COLOR: '1' };
+    const PATH = `${path.join(this.directory, 'build')}:${process.env.PATH}`;
+    this.env = { PATH, TMPDIR: t.directory(), NO_COLOR: '1' };
   }
 
   shell(text) {
     const cwd = text.startsWith('script/') ? root : this.directory;
-    const program = new Program(this.t, 'bash', ['-c', text.startsWith('script/') || isServer(text) ? `exec ${text}` : text],
+    const replaces = text.startsWith('script/') || isServer(text);
+    const program = new Program(this.t, 'bash', ['-c', replaces ? `exec ${text}` : text],
       { cwd, env: this.env });
     program.process.stdout.on('data', (data) => { program.seen = (program.seen ?? '') + data; });
     program.process.stderr.on('data', (data) => { program.seen = (program.seen ?? '') + data; });
@@ -112,7 +120,8 @@ class Reader {
         : text.replace(/duplex (serve|echo)/, `duplex $1 --port=${this.port}`);
     this.server = this.shell(withPort);
     const expected = pattern(shown.map((line) => line.replaceAll('8080', this.port)), false);
-    await eventually(() => expected.test(this.server.seen ?? '') || this.server.isEnded, `${text} prints ${expected}`, 5 * DEADLINE);
+    const isThere = () => expected.test(this.server.seen ?? '') || this.server.isEnded;
+    await eventually(isThere, `${text} prints ${expected}`, 5 * DEADLINE);
     assert.match(this.server.seen ?? '', expected, text);
   }
 
@@ -124,10 +133,12 @@ class Reader {
     }
     const program = this.shell(text.replaceAll('8080', this.port));
     await program.ended;
-    assert.match(program.seen ?? '', pattern(shown.map((line) => line.replaceAll('8080', this.port)), true), text);
+    const expected = shown.map((line) => line.replaceAll('8080', this.port));
+    assert.match(program.seen ?? '', pattern(expected, true), text);
   }
 
-  // Runs a script in the page of the server that runs now, until its console shows what is expected.
+  // Runs a script in the page of the server that runs now, until its console shows what is
+  // expected.
   async script(source, shown) {
     const page = await openPage(this.t, `http://127.0.0.1:${this.port}/`);
     const said = [];
@@ -154,7 +165,8 @@ for (const document of documents) {
             count += 1;
           }
         } else if (block.kind === 'js') {
-          assert.equal(blocks[index + 1]?.kind, 'text', 'a script is followed by what its console shows');
+          const next = blocks[index + 1]?.kind;
+          assert.equal(next, 'text', 'a script is followed by what its console shows');
           await reader.script(block.lines.join('\n'), blocks[index + 1].lines);
           count += 1;
         }

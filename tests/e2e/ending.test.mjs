@@ -30,7 +30,8 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-for (const [first, second, status] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SIGINT', 130], ['SIGTERM', 'SIGINT', 130]]) {
+for (const [first, second, status] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SIGINT', 130],
+    ['SIGTERM', 'SIGINT', 130]]) {
   test(`${second} after ${first} kills the programs and ends with ${status}`, async (t) => {
     const server = await serve(t, stubborn, ['--ladder=1m,1m,1m']);
     const visitor = await connect(server.ws());
@@ -55,7 +56,8 @@ test('--drain spreads the Closes over its time', async (t) => {
   });
   await server.stop('SIGTERM', 0);
   const at = await Promise.all(ends);
-  assert.ok(Math.max(...at) - Math.min(...at) > 200, `from ${Math.min(...at)} to ${Math.max(...at)} ms`);
+  assert.ok(Math.max(...at) - Math.min(...at) > 200,
+    `from ${Math.min(...at)} to ${Math.max(...at)} ms`);
 });
 
 test('echo ends with 1001 and status 0', async (t) => {
@@ -82,7 +84,8 @@ async function clingingServer(t) {
   const visitor = await connect(server.ws());
   await visitor.received(1);
   await eventually(() => ['1001', '1002', '1003', '1004'].every((mark) =>
-    names(descendants(server.pid)).some((name) => name === `sleep ${mark}`)), 'all of its processes run');
+    names(descendants(server.pid)).some((name) => name === `sleep ${mark}`)),
+      'all of its processes run');
   return { server, visitor };
 }
 
@@ -96,13 +99,15 @@ test('SIGKILL of the server: everything is gone within a second', async (t) => {
   assert.equal((await visitor.close()).code, 1006);
 });
 
-test('SIGKILL of the spawner: everything is gone within a second, and the server goes on', async (t) => {
+test('SIGKILL of the spawner: everything is gone within a second, and the server goes on',
+    async (t) => {
   const { server, visitor } = await clingingServer(t);
   const family = descendants(server.pid);
   process.kill(server.spawner, 'SIGKILL');
   await eventually(() => !family.some(isAlive), 'all descendants are gone', 1000);
   await visitor.close();
-  const next = await eventually(() => connect(server.ws()).catch(() => null), 'the next visitor is served');
+  const next = await eventually(() => connect(server.ws()).catch(() => null),
+    'the next visitor is served');
   assert.deepEqual(await next.received(1), ['ready']);
   await server.stop();
 });

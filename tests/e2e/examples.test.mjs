@@ -1,4 +1,5 @@
-// The examples by themselves, without a server: what they print, and that the chat leaves nothing behind.
+// The examples by themselves, without a server: what they print, and that the chat leaves nothing
+// behind.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -15,7 +15,8 @@ const printed = [
   ['a lone newline', 'echo', ['']],
   ['NUL bytes', String.raw`printf 'a\000b\n'`, ['a\0b']],
   ['a code point in two writes', String.raw`printf '\344'; sleep 0.1; printf '\275\240\n'`, ['你']],
-  ['bytes that are not UTF-8', String.raw`printf 'a\377b\n\300\200\n'`, ['a\ufffdb', '\ufffd\ufffd']],
+  ['bytes that are not UTF-8', String.raw`printf 'a\377b\n\300\200\n'`,
+    ['a\ufffdb', '\ufffd\ufffd']],
   ['half a code point at the end', String.raw`printf 'a\344\275'`, ['a\ufffd']],
 ];
 
@@ -30,7 +31,8 @@ for (const [name, script, expected] of printed) {
 }
 
 test('a line of 5,000,000 bytes is one message', async (t) => {
-  const server = await serve(t, sh(String.raw`head -c 5000000 /dev/zero | tr '\0' x; echo; echo end`));
+  const server = await serve(t,
+    sh(String.raw`head -c 5000000 /dev/zero | tr '\0' x; echo; echo end`));
   const client = await connect(server.ws());
   await client.close();
   assert.equal(client.messages.length, 2);
@@ -47,7 +49,8 @@ test('200,000 lines arrive whole and in order', async (t) => {
 });
 
 test('--invalid-utf8=close ends the connection with 1011', async (t) => {
-  const server = await serve(t, sh(String.raw`echo good; printf 'a\377b\n'; sleep 100`), ['--invalid-utf8=close']);
+  const server = await serve(t, sh(String.raw`echo good; printf 'a\377b\n'; sleep 100`),
+    ['--invalid-utf8=close']);
   const client = await connect(server.ws());
   const { code, wasClean } = await client.close();
   assert.deepEqual({ code, wasClean }, { code: 1011, wasClean: true });
@@ -55,7 +58,8 @@ test('--invalid-utf8=close ends the connection with 1011', async (t) => {
 });
 
 test('--invalid-utf8=replace logs one line a connection', async (t) => {
-  const server = await serve(t, sh(String.raw`for i in 1 2 3; do printf '\377\n'; sleep 0.05; done`));
+  const server = await serve(t,
+    sh(String.raw`for i in 1 2 3; do printf '\377\n'; sleep 0.05; done`));
   const client = await connect(server.ws());
   await client.close();
   assert.deepEqual(client.messages, ['\ufffd', '\ufffd', '\ufffd']);
@@ -106,7 +110,8 @@ test('a binary message to a program of lines closes with 1003', async (t) => {
 });
 
 test('--flush-after sends a prompt that has no newline', async (t) => {
-  const server = await serve(t, sh('printf "name? "; read name; echo "hello $name"'), ['--flush-after=100ms']);
+  const server = await serve(t, sh('printf "name? "; read name; echo "hello $name"'),
+    ['--flush-after=100ms']);
   const client = await connect(server.ws());
   assert.deepEqual(await client.received(1), ['name? ']);
   client.send('老张');
@@ -142,13 +147,15 @@ test('--framing=length keeps borders and kinds both ways', async (t) => {
   // cat gives each record back as it came.
   const server = await serve(t, ['cat'], ['--framing=length']);
   const client = await connect(server.ws());
-  const messages = ['one', '', '两\n行', Buffer.from([0, 1, 255]), Buffer.alloc(0), 'x'.repeat(200_000)];
+  const messages = ['one', '', '两\n行', Buffer.from([0, 1, 255]), Buffer.alloc(0),
+    'x'.repeat(200_000)];
   for (const message of messages) client.send(message);
   assert.deepEqual(await client.received(messages.length), messages);
 });
 
 test('--framing=length: the record that a program reads', async (t) => {
-  const server = await serve(t, sh('head -c 8 | od -An -tx1 >&2; sleep 100'), ['--framing=length', '--stderr=log']);
+  const server = await serve(t, sh('head -c 8 | od -An -tx1 >&2; sleep 100'),
+    ['--framing=length', '--stderr=log']);
   const client = await connect(server.ws());
   client.send('abc');
   await server.said(/74 00 00 00 03 61 62 63/);
@@ -167,15 +174,18 @@ test('a fragmented message is one line', async (t) => {
   connection.send(frame(opcode.text, 'early ', { isFinal: false }));
   connection.send(frame(opcode.ping, 'between'));
   connection.send(frame(opcode.continuation, 'and late'));
-  assert.deepEqual(await connection.message(), { isFinal: true, opcode: opcode.pong, payload: Buffer.from('between') });
-  assert.deepEqual(await connection.message(), { opcode: opcode.text, payload: Buffer.from('early and late') });
+  assert.deepEqual(await connection.message(),
+    { isFinal: true, opcode: opcode.pong, payload: Buffer.from('between') });
+  assert.deepEqual(await connection.message(),
+    { opcode: opcode.text, payload: Buffer.from('early and late') });
 });
 
 test('messages that come with the handshake reach the program', async (t) => {
   const { rawConnect, upgradeRequest } = await import('./support/raw.mjs');
   const server = await serve(t, ['cat']);
   const connection = await rawConnect(t, server);
-  connection.send(upgradeRequest('/', { Host: `127.0.0.1:${server.port}` }), frame(opcode.text, 'at once'));
+  connection.send(upgradeRequest('/', { Host: `127.0.0.1:${server.port}` }),
+    frame(opcode.text, 'at once'));
   assert.equal((await connection.response()).status, 101);
   assert.equal((await connection.message()).payload.toString(), 'at once');
 });

@@ -32,7 +32,8 @@ test('duplex echo answers a plain GET with its page, other methods with 405', as
     assert.match(headers['content-security-policy'] ?? '', /default-src 'none'/);
     assert.ok(!headers['content-security-policy'].includes('unsafe-inline'));
   }
-  const post = await request(t, server, '/', { method: 'POST', headers: { 'Content-Length': '0' } });
+  const post = await request(t, server, '/',
+    { method: 'POST', headers: { 'Content-Length': '0' } });
   assert.deepEqual([post.status, post.headers.allow], [405, 'GET, HEAD']);
   assert.equal((await request(t, server, '/', { headers: { Host: 'example.org' } })).status, 421);
 });
@@ -46,8 +47,10 @@ test('a path without a program or a file: 404', async (t) => {
 });
 
 test('of routes the longest wins', async (t) => {
-  const server = await serve(t, ['echo', 'root'], ['--route', '/a=echo a', '--route', '/a/b=echo ab']);
-  const cases = { '/': 'root', '/x': 'root', '/ax': 'root', '/a': 'a', '/a/x': 'a', '/a/bx': 'a', '/a/b': 'ab', '/a/b/c': 'ab' };
+  const server = await serve(t, ['echo', 'root'],
+    ['--route', '/a=echo a', '--route', '/a/b=echo ab']);
+  const cases = { '/': 'root', '/x': 'root', '/ax': 'root', '/a': 'a', '/a/x': 'a', '/a/bx': 'a',
+    '/a/b': 'ab', '/a/b/c': 'ab' };
   for (const [target, expected] of Object.entries(cases)) {
     const client = await connect(server.ws(target));
     await client.close();
@@ -83,8 +86,9 @@ test('--chdir to a directory that vanished: 500', async (t) => {
   assert.equal((await upgrade(t, server)).status, 500);
 });
 
-test('COMMAND not found is wrong use, one that may not be run a failed resource: one line that names it', async (t) => {
-  for (const [command, status] of [['no-such-program-here', 2], ['./nowhere', 2], ['/etc/passwd', 1]]) {
+test('COMMAND not found is wrong use, one that may not be run a failed resource', async (t) => {
+  for (const [command, status] of [['no-such-program-here', 2], ['./nowhere', 2],
+      ['/etc/passwd', 1]]) {
     const { code, stdout, stderr } = await run(t, ['serve', onePort, command]);
     assert.equal(code, status, command);
     assert.equal(stdout, '');
@@ -95,14 +99,16 @@ test('COMMAND not found is wrong use, one that may not be run a failed resource:
 
 test('methods and handshakes that are refused', async (t) => {
   const server = await serve(t, ['cat']);
-  assert.equal((await request(t, server, '/', { method: 'POST', headers: { 'Content-Length': '0' } })).status, 405);
+  assert.equal((await request(t, server, '/',
+    { method: 'POST', headers: { 'Content-Length': '0' } })).status, 405);
   const cases = [
     [{ 'Sec-WebSocket-Version': '8' }, 426],
     [{ 'Sec-WebSocket-Key': 'short' }, 400],
     [{ 'Sec-WebSocket-Key': null }, 400],
   ];
   for (const [headers, expected] of cases) {
-    assert.equal((await upgrade(t, server, '/', headers)).status, expected, JSON.stringify(headers));
+    assert.equal((await upgrade(t, server, '/', headers)).status, expected,
+      JSON.stringify(headers));
   }
 });
 
@@ -139,14 +145,16 @@ test('--static: files, types, index.html; nothing hidden, nothing outside', asyn
     assert.deepEqual([answer.status, answer.body], [200, body], target);
     assert.match(answer.headers['content-type'], type);
   }
-  for (const target of ['/.secret', '/out.txt', '/nothing', '/empty/', '/%2e%2e/x', '/sub/%2e%2e/%2e%2e/etc/passwd',
+  for (const target of ['/.secret', '/out.txt', '/nothing', '/empty/', '/%2e%2e/x',
+    '/sub/%2e%2e/%2e%2e/etc/passwd',
     '/../../../../etc/passwd', '//etc/passwd']) {
     const { status } = await request(t, server, target);
     assert.ok(status === 404 || status === 400, `${target}: ${status}`);
   }
 });
 
-test('a program and files at the same path: WebSockets to the one, the rest to the other', async (t) => {
+test('a program and files at the same path: WebSockets to the one, the rest to the other',
+    async (t) => {
   const server = await serve(t, ['echo', 'program'], [`--static=${site(t)}`]);
   assert.equal((await request(t, server, '/')).body, '<p>front</p>');
   const client = await connect(server.ws('/'));
@@ -155,7 +163,8 @@ test('a program and files at the same path: WebSockets to the one, the rest to t
 });
 
 test('--static at a path of its own', async (t) => {
-  const server = await start(t, ['serve', onePort, '--route=/program=cat', `--static=/files=${site(t)}`]);
+  const server = await start(t,
+    ['serve', onePort, '--route=/program=cat', `--static=/files=${site(t)}`]);
   assert.equal((await request(t, server, '/files/style.css')).status, 200);
   assert.equal((await request(t, server, '/style.css')).status, 404);
 });

@@ -1,5 +1,5 @@
-// The examples of the library: compiled from an installation that pkg-config finds, by gcc, clang and g++, and used as what
-// they are. How long each may be is part of what they show.
+// The examples of the library: compiled from an installation that pkg-config finds, by gcc, clang
+// and g++, and used as what they are. How long each may be is part of what they show.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -91,7 +91,8 @@ forEachCompiler('json', async (scope, name) => {
   assert.equal((await listener.received(2))[1].length, 65536);
 });
 
-// Inside somebody else's loop, whose timer tells each client the seconds. All compilers' at once: they mostly wait.
+// Inside somebody else's loop, whose timer tells each client the seconds. All compilers' at once:
+// they mostly wait.
 for (const loop of ['embed_epoll', 'embed_uv', 'embed_glib']) {
   test(loop, (scope) => Promise.all(variants.map(async (variant) => {
     const server = await run(scope, loop + variant, ['127.0.0.1:0']);
@@ -102,7 +103,8 @@ for (const loop of ['embed_epoll', 'embed_uv', 'embed_glib']) {
     if (loop === 'embed_uv') {
       server.kill('SIGTERM');
       assert.equal((await visitors[2].close()).code, 1001);
-      assert.deepEqual(await within(server.ended, 'everything ends in order'), { code: 0, signal: null });
+      assert.deepEqual(await within(server.ended, 'everything ends in order'),
+        { code: 0, signal: null });
     }
   })));
 }

@@ -23,10 +23,12 @@ test('serve takes a message of 1 MiB and closes with 1009 at a byte more', async
 test('--max-message counts the sum of the fragments, inclusive', async (t) => {
   const server = await serve(t, ['cat'], ['--max-message=10']);
   const fits = await upgrade(t, server);
-  fits.connection.send(frame(opcode.text, '12345', { isFinal: false }), frame(opcode.continuation, '67890'));
+  fits.connection.send(frame(opcode.text, '12345', { isFinal: false }),
+    frame(opcode.continuation, '67890'));
   assert.equal((await fits.connection.message()).payload.toString(), '1234567890');
   const over = await upgrade(t, server);
-  over.connection.send(frame(opcode.text, '12345', { isFinal: false }), frame(opcode.continuation, '678901'));
+  over.connection.send(frame(opcode.text, '12345', { isFinal: false }),
+    frame(opcode.continuation, '678901'));
   assert.equal((await over.connection.closeCode()).code, 1009);
 });
 
@@ -96,7 +98,8 @@ test('--message-timeout closes with 1008 in the middle of a message', async (t) 
 });
 
 test('--ping-interval asks; an answer keeps the connection, silence ends it', async (t) => {
-  const server = await serve(t, ['sleep', '1000'], ['--ping-interval=100ms', '--pong-timeout=2s', '--ladder=0,0,0']);
+  const server = await serve(t, ['sleep', '1000'],
+    ['--ping-interval=100ms', '--pong-timeout=2s', '--ladder=0,0,0']);
   const answering = await upgrade(t, server);
   for (let count = 0; count < 10; count += 1) {
     const ping = await answering.connection.message();
@@ -130,7 +133,8 @@ test("each of many pings gets its pong, and the others' echoes arrive", async (t
   const { connection } = await upgrade(t, server);
   const bystander = await connect(server.ws());
   for (let round = 0; round < 20; round += 1) {
-    connection.send(...Array.from({ length: 10 }, (_, index) => frame(opcode.ping, `${round}.${index}`)));
+    connection.send(...Array.from({ length: 10 },
+      (_, index) => frame(opcode.ping, `${round}.${index}`)));
     for (let index = 0; index < 10; index += 1) {
       const pong = await connection.message();
       assert.deepEqual([pong.opcode, pong.payload.toString()], [opcode.pong, `${round}.${index}`]);

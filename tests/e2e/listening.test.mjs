@@ -1,4 +1,5 @@
-// Where the program listens: ports, both loopback addresses, unix sockets, inherited descriptors, TLS.
+// Where the program listens: ports, both loopback addresses, unix sockets, inherited descriptors,
+// TLS.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
@@ -23,7 +24,8 @@ test('a port alone is both loopback addresses, and port 0 picks the same for bot
 
 test('every --listen is served and named', async (t) => {
   const server = await start(t, ['echo', onePort, '--listen=127.0.0.2:0', '--listen', '[::1]:0']);
-  assert.deepEqual(server.urls.map((url) => new URL(url).hostname), ['127.0.0.1', '127.0.0.2', '[::1]']);
+  assert.deepEqual(server.urls.map((url) => new URL(url).hostname),
+    ['127.0.0.1', '127.0.0.2', '[::1]']);
   for (const url of server.urls) await (await connect(url.replace(/^http/, 'ws'))).close(1000);
 });
 
@@ -31,7 +33,8 @@ test('unix:PATH has mode 0600, serves, and is removed at the end', async (t) => 
   const socketPath = path.join(t.directory(), 'socket');
   const server = await start(t, ['serve', `--listen=unix:${socketPath}`, 'echo', 'hello']);
   assert.equal(statSync(socketPath).mode & 0o777, 0o600);
-  const { status, connection } = await upgrade(t, server, '/', { Host: 'localhost' }, { socketPath });
+  const { status, connection } = await upgrade(t, server, '/', { Host: 'localhost' },
+    { socketPath });
   assert.equal(status, 101);
   assert.equal((await connection.message()).payload.toString(), 'hello');
   connection.destroy();
@@ -52,7 +55,8 @@ test('a stale unix socket is replaced, a living one is not', async (t) => {
   await third.stop();
 });
 
-// Opens a socket as descriptor 3 and becomes the program: a parent that listened on would take connections itself.
+// Opens a socket as descriptor 3 and becomes the program: a parent that listened on would take
+// connections itself.
 const opener = `
 import os, socket, sys
 listener = socket.socket()
@@ -64,7 +68,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 `;
 
 test('fd:N is a socket that the parent has opened', async (t) => {
-  const server = await start(t, ['-c', opener, duplexPath, 'echo', '--listen=fd:3'], { file: '/usr/bin/python3' });
+  const server = await start(t, ['-c', opener, duplexPath, 'echo', '--listen=fd:3'],
+    { file: '/usr/bin/python3' });
   const client = await connect(server.ws());
   client.send('x');
   assert.deepEqual(await client.received(1), ['x']);
@@ -119,7 +124,8 @@ test('a certificate that cannot be read: one line, status 1', async (t) => {
   const broken = path.join(t.directory(), 'broken.pem');
   writeFileSync(broken, 'nonsense');
   for (const cert of ['/nowhere/cert.pem', broken]) {
-    const { code, stderr } = await run(t, ['echo', onePort, `--tls-cert=${cert}`, `--tls-key=${key}`]);
+    const { code, stderr } = await run(t,
+      ['echo', onePort, `--tls-cert=${cert}`, `--tls-key=${key}`]);
     assert.equal(code, 1);
     assert.equal(stderr.trimEnd().split('\n').length, 1);
     assert.ok(stderr.includes(cert), stderr);
@@ -137,11 +143,13 @@ test('the ready line names an URL that can be clicked', async (t) => {
 
 test('an installed tree works wherever it was moved to', async (t) => {
   const prefix = t.directory();
-  for (const [from, to] of [['duplex', 'bin/duplex'], ['duplex-spawner', 'libexec/duplex/duplex-spawner']]) {
+  for (const [from, to] of [['duplex', 'bin/duplex'],
+      ['duplex-spawner', 'libexec/duplex/duplex-spawner']]) {
     mkdirSync(path.dirname(path.join(prefix, to)), { recursive: true });
     copyFileSync(path.join(path.dirname(duplexPath), from), path.join(prefix, to));
   }
-  const server = await start(t, ['serve', onePort, 'echo', 'moved'], { file: path.join(prefix, 'bin/duplex') });
+  const server = await start(t, ['serve', onePort, 'echo', 'moved'],
+    { file: path.join(prefix, 'bin/duplex') });
   const client = await connect(server.ws());
   await client.close();
   assert.deepEqual(client.messages, ['moved']);

@@ -1,5 +1,5 @@
-// Behind nginx and haproxy, configured as the guide shows, plain and with TLS at the proxy: the counter, an echo of
-// a large message, the page in Chromium, a client that goes.
+// Behind nginx and haproxy, configured as the guide shows, plain and with TLS at the proxy: the
+// counter, an echo of a large message, the page in Chromium, a client that goes.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -52,13 +52,16 @@ function nginxConfig(directory, ports, backend, { cert, key }) {
 }
 
 function haproxyConfig(directory, ports, backend, { both }) {
-  return documented('haproxy', [['bind :80\n', `bind 127.0.0.1:${ports.plain}\n`], ['bind :443', `bind 127.0.0.1:${ports.tls}`],
+  return documented('haproxy',
+    [['bind :80\n', `bind 127.0.0.1:${ports.plain}\n`],
+    ['bind :443', `bind 127.0.0.1:${ports.tls}`],
     ['/etc/ssl/site/both.pem', both], ['127.0.0.1:8080', `127.0.0.1:${backend}`]]);
 }
 
 const proxies = {
   nginx: { file: '/usr/sbin/nginx', config: nginxConfig, args: (file) => ['-c', file] },
-  haproxy: { file: '/usr/sbin/haproxy', config: haproxyConfig, args: (file) => ['-db', '-f', file] },
+  haproxy: { file: '/usr/sbin/haproxy', config: haproxyConfig,
+    args: (file) => ['-db', '-f', file] },
 };
 
 async function behind(t, name, command) {
@@ -69,8 +72,10 @@ async function behind(t, name, command) {
   const configFile = path.join(directory, 'config');
   writeFileSync(configFile, config(directory, ports, server.port, certificate(t)));
   const proxy = new Program(t, file, args(configFile));
-  await eventually(async () => (await accepts(ports.plain)) && accepts(ports.tls), `${name} listens`);
-  return { server, proxy, urls: { plain: `http://127.0.0.1:${ports.plain}/`, tls: `https://127.0.0.1:${ports.tls}/` } };
+  await eventually(async () => (await accepts(ports.plain)) && accepts(ports.tls),
+    `${name} listens`);
+  return { server, proxy,
+    urls: { plain: `http://127.0.0.1:${ports.plain}/`, tls: `https://127.0.0.1:${ports.tls}/` } };
 }
 
 const ws = (url) => url.replace(/^http/, 'ws');
@@ -85,7 +90,8 @@ for (const name of Object.keys(proxies)) {
       await server.isQuiet();
     });
 
-    test(`${name}, ${kind}: text of 1,000,000 bytes there and back, and the client's Close`, async (t) => {
+    test(`${name}, ${kind}: text of 1,000,000 bytes there and back, and the client's Close`,
+        async (t) => {
       const { server, urls } = await behind(t, name, ['cat']);
       const client = await connect(ws(urls[kind]), { rejectUnauthorized: false });
       const text = '早上好 '.repeat(100_000);
@@ -99,11 +105,13 @@ for (const name of Object.keys(proxies)) {
     test(`${name}, ${kind}: the page in Chromium`, async (t) => {
       const { urls } = await behind(t, name, ['cat']);
       const page = await openPage(t, urls[kind]);
-      await eventually(async () => (await page.locator('#status').textContent()) === 'open', 'the page connects');
+      await eventually(async () => (await page.locator('#status').textContent()) === 'open',
+        'the page connects');
       assert.equal(await page.locator('#url').textContent(), ws(urls[kind]));
       await page.locator('#input').fill('你好');
       await page.locator('#send').click();
-      await eventually(async () => (await page.locator('#output').textContent()) === '你好\n', 'the echo');
+      await eventually(async () => (await page.locator('#output').textContent()) === '你好\n',
+        'the echo');
     });
   }
 

@@ -1,8 +1,9 @@
-// What `node --test` prints under script/test: a line a test, the reasons of failures at the end, then
-// the one line of counts that script/test adds up. Suites are not tests.
+// What `node --test` prints under script/test: a line a test, the reasons of failures at the end,
+// then the one line of counts that script/test adds up. Suites are not tests.
 
 // A line is cut where a reader would stop reading it anyway: a message may be megabytes long.
-const indent = (text) => text.replace(/^.*$/gm, (line) => `    ${line.slice(0, 1000)}${line.length > 1000 ? '…' : ''}`);
+const indent = (text) => text.replace(/^.*$/gm,
+  (line) => `    ${line.slice(0, 1000)}${line.length > 1000 ? '…' : ''}`);
 
 function reason(error) {
   const cause = error?.cause ?? error;
@@ -16,7 +17,8 @@ export default async function* report(events) {
     if (type === 'test:stderr' || type === 'test:stdout') {
       yield data.message;
     } else if ((type === 'test:pass' || type === 'test:fail') && data.details?.type !== 'suite') {
-      const refused = data.skip !== undefined || data.todo !== undefined; // neither is a passed test
+      // neither is a passed test
+      const refused = data.skip !== undefined || data.todo !== undefined;
       const seconds = ((data.details?.duration_ms ?? 0) / 1000).toFixed(2);
       const ok = type === 'test:pass' && !refused;
       yield `${ok ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)}s  ${data.name}\n`;

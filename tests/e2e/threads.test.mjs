@@ -14,7 +14,8 @@ test('four threads serve a program to each of 40 visitors', async (t) => {
   await many(40, async (index) => {
     for (let count = 1; count <= 20; count += 1) {
       visitors[index].send(`visitor ${index}, message ${count}`);
-      assert.equal((await visitors[index].received(count))[count - 1], `visitor ${index}, message ${count}`);
+      assert.equal((await visitors[index].received(count))[count - 1],
+        `visitor ${index}, message ${count}`);
     }
   });
   await many(40, async (index) => assert.equal((await visitors[index].close(1000)).code, 1000));
@@ -47,7 +48,8 @@ for (const drain of ['0', '500ms']) {
 }
 
 test('four threads end while programs run', async (t) => {
-  const server = await serve(t, ['sh', '-c', 'while :; do echo x; sleep 0.01; done'], ['--threads=4', '--ladder=50ms,50ms,50ms']);
+  const server = await serve(t, ['sh', '-c', 'while :; do echo x; sleep 0.01; done'],
+    ['--threads=4', '--ladder=50ms,50ms,50ms']);
   const visitors = await many(12, () => connect(server.ws()));
   await many(12, (index) => visitors[index].received(10));
   await server.stop();

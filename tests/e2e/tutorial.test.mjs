@@ -1,4 +1,5 @@
-// The tutorial's programs, unchanged, under `duplex serve`, driven by npm's ws and by npm's websocket.
+// The tutorial's programs, unchanged, under `duplex serve`, driven by npm's ws and by npm's
+// websocket.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -18,7 +19,8 @@ async function closesCleanly(client, ours) {
 const date = String.raw`\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \w+ \d{4}\]`;
 
 for (const [library, Socket] of Object.entries(clients)) {
-  test(`counter.sh counts to three, a second apart, and closes with 1000 (${library})`, async (t) => {
+  test(`counter.sh counts to three, a second apart, and closes with 1000 (${library})`,
+      async (t) => {
     const server = await serve(t, [example('counter.sh')]);
     const begun = performance.now();
     const client = await connect(server.ws(), { Socket });
@@ -39,7 +41,8 @@ for (const [library, Socket] of Object.entries(clients)) {
   });
 
   test(`bash ./counter.sh, as the tutorial starts it (${library})`, async (t) => {
-    const server = await serve(t, ['bash', './counter.sh'], [], { cwd: path.join(root, 'examples') });
+    const server = await serve(t, ['bash', './counter.sh'], [],
+      { cwd: path.join(root, 'examples') });
     const client = await connect(server.ws(), { Socket });
     await closesCleanly(client);
     assert.deepEqual(client.messages, ['1', '2', '3']);
@@ -51,7 +54,8 @@ for (const [library, Socket] of Object.entries(clients)) {
     const server = await serve(t, ['ls'], [], { cwd });
     const client = await connect(server.ws(), { Socket });
     await closesCleanly(client);
-    assert.deepEqual(client.messages.sort(), readdirSync(cwd).filter((name) => !name.startsWith('.')).sort());
+    assert.deepEqual(client.messages.sort(),
+      readdirSync(cwd).filter((name) => !name.startsWith('.')).sort());
     await server.isQuiet();
   });
 
@@ -90,7 +94,8 @@ for (const [library, Socket] of Object.entries(clients)) {
     await li.heard(new RegExp(`^${date} Welcome to the chat 老李!$`));
     await zhang.heard(new RegExp(`^${date} 老李 joined the chat$`));
     li.send('天气不错啊');
-    for (const visitor of [zhang, li]) await visitor.heard(new RegExp(`^${date} 老李> 天气不错啊$`));
+    const line = new RegExp(`^${date} 老李> 天气不错啊$`);
+    for (const visitor of [zhang, li]) await visitor.heard(line);
     await li.close(1000);
     await zhang.heard(new RegExp(`^${date} 老李 left the chat$`));
 
@@ -129,7 +134,8 @@ for (const [library, Socket] of Object.entries(clients)) {
     const client = await connect(server.ws(), { Socket });
     await client.received(1);
     const first = performance.now();
-    assert.deepEqual(await client.received(10), ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
+    assert.deepEqual(await client.received(10),
+      ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
     const spread = performance.now() - first;
     assert.ok(spread > 200, `the ten numbers come over nearly a second: ${spread} ms`);
     await closesCleanly(client);
@@ -137,7 +143,8 @@ for (const [library, Socket] of Object.entries(clients)) {
   });
 }
 
-test('without flush=True Python holds its output back to the end, and -u lets it out', async (t) => {
+test('without flush=True Python holds its output back to the end, and -u lets it out',
+    async (t) => {
   const script = 'import time\nfor n in range(3):\n    print(n)\n    time.sleep(0.8)\n';
   for (const [args, isHeldBack] of [[[], true], [['-u'], false]]) {
     const server = await serve(t, ['/usr/bin/python3', ...args, '-c', script]);

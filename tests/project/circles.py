@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""Objects that need each other in a circle, found by nm, held against the list of those that are allowed.
+"""Objects that need each other in a circle, found by nm, held against the list of those that are
+allowed.
 
     circles.py LIST ROOT BUILD    BUILD is a build directory of Meson's
 
-A circle is a strongly connected set of object files: none of them can be linked, or understood, without the others. LIST
-names a circle a line, its files separated by blanks; it is allowed inside one thing that is written in several files. The
-list only shrinks: a file that is in no circle any more must leave it.
+A circle is a strongly connected set of object files: none of them can be linked, or understood,
+without the others. LIST names a circle a line, its files separated by blanks; it is allowed inside
+one thing that is written in several files. The list only shrinks: a file that is in no circle any
+more must leave it.
 """
 import json
 import re
@@ -38,7 +40,12 @@ def objects(files):
         name, kind, symbol = match.groups()
         name = re.search(r'([^/:]+)\.c\.o$', name)
         # An object whose source is gone lies in the build directory until that is made anew.
-        if name and name.group(1) in sources and (kind.isupper() or kind in 'wv') and not symbol.startswith(('__', '_GLOBAL_')):
+        if (
+            name
+            and name.group(1) in sources
+            and (kind.isupper() or kind in 'wv')
+            and not symbol.startswith(('__', '_GLOBAL_'))
+        ):
             defined, needed = found.setdefault(sources[name.group(1)], (set(), set()))
             (needed if kind in 'Uwv' else defined).add(symbol)
     return found
@@ -79,7 +86,11 @@ def circles(graph):
     return result
 
 
-allowed = [set(line.split()) for line in Path(sys.argv[1]).read_text().splitlines() if line and not line.startswith('#')]
+allowed = [
+    set(line.split())
+    for line in Path(sys.argv[1]).read_text().splitlines()
+    if line and not line.startswith('#')
+]
 # What Meson builds now: an earlier target's objects stay in the build directory.
 targets = json.loads(Path(sys.argv[3], 'meson-info', 'intro-targets.json').read_text())
 files = []

@@ -3,8 +3,8 @@
 
     columns.py ROOT [--list]     prints the lines that are longer; with --list only their files
 
-Tables are exempt, those of Markdown and those of C that clang-format is kept off, and code blocks in
-Markdown. A word that is a URL counts nothing. Chinese, Japanese and Korean characters take two
+Tables are exempt, those of Markdown and those of C that clang-format is kept off, and code blocks
+in Markdown. A word that is a URL counts nothing. Chinese, Japanese and Korean characters take two
 columns.
 """
 import os
@@ -29,8 +29,10 @@ def files(root):
 
 
 def columns(line):
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1
-               for c in line)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1
+        for c in line
+    )
 
 
 def long_lines(root, path):

@@ -3,7 +3,8 @@
 #
 #   format.sh ROOT     prints what differs, and how many files were read
 cd "$1" || exit 1
-files=$(find src include cli examples bench fuzz tests -name '*.[ch]' ! -path '*/node_modules/*' | sort)
+files=$(find src include cli examples bench fuzz tests -name '*.[ch]' \
+  ! -path '*/node_modules/*' | sort)
 clang_format=$(command -v clang-format-14 || command -v clang-format) || {
   echo "clang-format is not installed"
   exit 1

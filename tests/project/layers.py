@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""Arrows point down only: reads every #include and holds it against the two tables of docs/architecture.md.
+"""Arrows point down only: reads every #include and holds it against the two tables of
+docs/architecture.md.
 
-    layers.py ROOT     prints each line that breaks a rule, each crowded folder, and how many includes were read
+    layers.py ROOT
+        prints each line that breaks a rule, each crowded folder, and how many includes were read
 
 The first table is of rooms, the second of the folders inside rooms and cli/. A folder without a row
 of its own has the rules of its room. The row `cli helpers` of the second table lists the headers of
@@ -22,7 +24,7 @@ root = Path(sys.argv[1])
 
 
 def table(heading):
-    """The rows below a heading: {folder: [(allowed folder, the files that may, or None for all)]}"""
+    """The rows below a heading: {folder: [(allowed folder, files that may, or None for all)]}"""
     text = (root / 'docs' / 'architecture.md').read_text()
     rows = re.search(r'^\| %s \|[^\n]*\n\|[- |]+\|\n((?:\|[^\n]*\n)+)' % heading, text, re.M)
     if not rows:
@@ -35,7 +37,11 @@ def table(heading):
         for clause in re.split('[;,]', clauses):
             words = clause.replace('`', '').split()
             if words and re.fullmatch(r'[\w./<>*-]+', words[0]) and words[0] != '–':
-                files = [word for word in words[2:] if word not in ('and', 'only')] if words[1:2] == ['in'] else None
+                files = (
+                    [word for word in words[2:] if word not in ('and', 'only')]
+                    if words[1:2] == ['in']
+                    else None
+                )
                 found.append((words[0], files))
         for folder in folders.replace('`', '').split(','):
             allowed[folder.strip()] = found
@@ -81,9 +87,17 @@ def check(path, line, quote, name):
     def bad(why):
         failures.append(f'{file}:{line}: {why}: {name}')
 
-    library = next((key for key in LIBRARIES if re.match(key + r'[./]', name)), None) if quote == '<' else None
+    library = (
+        next((key for key in LIBRARIES if re.match(key + r'[./]', name)), None)
+        if quote == '<'
+        else None
+    )
     if top == 'include':
-        if quote == '"' or ('/' in name and not name.startswith('duplex/')) or (library and path.name != 'uv.h'):
+        if (
+            quote == '"'
+            or ('/' in name and not name.startswith('duplex/'))
+            or (library and path.name != 'uv.h')
+        ):
             bad('not for a public header')
     elif top == 'src':
         folder = str(path.relative_to(root / 'src').parent)
@@ -126,8 +140,12 @@ for top in ('src', 'include', 'cli', 'examples', 'bench'):
 failures += [f'docs/architecture.md: {name}: no file of cli/ includes it: take it off the list'
              for name in sorted(unused_helpers)]
 
-listed = subprocess.run(['git', '-C', root, 'ls-files', 'src', 'cli', 'include', 'web'], capture_output=True, text=True)
-for folder, count in Counter(str(PurePosixPath(file).parent) for file in listed.stdout.split()).items():
+listed = subprocess.run(
+    ['git', '-C', root, 'ls-files', 'src', 'cli', 'include', 'web'], capture_output=True, text=True
+)
+for folder, count in Counter(
+    str(PurePosixPath(file).parent) for file in listed.stdout.split()
+).items():
     if count > FLAT_MAX:
         failures.append(f'{folder}: {count} files, at most {FLAT_MAX}: give it folders')
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles the C blocks of the documents. The blocks of one page, in their order, are one file that compiles without a
-# warning, against the real headers.
+# Compiles the C blocks of the documents. The blocks of one page, in their order, are one file that
+# compiles without a warning, against the real headers.
 #
 #   library_guide.sh ROOT     prints how many blocks were compiled
 root=$1
@@ -11,12 +11,15 @@ trap 'rm -rf "$scratch"' EXIT
 check() {
   page=$1 least=$2
   shift 2
-  awk '/^```c$/ { inside = 1; count++; next } /^```/ { inside = 0 } inside { print } END { print "/* " count+0 " blocks */" }' \
-    "$root/$page" >"$scratch/page.c"
+  awk '/^```c$/ { inside = 1; count++; next }
+    /^```/ { inside = 0 }
+    inside { print }
+    END { print "/* " count+0 " blocks */" }' "$root/$page" >"$scratch/page.c"
   for compiler in gcc clang; do
     # A page defines functions for its reader, and does not call them.
-    $compiler -std=gnu11 -Wall -Wextra -Wpedantic -Wno-unused-function -Wno-unused-variable -Wno-unused-const-variable \
-      -Werror "$@" -I"$root/include" -c -o /dev/null "$scratch/page.c" || exit 1
+    $compiler -std=gnu11 -Wall -Wextra -Wpedantic -Werror -Wno-unused-function \
+      -Wno-unused-variable -Wno-unused-const-variable "$@" -I"$root/include" \
+      -c -o /dev/null "$scratch/page.c" || exit 1
   done
   count=$(tail -n 1 "$scratch/page.c" | tr -dc '0-9')
   echo "$page: $count blocks compiled"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each exported function and each public header has a manual page, and man and mandoc find nothing wrong with any of them.
+"""Each exported function and each public header has a manual page, and man and mandoc find nothing
+wrong with any of them.
 
 usage: man3.py ROOT DIRECTORY     DIRECTORY has the pages that script/man3 wrote
 """
@@ -36,9 +37,14 @@ try:
             text = pages.get(function.name, '')
             if text.startswith('.so '):
                 text = pages.get(text.split('/')[1].removesuffix('.3\n'), '')
-            if f'\\fB#include <duplex/{header.stem}.h>\\fR' not in text or function.name + '(' not in text:
+            if (
+                f'\\fB#include <duplex/{header.stem}.h>\\fR' not in text
+                or function.name + '(' not in text
+            ):
                 failures.append(f'{function.name}(3) does not show how to call it')
-            if function.can_fail and not re.search(r'^\.SH "RETURN VALUE"\n(?:.*\n)*?\.TP\n\.B DX_ERR_', text, re.M):
+            if function.can_fail and not re.search(
+                r'^\.SH "RETURN VALUE"\n(?:.*\n)*?\.TP\n\.B DX_ERR_', text, re.M
+            ):
                 failures.append(f'{function.name}(3) names no error')
     for name, text in pages.items():
         for other in re.findall(r'^\.BR (dx_\w+|libduplex) \(3\)', text, re.M):
@@ -47,19 +53,32 @@ try:
 
     files = [f'man3/{name}.3' for name in pages]
     def formatted(file):
-        run = subprocess.run(['man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', file], cwd=scratch,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                             env={**os.environ, 'LC_ALL': 'C.UTF-8', 'MANROFFSEQ': ''})
+        run = subprocess.run(
+            ['man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', file],
+            cwd=scratch,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, 'LC_ALL': 'C.UTF-8', 'MANROFFSEQ': ''},
+        )
         return f'man: {file}: {run.stderr.strip()}' if run.returncode or run.stderr else None
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         failures += [text for text in pool.map(formatted, files) if text]
-    lint = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning'] + files, cwd=scratch, stdout=subprocess.PIPE, text=True)
+    lint = subprocess.run(
+        ['mandoc', '-T', 'lint', '-W', 'warning'] + files,
+        cwd=scratch,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     # Leading from one page to another is what .so is for, and what Debian's manual pages do.
     failures += [line for line in lint.stdout.splitlines() if '.so is fragile' not in line]
 finally:
     shutil.rmtree(scratch)
 
 print('\n'.join(failures))
-print(f'{len(pages)} pages for {sum(len(h.functions) for h in public)} functions, {len(failures)} failures')
+print(
+    f'{len(pages)} pages for {sum(len(h.functions) for h in public)} functions, '
+    f'{len(failures)} failures'
+)
 sys.exit(bool(failures) or len(pages) < 100)

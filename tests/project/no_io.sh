@@ -1,6 +1,7 @@
 #!/bin/sh
-# The protocol does no I/O: what the archives of base/, http/ and ws/ need from outside is memory, strings and the
-# compiler's helpers. Run on a plain build: sanitizers and coverage add symbols of their own.
+# The protocol does no I/O: what the archives of base/, http/ and ws/ need from outside is memory,
+# strings and the compiler's helpers. Run on a plain build: sanitizers and coverage add symbols of
+# their own.
 #
 #   no_io.sh ARCHIVE...     prints each symbol that is not allowed, with who needs it
 allowed='malloc calloc realloc free
@@ -13,7 +14,8 @@ symbols=$(mktemp) || exit 1
 trap 'rm -f "$symbols"' EXIT
 
 nm -g --defined-only "$@" | awk 'NF == 3 { print "defined", $3 }' >"$symbols" || exit 1
-nm -A -u "$@" | awk 'NF > 1 && $(NF - 1) ~ /^[Uwv]$/ { print "needed", $NF, $1 }' >>"$symbols" || exit 1
+nm -A -u "$@" | awk 'NF > 1 && $(NF - 1) ~ /^[Uwv]$/ { print "needed", $NF, $1 }' \
+  >>"$symbols" || exit 1
 
 ALLOWED="$allowed" awk '
   BEGIN {

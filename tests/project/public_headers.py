@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The public headers, each alone and all together, are clean C11 and C++17; each is short and says what its functions do.
+"""The public headers, each alone and all together, are clean C11 and C++17; each is short and says
+what its functions do.
 
 usage: public_headers.py ROOT     prints what is wrong, and how much was tried
 """
@@ -24,12 +25,16 @@ not_asked_of_cxx = {
 }
 # libuv's header needs POSIX's names.
 plain = ['-D_POSIX_C_SOURCE=200809L', '-pedantic', '-Wall', '-Wextra', '-Werror', '-fsyntax-only']
-everything = ['-D_POSIX_C_SOURCE=200809L', '-Weverything', '-Werror', '-fsyntax-only'] + [f'-Wno-{name}' for name in not_asked]
+everything = ['-D_POSIX_C_SOURCE=200809L', '-Weverything', '-Werror', '-fsyntax-only'] + [
+    f'-Wno-{name}' for name in not_asked
+]
 compilers = [
     ['gcc', '-std=c11', '-x', 'c'] + plain,
     ['g++', '-std=c++17', '-x', 'c++'] + plain,
     ['clang', '-std=c11', '-x', 'c'] + everything,
-    ['clang++', '-std=c++17', '-x', 'c++'] + everything + [f'-Wno-{name}' for name in not_asked_of_cxx],
+    ['clang++', '-std=c++17', '-x', 'c++']
+    + everything
+    + [f'-Wno-{name}' for name in not_asked_of_cxx],
 ]
 
 public = headers.read_all(root)
@@ -42,7 +47,12 @@ units['all, the other way round, and twice'] = ''.join(units[name] for name in r
 
 def compile_one(job):
     command, (name, source) = job
-    run = subprocess.run(command + ['-I', str(root / 'include'), '-'], input=source + rest, capture_output=True, text=True)
+    run = subprocess.run(
+        command + ['-I', str(root / 'include'), '-'],
+        input=source + rest,
+        capture_output=True,
+        text=True,
+    )
     return f'{" ".join(command[:2])}: {name}\n{run.stderr}' if run.returncode else None
 
 
@@ -67,5 +77,8 @@ for header in public:
             failures.append(f'{header.path}:{declaration.line}: not understood: {declaration.name}')
 
 print('\n'.join(failures))
-print(f'{len(public)} headers, {functions} functions, {len(jobs)} compilations, {len(failures)} failures')
+print(
+    f'{len(public)} headers, {functions} functions, {len(jobs)} compilations, '
+    f'{len(failures)} failures'
+)
 sys.exit(bool(failures) or functions < 100)

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Sizes: at most 600 lines a .c file, 60 a function, complexity 15 (pmccabe). Headers are manuals: no cap.
+# Sizes: at most 600 lines a .c file, 60 a function, complexity 15 (pmccabe). Headers are manuals:
+# they have no cap.
 #
 #   sizes.sh ROOT     prints what is larger, and how much was measured
 cd "$1" || exit 1
-files=$(find src include cli examples bench fuzz tests -name '*.[ch]' ! -path '*/node_modules/*' | sort)
+files=$(find src include cli examples bench fuzz tests -name '*.[ch]' \
+  ! -path '*/node_modules/*' | sort)
 
 # shellcheck disable=SC2086 # no file of ours has a blank in its name
 {

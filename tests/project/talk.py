@@ -1,4 +1,5 @@
-"""A WebSocket client of a few lines, for tests that want to know whether a server of theirs answers at all."""
+"""A WebSocket client of a few lines, for tests that want to know whether a server of theirs
+answers at all."""
 import os
 import re
 import socket
@@ -7,7 +8,7 @@ import subprocess
 
 
 def start(command, **options):
-    """Starts a server that prints its address on stderr as a URL; returns the process and the port."""
+    """Starts a server that prints its URL on stderr; returns the process and the port."""
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
     line = process.stderr.readline()
     match = re.search(r'http://127\.0\.0\.1:(\d+)/', line)
@@ -32,8 +33,12 @@ def connect(port, host='127.0.0.1'):
 
 
 def open_websocket(peer, path='/', host='localhost'):
-    peer.sendall((f'GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-                  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n').encode())
+    peer.sendall(
+        (
+            f'GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+            'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+        ).encode()
+    )
     head = b''
     while not head.endswith(b'\r\n\r\n'):
         head += receive(peer, 1)
@@ -44,8 +49,14 @@ def open_websocket(peer, path='/', host='localhost'):
 def send(peer, opcode, payload):
     """One masked frame of less than 64 KiB."""
     key = os.urandom(4)
-    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b'\xfe' + struct.pack('>H', len(payload))
-    peer.sendall(bytes([0x80 | opcode]) + length + key + bytes(b ^ key[i % 4] for i, b in enumerate(payload)))
+    length = (
+        bytes([0x80 | len(payload)])
+        if len(payload) < 126
+        else b'\xfe' + struct.pack('>H', len(payload))
+    )
+    peer.sendall(
+        bytes([0x80 | opcode]) + length + key + bytes(b ^ key[i % 4] for i, b in enumerate(payload))
+    )
 
 
 def read(peer):
@@ -57,7 +68,8 @@ def read(peer):
 
 
 def echo(peer, text=b'hello', **where):
-    """A whole conversation with an echo server: a message each of two lengths, and a clean end. Raises when it is not kept."""
+    """A whole conversation with an echo server: a message each of two lengths, and a clean end.
+    Raises when it is not kept."""
     open_websocket(peer, **where)
     for payload in (text, text * 4000):
         send(peer, 1, payload)

@@ -1,5 +1,5 @@
-"""Builds the library with one mistake in it: what tests/project/guards.py and tests/sim/mutations.py
-have in common.
+"""Builds the library with one mistake in it: what tests/project/guards.py and
+tests/sim/mutations.py have in common.
 
 A mistake is named by the function that gets it, so that it survives moves, reformatting and changes
 elsewhere in the function:
@@ -64,7 +64,7 @@ def read_table(path):
 
 
 def matcher(text):
-    """What matches `text`, whatever its white space is, also where a line was broken after a '('."""
+    """What matches `text`, whatever its white space is, also where a line ends after a '('."""
     words = [re.escape(word).replace(r'\(', r'\(\s*') for word in text.split()]
     return re.compile(r'\s+'.join(words))
 
@@ -95,7 +95,9 @@ class Tree:
         found = []
         for path, source, (begin, end) in self.functions[mistake.function]:
             if mistake.text is None:
-                found.append((path, source[:begin] + '    ' + mistake.other + '\n' + source[begin:]))
+                found.append(
+                    (path, source[:begin] + '    ' + mistake.other + '\n' + source[begin:])
+                )
                 continue
             for match in matcher(mistake.text).finditer(source, begin, end):
                 found.append((path, source[:match.start()] + mistake.other + source[match.end():]))
@@ -128,6 +130,6 @@ class Tree:
                                     cwd=self.build, check=True).stdout.decode())
 
     def link(self, command, objects, binary):
-        """Links as `command` does, with `objects` before the library's own: theirs are not taken."""
+        """Links as `command` does, with `objects` before the library's own."""
         at = command.index('-o')
         self.checked(command[:at] + ['-o', binary] + objects + command[at + 2:])

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Runs each example of the library with each of its allocations, then each of its system calls, failing once.
+"""Runs each example of the library with each of its allocations, then each of its system calls,
+failing once.
 
-    survival.py SHIM EXAMPLES [NAME]     SHIM is the library to load first, EXAMPLES the folder that script/examples has filled
+    survival.py SHIM EXAMPLES [NAME]
+        SHIM is the library to load first, EXAMPLES the folder that script/examples has filled
 
-A failure may cost what it hit: the start (exit 1 with a line of text), or one peer's connection. It may not cost the process, nor
-anybody who comes afterwards: whoever the example serves it serves again. A client ends by itself, well or with a line that says why.
-Prints how many failures were injected.
+A failure may cost what it hit: the start (exit 1 with a line of text), or one peer's connection. It
+may not cost the process, nor anybody who comes afterwards: whoever the example serves it serves
+again. A client ends by itself, well or with a line that says why. Prints how many failures were
+injected.
 """
 import base64
 import hashlib
@@ -29,8 +32,9 @@ KINDS = ('allocations', 'system calls')
 PAGE = struct.Struct('QQQQQ32s')
 PATIENCE = 25  # seconds, for a program that is not stuck
 SILENCE = 1  # seconds, after which a message was lost, once the failure has come
-# Where libuv 1.44 ends the process itself: when a new loop's table of descriptors finds no memory, and when the system takes
-# none of its own three descriptors into the set, in the first turn. Nothing listens yet then.
+# Where libuv 1.44 ends the process itself: when a new loop's table of descriptors finds no memory,
+# and when the system takes none of its own three descriptors into the set, in the first turn.
+# Nothing listens yet then.
 ABORTS_OF_LIBUV = {'realloc': 1, 'epoll_ctl': 3}
 
 
@@ -68,7 +72,11 @@ class Lost(Exception):
 
 def frame(opcode, payload):
     head = bytes([0x80 | opcode])
-    head += bytes([0x80 | len(payload)]) if len(payload) < 126 else b'\xfe' + struct.pack('>H', len(payload))
+    head += (
+        bytes([0x80 | len(payload)])
+        if len(payload) < 126
+        else b'\xfe' + struct.pack('>H', len(payload))
+    )
     return head + bytes(4) + payload  # the masking key 0 leaves everything as it is
 
 
@@ -133,8 +141,10 @@ class Client:
 
     def upgrade(self, target):
         key = base64.b64encode(b'the sample nonce').decode()
-        status, _ = self.request(f'GET {target} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-                                 f'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n')
+        status, _ = self.request(
+            f'GET {target} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+            f'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n'
+        )
         if status != 101:
             raise Lost(f'status {status}')
 
@@ -245,7 +255,8 @@ EXAMPLES = {
 # ---- clients: their peer is here ----
 
 class Peer:
-    """A server for one run of a client: what comes it judges and answers as `talk` says, connection by connection."""
+    """A server for one run of a client: what comes it judges and answers as `talk` says,
+    connection by connection."""
 
     def __init__(self, talk, tls=None):
         self.talk, self.tls = talk, tls
@@ -260,7 +271,9 @@ class Peer:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # it was closed
-            self.threads.append(threading.Thread(target=self.serve, args=(connection,), daemon=True))
+            self.threads.append(
+                threading.Thread(target=self.serve, args=(connection,), daemon=True)
+            )
             self.threads[-1].start()
 
     def serve(self, connection):
@@ -294,13 +307,21 @@ class Accepted(Client):
             self.need(len(self.bytes) + 1)
         head, self.bytes = self.bytes.split(b'\r\n\r\n', 1)
         key = re.search(rb'(?i)\r\nsec-websocket-key: (\S+)', head).group(1)
-        accept = base64.b64encode(hashlib.sha1(key + b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest()).decode()
-        self.send(f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-                  f'Sec-WebSocket-Accept: {accept}\r\n\r\n'.encode())
+        accept = base64.b64encode(
+            hashlib.sha1(key + b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest()
+        ).decode()
+        self.send(
+            f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+            f'Sec-WebSocket-Accept: {accept}\r\n\r\n'.encode()
+        )
 
     def tell(self, opcode, payload, is_last=True):
         head = bytes([(0x80 if is_last else 0) | opcode])
-        head += bytes([len(payload)]) if len(payload) < 126 else b'\x7e' + struct.pack('>H', len(payload))
+        head += (
+            bytes([len(payload)])
+            if len(payload) < 126
+            else b'\x7e' + struct.pack('>H', len(payload))
+        )
         self.send(head + payload)
 
     def message(self):
@@ -310,7 +331,9 @@ class Accepted(Client):
             length = int.from_bytes(self.take(2 if length == 126 else 8), 'big')
         key, payload = self.take(4), self.take(length)
         mask = (key * (length // 4 + 1))[:length]
-        return first & 15, (int.from_bytes(payload, 'big') ^ int.from_bytes(mask, 'big')).to_bytes(length, 'big')
+        return first & 15, (int.from_bytes(payload, 'big') ^ int.from_bytes(mask, 'big')).to_bytes(
+            length, 'big'
+        )
 
     def answer(self):
         """One message, as an echo server has it."""
@@ -339,16 +362,26 @@ def tell_and_close(client):
     client.tell(8, struct.pack('>H', 1000))
 
 
-# Arguments (PORT is the peer's), what the peer does first, which failures, and by how much their number grows from the 50th on, for
-# clients that have thousands of them.
+# Arguments (PORT is the peer's), what the peer does first, which failures, and by how much their
+# number grows from the 50th on, for clients that have thousands of them.
 CLIENTS = {
     'client_hello': (['ws://localhost:PORT/', 'hello'], only_answer, (ALLOCATIONS, CALLS), 1),
     'client_ticker': (['ws://127.0.0.1:PORT/', 'TOKEN'], tell_and_close, (ALLOCATIONS, CALLS), 1),
     'client_outbox': (['ws://127.0.0.1:PORT/', '2'], only_answer, (ALLOCATIONS, CALLS), 1),
     'client_chunks': (['ws://127.0.0.1:PORT/', 'COPY'], tell_parts, (ALLOCATIONS, CALLS), 1),
     'client_threads': (['ws://127.0.0.1:PORT/'], only_answer, (ALLOCATIONS, CALLS), 1.1),
-    'client_tls': (['wss://127.0.0.1:PORT/', 'CERTIFICATE'], only_answer, (ALLOCATIONS, CALLS), 1.05),
-    'client_mirror': (['ws://127.0.0.1:PORT/', '127.0.0.1:0'], tell_and_close, (ALLOCATIONS, CALLS), 1),
+    'client_tls': (
+        ['wss://127.0.0.1:PORT/', 'CERTIFICATE'],
+        only_answer,
+        (ALLOCATIONS, CALLS),
+        1.05,
+    ),
+    'client_mirror': (
+        ['ws://127.0.0.1:PORT/', '127.0.0.1:0'],
+        tell_and_close,
+        (ALLOCATIONS, CALLS),
+        1,
+    ),
     'client_embed_poll': (['ws://127.0.0.1:PORT/'], only_answer, (ALLOCATIONS, CALLS), 1),
     'client_embed_uv': (['ws://127.0.0.1:PORT/', '2'], only_answer, (ALLOCATIONS, CALLS), 1),
     'client_embed_glib': (['ws://127.0.0.1:PORT/'], only_answer, (CALLS,), 1.1),
@@ -364,22 +397,37 @@ def run_client(shim, examples, name, kind, nth, folder):
         tls.load_cert_chain(folder / 'cert.pem', folder / 'key.pem')
     page, peer = Page(folder), Peer(talk, tls)
     page.set(kind, nth)
-    names = {'PORT': str(peer.port), 'TOKEN': str(folder / 'token'), 'COPY': str(folder / 'copy'),
-             'CERTIFICATE': str(folder / 'cert.pem')}
-    arguments = [re.sub('|'.join(names), lambda match: names[match.group()], argument) for argument in arguments]
+    names = {
+        'PORT': str(peer.port),
+        'TOKEN': str(folder / 'token'),
+        'COPY': str(folder / 'copy'),
+        'CERTIFICATE': str(folder / 'cert.pem'),
+    }
+    arguments = [
+        re.sub('|'.join(names), lambda match: names[match.group()], argument)
+        for argument in arguments
+    ]
     with open(folder / 'lines', 'rb') as lines:
-        process = subprocess.Popen([str(examples / name), *arguments], stdin=lines, stderr=subprocess.PIPE,
-                                   stdout=subprocess.DEVNULL,
-                                   env={**os.environ, 'LD_PRELOAD': shim, 'DUPLEX_SURVIVAL_PAGE': page.path})
+        process = subprocess.Popen(
+            [str(examples / name), *arguments],
+            stdin=lines,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, 'LD_PRELOAD': shim, 'DUPLEX_SURVIVAL_PAGE': page.path},
+        )
     try:
         _, said = process.communicate(timeout=PATIENCE)
         hit, what = page.get()[1:]
         if process.returncode == -signal.SIGABRT and what in ABORTS_OF_LIBUV:
             raise UvAbort(what)
         if process.returncode not in ((0, 1, 2) if hit else (0,)):
-            raise AssertionError(f'it ended with {process.returncode} ({what} failed): {said.decode()}')
+            raise AssertionError(
+                f'it ended with {process.returncode} ({what} failed): {said.decode()}'
+            )
         if process.returncode and not said:
-            raise AssertionError(f'it ended with {process.returncode} ({what} failed), and does not say why')
+            raise AssertionError(
+                f'it ended with {process.returncode} ({what} failed), and does not say why'
+            )
         return hit
     except subprocess.TimeoutExpired:
         raise AssertionError(f'it does not end ({page.get()[2]} failed)') from None
@@ -393,9 +441,30 @@ def run_client(shim, examples, name, kind, nth, folder):
 def prepare_client(folder):
     (folder / 'token').write_text('token\n')
     (folder / 'lines').write_text('one line\n' * 3000)
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
-                    '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', folder / 'key.pem', '-out',
-                    folder / 'cert.pem'], check=True, capture_output=True)
+    subprocess.run(
+        [
+            'openssl',
+            'req',
+            '-x509',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:P-256',
+            '-nodes',
+            '-days',
+            '2',
+            '-subj',
+            '/CN=localhost',
+            '-addext',
+            'subjectAltName=IP:127.0.0.1',
+            '-keyout',
+            folder / 'key.pem',
+            '-out',
+            folder / 'cert.pem',
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 def first_line(process):
@@ -419,8 +488,12 @@ def run(shim, examples, name, kind, nth, folder):
     page = Page(folder)
     page.set(kind, nth)
     arguments = [str(folder / 'site') if argument == 'SITE' else argument for argument in arguments]
-    process = subprocess.Popen([str(examples / name), *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                               env={**os.environ, 'LD_PRELOAD': shim, 'DUPLEX_SURVIVAL_PAGE': page.path})
+    process = subprocess.Popen(
+        [str(examples / name), *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, 'LD_PRELOAD': shim, 'DUPLEX_SURVIVAL_PAGE': page.path},
+    )
     try:
         port = re.search(rb'http://127\.0\.0\.1:(\d+)/', first_line(process))
         if port is None:
@@ -465,7 +538,7 @@ def prepare_server(folder):
 
 
 def sweep(shim, examples, name, kind):
-    """Each failure of one kind in one example. Returns how many were injected, and the complaints."""
+    """Each failure of one kind in one example. Returns how many were injected, and complaints."""
     injected, complaints = 0, []
     aborts = dict(ABORTS_OF_LIBUV)
     with tempfile.TemporaryDirectory() as scratch:

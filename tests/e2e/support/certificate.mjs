@@ -6,8 +6,10 @@ import path from 'node:path';
 
 export function certificate(scope) {
   const directory = scope.directory();
-  const [cert, key, both] = ['cert.pem', 'key.pem', 'both.pem'].map((name) => path.join(directory, name));
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+  const [cert, key, both] = ['cert.pem', 'key.pem',
+    'both.pem'].map((name) => path.join(directory, name));
+  execFileSync('openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
     '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
     '-keyout', key, '-out', cert], { stdio: 'ignore' });
   writeFileSync(both, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'), { mode: 0o600 });

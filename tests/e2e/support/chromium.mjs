@@ -5,7 +5,8 @@ import { after, before } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
 
 export function useChromium() {
@@ -31,7 +32,8 @@ export function useChromium() {
   };
 }
 
-// The address of an empty page on a port of its own: a page of no site may not reach loopback addresses.
+// The address of an empty page on a port of its own: a page of no site may not reach loopback
+// addresses.
 export async function blankPage(scope) {
   const server = http.createServer((request, response) => {
     response.setHeader('Content-Type', 'text/html; charset=utf-8');

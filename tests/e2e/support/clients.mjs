@@ -1,5 +1,5 @@
-// WebSocket clients with one face: npm's ws and npm's websocket (WebSocket-Node), through the browser's interface
-// that both of them offer.
+// WebSocket clients with one face: npm's ws and npm's websocket (WebSocket-Node), through the
+// browser's interface that both of them offer.
 
 import WebSocketNode from 'websocket';
 import Ws from 'ws';
@@ -46,7 +46,8 @@ export class Client {
   async received(count, ms) {
     const enough = async () => {
       while (this.messages.length < count) {
-        if (this.isClosed) throw new Error(`closed after ${this.messages.length} of ${count} messages`);
+        if (this.isClosed) throw new Error(
+          `closed after ${this.messages.length} of ${count} messages`);
         await new Promise((resolve) => this.#waiting.push(resolve));
       }
       return this.messages.slice(0, count);
@@ -60,7 +61,8 @@ export class Client {
       for (;;) {
         const found = this.messages.find((message) => pattern.test(message));
         if (found !== undefined) return found;
-        if (this.isClosed) throw new Error(`closed without ${pattern}: ${JSON.stringify(this.messages).slice(0, 500)}`);
+        if (this.isClosed) throw new Error(
+          `closed without ${pattern}: ${JSON.stringify(this.messages).slice(0, 500)}`);
         await new Promise((resolve) => this.#waiting.push(resolve));
       }
     };

@@ -14,7 +14,8 @@ import { within } from './time.mjs';
 const onTerminal = fileURLToPath(new URL('on_terminal.py', import.meta.url));
 
 // The environment of these tests names no proxy.
-const plain = Object.fromEntries(['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY']
+const plain = Object.fromEntries(['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy',
+  'ALL_PROXY', 'no_proxy', 'NO_PROXY']
   .map((name) => [name, '']));
 
 // Runs it with `input` on stdin: { code, stdout, stderr }. Without an input stdin stays open.
@@ -37,11 +38,19 @@ export function startConnect(scope, args, { env = {}, ...options } = {}) {
 export function typeConnect(scope, args, { env = {} } = {}) {
   const home = env.HOME ?? scope.directory();
   const program = new Program(scope, 'python3', [onTerminal, duplexPath, 'connect', ...args],
-    { env: { ...plain, TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '', XDG_STATE_HOME: path.join(home, 'state'), HOME: home, ...env },
+    { env: { ...plain, TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '',
+      XDG_STATE_HOME: path.join(home, 'state'), HOME: home, ...env },
       stdio: ['pipe', 'pipe', 'pipe'] });
   program.type = (text) => program.process.stdin.write(text);
   return program;
 }
+
+// The answer to a handshake, and what its Sec-WebSocket-Accept is to a key.
+export const acceptance = (accept) =>
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  `Sec-WebSocket-Accept: ${accept}\r\n\r\n`;
+export const acceptOf = (key) =>
+  createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 
 // A server of npm's ws: `onSocket` gets each connection and its request.
 export async function wsServer(scope, onSocket, options = {}) {
@@ -75,7 +84,8 @@ export async function rawServer(scope, onSocket) {
   return { port: server.address().port, url: `ws://127.0.0.1:${server.address().port}/` };
 }
 
-// A server that opens each connection properly and then says `bytes`, or what a function of the socket does with it.
+// A server that opens each connection properly and then says `bytes`, or what a function of the
+// socket does with it.
 export function openingServer(scope, then) {
   return rawServer(scope, (socket) => {
     let head = '';
@@ -84,8 +94,7 @@ export function openingServer(scope, then) {
       if (!head.includes('\r\n\r\n')) return;
       socket.off('data', onData);
       const [, key] = /^Sec-WebSocket-Key: (\S+)/mi.exec(head);
-      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+      socket.write(acceptance(acceptOf(key)));
       if (typeof then === 'function') then(socket);
       else socket.write(Buffer.from(then));
     };
@@ -94,4 +103,5 @@ export function openingServer(scope, then) {
 }
 
 // A frame of a server's, of at most 125 bytes.
-export const serverFrame = (opcode, payload = '') => Buffer.concat([Buffer.from([0x80 | opcode, Buffer.byteLength(payload)]), Buffer.from(payload)]);
+export const serverFrame = (opcode, payload = '') =>
+  Buffer.concat([Buffer.from([0x80 | opcode, Buffer.byteLength(payload)]), Buffer.from(payload)]);

@@ -1,4 +1,5 @@
-// The examples of the library, compiled as a user would compile them: by gcc, clang and g++, from an installation.
+// The examples of the library, compiled as a user would compile them: by gcc, clang and g++, from
+// an installation.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -20,7 +21,8 @@ export function installExamples(names) {
     assert.equal(made.status, 0, made.stdout + made.stderr);
   });
   const forEachCompiler = (name, body) => {
-    for (const variant of variants) test(`${name}${variant}`, (scope) => body(scope, name + variant));
+    for (const variant of variants) test(`${name}${variant}`,
+      (scope) => body(scope, name + variant));
   };
   return { at: (name) => path.join(directory, name), forEachCompiler };
 }

@@ -1,6 +1,8 @@
-"""Runs a command on a terminal of its own, 80 columns wide: what comes on stdin is typed, what it shows goes to stdout.
+"""Runs a command on a terminal of its own, 80 columns wide: what comes on stdin is typed, what it
+shows goes to stdout.
 
-usage: on_terminal.py COMMAND [ARG...]     ends with its status; SIGUSR1 makes the terminal 40 columns wide
+usage: on_terminal.py COMMAND [ARG...]
+    ends with its status; SIGUSR1 makes the terminal 40 columns wide
 """
 import fcntl
 import os

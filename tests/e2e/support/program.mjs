@@ -1,5 +1,6 @@
-// Starts the program under test and sees to it that nothing of it is left: no process, no descriptor, no file.
-// DUPLEX names the program; without it the plain build of script/test is meant.
+// Starts the program under test and sees to it that nothing of it is left: no process, no
+// descriptor, no file. DUPLEX names the program; without it the plain build of script/test is
+// meant.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -14,7 +15,8 @@ import { eventually, within } from './time.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const example = (name) => path.join(root, 'examples', name);
-// The program that behaviour is tested with (with sanitizers, under script/test), and the one that memory is measured on.
+// The program that behaviour is tested with (with sanitizers, under script/test), and the one that
+// memory is measured on.
 export const duplexPath = path.resolve(root, process.env.DUPLEX ?? 'build/duplex');
 export const plainDuplexPath = path.resolve(root, process.env.DUPLEX_PLAIN ?? 'build/duplex');
 
@@ -55,7 +57,8 @@ class Scope {
   }
 
   logs() {
-    return this.#programs.map((program) => `--- ${program.title}\n${program.stderr}${program.stdout}`).join('\n');
+    return this.#programs.map((program) =>
+      `--- ${program.title}\n${program.stderr}${program.stdout}`).join('\n');
   }
 }
 
@@ -149,7 +152,8 @@ export class Server extends Program {
     this.port = this.url === undefined ? undefined : Number(new URL(this.url).port);
     [this.spawner] = descendants(this.pid);
     // The spawner starts beside the server; it has opened what it needs once it waits for work.
-    if (this.spawner !== undefined) await eventually(() => isWaiting(this.spawner), 'the spawner waits');
+    if (this.spawner !== undefined) await eventually(() => isWaiting(this.spawner),
+      'the spawner waits');
     this.descriptorsAtStart = this.descriptors();
     return this;
   }
@@ -163,7 +167,8 @@ export class Server extends Program {
   }
 
   descriptors() {
-    return descriptorCount(this.pid) + (this.spawner === undefined ? 0 : descriptorCount(this.spawner));
+    return descriptorCount(this.pid) +
+      (this.spawner === undefined ? 0 : descriptorCount(this.spawner));
   }
 
   // The programs that run now: whatever descends from it but the spawner.
@@ -173,7 +178,8 @@ export class Server extends Program {
 
   // Waits until every program has ended and every descriptor of a connection is closed.
   async isQuiet() {
-    await eventually(() => this.programs().length === 0, `programs end: ${this.programs().map(commandLine)}`);
+    await eventually(() => this.programs().length === 0,
+      `programs end: ${this.programs().map(commandLine)}`);
     await eventually(() => this.descriptors() <= this.descriptorsAtStart,
       `descriptors fall to ${this.descriptorsAtStart} from ${this.descriptors()}`);
   }

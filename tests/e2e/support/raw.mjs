@@ -1,4 +1,5 @@
-// A WebSocket client of bytes: shows each answer and each frame as it is on the wire, and reads only when asked to.
+// A WebSocket client of bytes: shows each answer and each frame as it is on the wire, and reads
+// only when asked to.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -111,10 +112,12 @@ export class RawConnection {
     const short = bytes[1] & 0x7f;
     const headerLength = short === 127 ? 10 : short === 126 ? 4 : 2;
     if (bytes.length < headerLength) return undefined;
-    const length = short === 127 ? Number(bytes.readBigUInt64BE(2)) : short === 126 ? bytes.readUInt16BE(2) : short;
+    const length = short === 127 ? Number(bytes.readBigUInt64BE(2)) : short === 126
+      ? bytes.readUInt16BE(2) : short;
     if (bytes.length < headerLength + length) return undefined;
     const header = this.#take(headerLength);
-    return { isFinal: (header[0] & 0x80) !== 0, opcode: header[0] & 0x0f, payload: this.#take(length) };
+    return { isFinal: (header[0] & 0x80) !== 0, opcode: header[0] & 0x0f,
+      payload: this.#take(length) };
   }
 
   // The next frame, or null when the peer has ended the connection.
@@ -176,7 +179,8 @@ export function upgradeRequest(target, headers = {}) {
     'Sec-WebSocket-Version': '13',
     ...headers,
   };
-  const lines = Object.entries(all).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries(all).filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}: ${value}\r\n`);
   return `GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
@@ -188,9 +192,11 @@ export async function upgrade(scope, server, target = '/', headers = {}, where =
 }
 
 // A plain request: status, headers, body.
-export async function request(scope, server, target = '/', { method = 'GET', headers = {}, ...where } = {}) {
+export async function request(scope, server, target = '/',
+    { method = 'GET', headers = {}, ...where } = {}) {
   const connection = await rawConnect(scope, { port: server.port, ...where });
-  const lines = Object.entries({ Host: `127.0.0.1:${server.port}`, Connection: 'close', ...headers })
+  const lines = Object.entries({ Host: `127.0.0.1:${server.port}`, Connection: 'close',
+    ...headers })
     .map(([name, value]) => `${name}: ${value}\r\n`);
   connection.send(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`);
   const response = await connection.response();

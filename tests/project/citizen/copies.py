@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Two copies of the shared library live in one process, each with a server of its own, and are unloaded again.
+"""Two copies of the shared library live in one process, each with a server of its own, and are
+unloaded again.
 
 usage: copies.py TWO_COPIES LIBRARY
 """
@@ -18,7 +19,9 @@ scratch = Path(tempfile.mkdtemp())
 copies = [scratch / 'one.so', scratch / 'other.so']
 for copy in copies:
     shutil.copy(sys.argv[2], copy)
-process = subprocess.Popen([sys.argv[1], *copies], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+process = subprocess.Popen(
+    [sys.argv[1], *copies], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+)
 try:
     ports = [int(re.search(r':(\d+)/', process.stderr.readline()).group(1)) for _ in copies]
     for _ in range(3):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Reads with strace what a server does to its process: every descriptor is close-on-exec, no signal's disposition changes, nothing is
-written to the standard descriptors, no other process comes to be.
+"""Reads with strace what a server does to its process: every descriptor is close-on-exec, no
+signal's disposition changes, nothing is written to the standard descriptors, no other process comes
+to be.
 
 usage: process.py SERVER
 """
@@ -18,15 +19,54 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import talk  # noqa: E402
 
-# How each call says that its descriptor does not outlive an exec; the calls that cannot say so are named with None.
+# How each call says that its descriptor does not outlive an exec; the calls that cannot say so are
+# named with None.
 close_on_exec = {
-    'open': 'O_CLOEXEC', 'openat': 'O_CLOEXEC', 'openat2': 'O_CLOEXEC', 'socket': 'SOCK_CLOEXEC', 'socketpair': 'SOCK_CLOEXEC',
-    'accept4': 'SOCK_CLOEXEC', 'pipe2': 'O_CLOEXEC', 'eventfd2': 'EFD_CLOEXEC', 'epoll_create1': 'EPOLL_CLOEXEC',
-    'timerfd_create': 'TFD_CLOEXEC', 'memfd_create': 'MFD_CLOEXEC', 'inotify_init1': 'IN_CLOEXEC', 'signalfd4': 'SFD_CLOEXEC',
-    'dup3': 'O_CLOEXEC', 'creat': None, 'accept': None, 'pipe': None, 'eventfd': None, 'epoll_create': None, 'inotify_init': None,
-    'dup': None, 'dup2': None, 'signalfd': None}
-never = ('execve', 'execveat', 'fork', 'vfork', 'kill', 'tkill', 'tgkill', 'chdir', 'fchdir', 'umask', 'setrlimit', 'prctl', 'setpriority',
-         'sigaltstack', 'setitimer', 'alarm', 'setsid', 'setpgid', 'close_range')
+    'open': 'O_CLOEXEC',
+    'openat': 'O_CLOEXEC',
+    'openat2': 'O_CLOEXEC',
+    'socket': 'SOCK_CLOEXEC',
+    'socketpair': 'SOCK_CLOEXEC',
+    'accept4': 'SOCK_CLOEXEC',
+    'pipe2': 'O_CLOEXEC',
+    'eventfd2': 'EFD_CLOEXEC',
+    'epoll_create1': 'EPOLL_CLOEXEC',
+    'timerfd_create': 'TFD_CLOEXEC',
+    'memfd_create': 'MFD_CLOEXEC',
+    'inotify_init1': 'IN_CLOEXEC',
+    'signalfd4': 'SFD_CLOEXEC',
+    'dup3': 'O_CLOEXEC',
+    'creat': None,
+    'accept': None,
+    'pipe': None,
+    'eventfd': None,
+    'epoll_create': None,
+    'inotify_init': None,
+    'dup': None,
+    'dup2': None,
+    'signalfd': None,
+}
+never = (
+    'execve',
+    'execveat',
+    'fork',
+    'vfork',
+    'kill',
+    'tkill',
+    'tgkill',
+    'chdir',
+    'fchdir',
+    'umask',
+    'setrlimit',
+    'prctl',
+    'setpriority',
+    'sigaltstack',
+    'setitimer',
+    'alarm',
+    'setsid',
+    'setpgid',
+    'close_range',
+)
 exceptions = (
     # call, what its line has, why
     ('rt_sigaction', r'SIGRT(MIN|_[01])\b|SIG3[23]\b', "glibc's own, with the first thread"),
@@ -39,8 +79,23 @@ say, said = os.pipe()
 files = scratch / 'files'
 files.mkdir()
 (files / 'page.html').write_text('<p>a page\n' * 10000)
-process = subprocess.Popen(['strace', '-f', '-qq', '-o', log, 'sh', '-c', f'exec "$0" "$@" 3>&{said}', sys.argv[1], files,
-                            scratch / 'socket'], pass_fds=[said], stdin=subprocess.DEVNULL)
+process = subprocess.Popen(
+    [
+        'strace',
+        '-f',
+        '-qq',
+        '-o',
+        log,
+        'sh',
+        '-c',
+        f'exec "$0" "$@" 3>&{said}',
+        sys.argv[1],
+        files,
+        scratch / 'socket',
+    ],
+    pass_fds=[said],
+    stdin=subprocess.DEVNULL,
+)
 os.close(said)
 failures, lines, calls = [], [], 0
 
@@ -58,7 +113,9 @@ def conversation():
                 break
         else:
             raise RuntimeError(f'the server said {lines}')
-        plain, secret = (int(re.search(r':(\d+)/', line).group(1)) for line in lines if '127.0.0.1' in line)
+        plain, secret = (
+            int(re.search(r':(\d+)/', line).group(1)) for line in lines if '127.0.0.1' in line
+        )
         context = ssl._create_unverified_context()
 
         def local():
@@ -66,7 +123,11 @@ def conversation():
             peer.connect(str(scratch / 'socket'))
             return peer
 
-        for connect in (lambda: talk.connect(plain), lambda: context.wrap_socket(talk.connect(secret)), local):
+        for connect in (
+            lambda: talk.connect(plain),
+            lambda: context.wrap_socket(talk.connect(secret)),
+            local,
+        ):
             talk.echo(connect())
             status, _, body = talk.get(connect(), '/files/page.html')
             expect(status == 200 and len(body) == 100000, f'a file: {status}, {len(body)} bytes')
@@ -108,7 +169,11 @@ def judge(line):
     name, arguments = match.groups()
     if any(name == call and re.search(pattern, arguments) for call, pattern, _ in exceptions):
         return True
-    if name in close_on_exec and (close_on_exec[name] is None or close_on_exec[name] not in arguments) and '= -1' not in line:
+    if (
+        name in close_on_exec
+        and (close_on_exec[name] is None or close_on_exec[name] not in arguments)
+        and '= -1' not in line
+    ):
         failures.append(f'not close-on-exec: {line}')
     elif name == 'fcntl' and ('F_DUPFD,' in arguments or 'F_SETFD, 0' in arguments):
         failures.append(f'not close-on-exec: {line}')

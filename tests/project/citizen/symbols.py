@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""What the library's objects have and need: no mutable data, and nothing that changes or asks for what is the process's.
+"""What the library's objects have and need: no mutable data, and nothing that changes or asks for
+what is the process's.
 
-usage: symbols.py ARCHIVE NDEBUG     NDEBUG is `true` in a build for users, where no assertion may be left
+usage: symbols.py ARCHIVE NDEBUG
+    NDEBUG is `true` in a build for users, where no assertion may be left
 """
 import re
 import subprocess
@@ -10,19 +12,26 @@ import sys
 archive, is_ndebug = sys.argv[1], sys.argv[2] == 'true'
 
 forbidden = {
-    'the environment': r'(secure_)?getenv|(un)?setenv|putenv|clearenv|_*environ|tzset|localtime(_r)?|mktime|setlocale|textdomain',
-    "the process's end": r'_?exit|_Exit|quick_exit|abort|at_?exit|on_exit|__assert\w*|err|errx|verr|verrx|error',
-    'signals': r'signal|bsd_signal|sysv_signal|sigaction|siginterrupt|sigprocmask|pthread_sigmask|sigaltstack|raise|kill|killpg|'
-               r'pthread_kill|alarm|setitimer|sigwait\w*|sigtimedwait|signalfd',
-    'standard streams': r'stdin|stdout|stderr|v?printf|v?fprintf|putc|putchar|puts|fputs|fputc|fwrite|perror|psignal|syslog|openlog|'
-                        r'__v?f?printf_chk|getchar|gets|scanf',
-    'other processes': r'fork|vfork|clone\d?|system|popen|exec\w+|posix_spawnp?|daemon|wait|waitpid|wait[34]|waitid|prctl|setsid|setpgid|ptrace',
-    "what all of the process's threads share": r'chdir|fchdir|umask|chroot|set(e|re|res)?[ug]id|setrlimit(64)?|setpriority|nice|dup2|close_range|'
-                                               r'mlockall|sched_setaffinity',
-    'state hidden in libc': r'strtok|s?rand|random|srandom|drand48|gethostbyname|ctime|asctime|gmtime|inet_ntoa|readdir_r|ttyname|getpwnam|getgrnam',
-    'descriptors that a child inherits': r'pipe|dup|accept|epoll_create|eventfd|inotify_init|fopen(64)?|mkstemp(64)?|tmpfile(64)?|creat(64)?',
-    'code found at run time': r'dlopen|dlmopen|dlsym',
+    'the environment': '(secure_)?getenv (un)?setenv putenv clearenv _*environ tzset '
+    'localtime(_r)? mktime setlocale textdomain',
+    "the process's end": r'_?exit _Exit quick_exit abort at_?exit on_exit __assert\w* '
+    'err errx verr verrx error',
+    'signals': 'signal bsd_signal sysv_signal sigaction siginterrupt sigprocmask pthread_sigmask '
+    r'sigaltstack raise kill killpg pthread_kill alarm setitimer sigwait\w* sigtimedwait signalfd',
+    'standard streams': 'stdin stdout stderr v?printf v?fprintf putc putchar puts fputs fputc '
+    'fwrite perror psignal syslog openlog __v?f?printf_chk getchar gets scanf',
+    'other processes': r'fork vfork clone\d? system popen exec\w+ posix_spawnp? daemon wait '
+    'waitpid wait[34] waitid prctl setsid setpgid ptrace',
+    "what all of the process's threads share": 'chdir fchdir umask chroot '
+    'set(e|re|res)?[ug]id setrlimit(64)? setpriority nice dup2 close_range mlockall '
+    'sched_setaffinity',
+    'state hidden in libc': 'strtok s?rand random srandom drand48 gethostbyname ctime asctime '
+    'gmtime inet_ntoa readdir_r ttyname getpwnam getgrnam',
+    'descriptors that a child inherits': 'pipe dup accept epoll_create eventfd inotify_init '
+    'fopen(64)? mkstemp(64)? tmpfile(64)? creat(64)?',
+    'code found at run time': 'dlopen dlmopen dlsym',
 }
+forbidden = {what: '|'.join(names.split()) for what, names in forbidden.items()}
 
 # The objects that may all the same, by room and file, and why.
 threads = ('a thread of ours begins with all signals blocked, so that none of the application is '
@@ -81,7 +90,11 @@ for line in lines('nm', '-A', '-u', archive):
 
 # Tables of pointers are written once, by the loader: .data.rel.ro is not mutable.
 for line in lines('objdump', '-t', archive):
-    match = re.match(r'^[0-9a-f]+ .{7} (\.t?(?:data|bss)(?!\.rel\.ro)\S*|\*COM\*)\s+([0-9a-f]+)\s+(?:\.hidden )?(\S+)', line)
+    match = re.match(
+        r'^[0-9a-f]+ .{7} (\.t?(?:data|bss)(?!\.rel\.ro)\S*|\*COM\*)\s+'
+        r'([0-9a-f]+)\s+(?:\.hidden )?(\S+)',
+        line,
+    )
     if match and match.group(3) != match.group(1) and int(match.group(2), 16):
         failures.append(f'{match.group(3)} can be changed: {match.group(1)}')
 for line in lines('size', '-A', archive):

@@ -1,4 +1,5 @@
-// The promised options, the table in the program, --help, the man pages and the completions of three shells say the same.
+// The promised options, the table in the program, --help, the man pages and the completions of
+// three shells say the same.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,14 +20,16 @@ const spelled = ({ name, letter, value }) =>
 // `man` with a terminal's width but no terminal: plain text, and its warnings.
 function renderMan(page) {
   const { status, stdout, stderr } = run('man', ['--warnings', '-l', manPage(page)],
-    { env: { ...process.env, LC_ALL: 'C.UTF-8', MANROFFOPT: '-c', MANWIDTH: '100', MANPAGER: 'cat', PAGER: 'cat' } });
+    { env: { ...process.env, LC_ALL: 'C.UTF-8', MANROFFOPT: '-c', MANWIDTH: '100', MANPAGER: 'cat',
+      PAGER: 'cat' } });
   assert.equal(status, 0);
   return { text: stdout.replace(/.\x08/g, ''), warnings: stderr };
 }
 
 for (const command of commands) {
   test(`${command}: the table is what was promised`, () => {
-    const rows = run(built.gen, ['options']).stdout.trimEnd().split('\n').map((line) => line.split('\t'))
+    const rows = run(built.gen, ['options']).stdout.trimEnd().split('\n')
+      .map((line) => line.split('\t'))
       .filter((row) => row[0] === command)
       .map(([, name, letter, value, preset]) => ({ name, letter, value, preset })).sort(byName);
     assert.deepEqual(rows, optionsOf(command));
@@ -45,7 +48,8 @@ for (const command of commands) {
       assert.ok(more - at <= 2, `${names} takes more than two lines`);
       found.push(`${names} ${/\[([^[\]]*)\]$/.exec(text)?.[1] ?? '-'}`);
     }
-    assert.deepEqual(found.sort(), optionsOf(command).map((o) => `${spelled(o)} ${o.preset}`).sort());
+    assert.deepEqual(found.sort(),
+      optionsOf(command).map((o) => `${spelled(o)} ${o.preset}`).sort());
   });
 
   test(`${command}: the man page has every option with its default`, () => {
@@ -55,7 +59,8 @@ for (const command of commands) {
       const body = entry.replace(/\n {3}\S[^]*$/, '').replace(/‐\s+/g, '').replace(/\s+/g, ' ');
       return `${entry.split('\n')[0]} ${/ Default: (.*?)\. ?$/.exec(body)?.[1] ?? '-'}`;
     });
-    assert.deepEqual(found.sort(), optionsOf(command).map((o) => `${spelled(o)} ${o.preset}`).sort());
+    assert.deepEqual(found.sort(),
+      optionsOf(command).map((o) => `${spelled(o)} ${o.preset}`).sort());
   });
 
   test(`${command}: bash completes every option`, () => {
@@ -65,7 +70,8 @@ for (const command of commands) {
 
   test(`${command}: zsh completes every option`, () => {
     const specs = argumentsInZsh(command);
-    const found = specs.map((spec) => /^(?:\(.*?\)|\*)?(--[a-z0-9-]+)/.exec(spec)?.[1]).filter(Boolean);
+    const found = specs.map((spec) => /^(?:\(.*?\)|\*)?(--[a-z0-9-]+)/.exec(spec)?.[1])
+      .filter(Boolean);
     assert.deepEqual(found.sort(), longNames(command));
   });
 
@@ -104,7 +110,8 @@ function completeInBash(words) {
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
     _duplex
     printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { status, stdout, stderr } = run('bash', ['--norc', '-c', script, 'bash', completion('duplex'), ...words]);
+  const { status, stdout, stderr } = run('bash',
+    ['--norc', '-c', script, 'bash', completion('duplex'), ...words]);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   return stdout.split('\n').filter(Boolean);
 }
@@ -123,7 +130,8 @@ function argumentsInZsh(command) {
 }
 
 function completeInFish(line) {
-  const { status, stdout, stderr } = run('fish', ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]',
+  const { status, stdout, stderr } = run('fish',
+    ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]',
     completion('duplex.fish'), line]);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   return stdout.split('\n').filter(Boolean).map((entry) => entry.split('\t')[0]);
@@ -143,7 +151,8 @@ test('bash completes commands and values', () => {
     [['duplex', 'echo', '--port', ''], []],
     [['duplex', 'serve', '--port', '=', '80', '--threads', '2', 'basena'], ['basename']],
   ];
-  for (const [words, found] of rows) assert.deepEqual(completeInBash(words), found, words.join(' '));
+  for (const [words, found] of rows) assert.deepEqual(completeInBash(words), found,
+    words.join(' '));
   assert.ok(completeInBash(['duplex', 'serve', 'cat', '/us']).includes('/usr'));
   assert.deepEqual(completeInBash(['duplex', 'serve', 'cat', '--po']), []);
 });
@@ -158,7 +167,8 @@ test('fish completes commands and values', () => {
 });
 
 test('zsh finds the completion by its first line', () => {
-  const script = 'fpath=("${1:h}" $fpath); autoload -U compinit; compinit -D -u; print -r -- ${_comps[duplex]}';
+  const script = 'fpath=("${1:h}" $fpath); autoload -U compinit; compinit -D -u; ' +
+    'print -r -- ${_comps[duplex]}';
   const { status, stdout, stderr } = run('zsh', ['-f', '-c', script, 'zsh', completion('_duplex')]);
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '_duplex\n', stderr: '' });
 });

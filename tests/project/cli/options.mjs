@@ -1,6 +1,6 @@
 // The promise: every option of each command, the name of its value, and its default. The tables in
-// cli/ have to say the same. A row is name, letter, value, default of serve, default of echo; '-' is
-// none, '' is "not this command". The options of connect have a table of their own.
+// cli/ have to say the same. A row is name, letter, value, default of serve, default of echo; '-'
+// is none, '' is "not this command". The options of connect have a table of their own.
 
 export const options = [
   ['listen', '-', 'ADDR', '8080', '8080'],

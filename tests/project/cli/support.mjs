@@ -16,7 +16,8 @@ for (const [what, place] of Object.entries(built)) {
 
 // Runs a program to its end: { status, stdout, stderr }.
 export function run(program, words, options = {}) {
-  const result = spawnSync(program, words, { encoding: 'utf8', timeout: 30_000, killSignal: 'SIGKILL', ...options });
+  const result = spawnSync(program, words,
+    { encoding: 'utf8', timeout: 30_000, killSignal: 'SIGKILL', ...options });
   if (result.error) throw result.error;
   return { status: result.status, stdout: result.stdout, stderr: result.stderr };
 }

@@ -1,6 +1,6 @@
 // Wrong command lines, each with its exact line on stderr and its exit status. Nothing is started,
-// and nothing is on stdout. A row is the words after the command, the line after "duplex COMMAND: ",
-// and the status if it is not 2.
+// and nothing is on stdout. A row is the words after the command, the line after "duplex COMMAND:
+// ", and the status if it is not 2.
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -212,7 +212,8 @@ const serve = [
     '--route=/a/=ls: /a already has a program (give each path once)'],
   [['--route=/=ls', 'cat'], '--route=/=ls: cat is already at / (leave out one of the two)'],
   [['--route=/x=nosuchprogram -a'],
-    '--route=/x=nosuchprogram -a: no program nosuchprogram in PATH (write ./nosuchprogram for one in this directory)'],
+    '--route=/x=nosuchprogram -a: no program nosuchprogram in PATH ' +
+      '(write ./nosuchprogram for one in this directory)'],
   [['--route=/x=./plain'], '--route=/x=./plain: ./plain is not executable (chmod +x ./plain)', 1],
   [['--static=', 'cat'], '--static=: no directory (write DIR or PATH=DIR)'],
   [['--static=/x=', 'cat'], '--static=/x=: no directory (write DIR or PATH=DIR)'],
@@ -229,7 +230,8 @@ const serve = [
   [['--origin=https://*', 'cat'], `--origin=https://*: ${origin}`],
   [['--origin=https://a.org:port', 'cat'], `--origin=https://a.org:port: ${origin}`],
   [['--origin=https://a.org/', 'cat'],
-    '--origin=https://a.org/: an origin has no path (write it up to the host or port, without a / after it)'],
+    '--origin=https://a.org/: an origin has no path ' +
+      '(write it up to the host or port, without a / after it)'],
   [['--origin=https://A.org', 'cat'],
     '--origin=https://A.org: an origin is in lower case (write it so)'],
   [['--host=a.org:80', 'cat'], '--host=a.org:80: no port here (write the name alone)'],
@@ -286,7 +288,8 @@ const connect = [
   [['--slash', url], '--slash: no such option (/ping, /close and others work on every terminal)'],
   [['-l', '8080'], '-l: no such option (write duplex connect --listen=PORT)'],
   [['--text', url],
-    '--text: no such option (a line is a text message, unless there is --binary, --hex or --base64)'],
+    '--text: no such option ' +
+      '(a line is a text message, unless there is --binary, --hex or --base64)'],
   [['-E', url],
     '-E: no such option (it closes after the end of stdin; --linger=TIME sets the delay)'],
   [['-', url], '-: not a URL (stdin is always read: leave it out)'],
@@ -300,7 +303,8 @@ const connect = [
     '--header=a: b\\x0d\\x0ac: d: a control character in it (a header is one line)'],
   [['-H', 'HOST: x', url], '--header=HOST: x: the handshake says this itself (leave it out)'],
   [['-H', 'sec-websocket-protocol: x', url],
-    '--header=sec-websocket-protocol: x: the handshake says this itself (write --subprotocol=NAME)'],
+    '--header=sec-websocket-protocol: x: the handshake says this itself ' +
+      '(write --subprotocol=NAME)'],
   [['--cookie=x', url], '--cookie=x: not a cookie (write NAME=VALUE)'],
   [['--cookie=x=1; y=2', url], '--cookie=x=1; y=2: not a cookie (write NAME=VALUE)'],
   [['--cookie=x=1', '-H', 'Cookie: y=2', url],
@@ -368,7 +372,9 @@ let directory;
 before(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'duplex-wrong-use-'));
   mkdirSync(path.join(directory, 'web'));
-  for (const name of ['plain', 'cert.pem', 'key.pem']) writeFileSync(path.join(directory, name), '');
+  for (const name of ['plain', 'cert.pem', 'key.pem']) {
+    writeFileSync(path.join(directory, name), '');
+  }
   chmodSync(path.join(directory, 'plain'), 0o644);
 });
 
