@@ -336,7 +336,7 @@ enum dx_err dx_blocking_receive(struct dx_blocking *blocking, uint32_t timeout_m
     enum dx_err err = wait_until(blocking, timeout_ms, has_message_or_ended);
 
     if (err != DX_OK) {
-        note_error(blocking, err, err == DX_ERR_TIMEOUT ? "no message came in time" : NULL);
+        note_error(blocking, err, err == DX_ERR_TIMEOUT ? "no message arrived in time" : NULL);
         return err;
     }
     if (blocking->first == NULL)
@@ -369,7 +369,7 @@ enum dx_err dx_blocking_ping(struct dx_blocking *blocking, uint32_t timeout_ms)
     if (err == DX_OK && blocking->has_ended)
         return end_of(blocking);
     if (err != DX_OK)
-        note_error(blocking, err, err == DX_ERR_TIMEOUT ? "no pong came in time" : NULL);
+        note_error(blocking, err, err == DX_ERR_TIMEOUT ? "no pong arrived in time" : NULL);
     return err;
 }
 

@@ -192,8 +192,8 @@ static void end_after_their_end(struct dx_connection *connection)
     else if (connection->writing == DX_WRITING_BROKEN)
         dx_connection_end(connection, DX_ERR_RESET, "the peer reset the connection", true);
     else
-        dx_connection_end(connection, DX_ERR_CLOSED, "the peer ended the stream without a Close",
-                          false);
+        dx_connection_end(connection, DX_ERR_CLOSED,
+                          "the peer ended the stream without a Close frame", false);
 }
 
 void dx_connection_step_closing(struct dx_connection *connection)

@@ -82,7 +82,7 @@ test('npm ws over TLS, its certificate verified', async (t) => {
   const { url } = await echo(t, { tls });
   assert.deepEqual(await run(t, `--ca=${tls.cert}`, ...talk, url), ['open ', ...answers]);
   assert.deepEqual(await run(t, `--ca=${certificate(t).cert}`, ...talk, url),
-    ['error 4 DX_ERR_TLS 0 the certificate of 127.0.0.1 is not good: self-signed certificate',
+    ['error 4 DX_ERR_TLS 0 the certificate of 127.0.0.1 is not valid: self-signed certificate',
       'close 1006 unclean']);
 });
 
@@ -92,7 +92,7 @@ test('npm ws: a subprotocol is agreed, and one that is not', async (t) => {
   assert.deepEqual(await run(t, '--subprotocol=chat', '--send=x', url),
     ['open chat', 'text x', 'close 1000 clean']);
   assert.deepEqual(await run(t, '--subprotocol=other', '--send=x', url),
-    ['error 6 DX_ERR_PROTOCOL 0 the server agrees to none of the subprotocols',
+    ['error 6 DX_ERR_PROTOCOL 0 the server accepts none of the offered subprotocols',
       'close 1006 unclean']);
 });
 
@@ -278,19 +278,19 @@ function startMicrosocks(t, port, hasPassword) {
 
 const proxies = {
   squid: { start: startSquid, schemes: ['http'],
-    wants: 'error 3 DX_ERR_REFUSED 407 the proxy wants other credentials' },
+    wants: 'error 3 DX_ERR_REFUSED 407 the proxy requires valid credentials' },
   tinyproxy: {
     start: startTinyproxy,
     password: simple,
     schemes: ['http'],
-    wants: 'error 3 DX_ERR_REFUSED 407 the proxy wants other credentials',
-    refuses: 'error 3 DX_ERR_REFUSED 401 the proxy wants other credentials',
+    wants: 'error 3 DX_ERR_REFUSED 407 the proxy requires valid credentials',
+    refuses: 'error 3 DX_ERR_REFUSED 401 the proxy requires valid credentials',
   },
   microsocks: {
     start: startMicrosocks,
     schemes: ['socks5', 'socks5h'],
-    wants: 'error 3 DX_ERR_REFUSED 0 the proxy wants a way to authenticate that was not offered',
-    refuses: 'error 3 DX_ERR_REFUSED 0 the proxy wants other credentials',
+    wants: 'error 3 DX_ERR_REFUSED 0 the proxy requires an authentication method that was not offered',
+    refuses: 'error 3 DX_ERR_REFUSED 0 the proxy requires valid credentials',
   },
 };
 
@@ -313,9 +313,9 @@ listen l\n  bind 127.0.0.1:${outer} ssl crt ${tls.both}\n  server s 127.0.0.1:${
     assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${tls.cert}`, ...talk, url),
       ['open ', ...answers]);
   assert.deepEqual(await run(t, proxy('wrong'), `--ca=${tls.cert}`, secure.url),
-    ['error 3 DX_ERR_REFUSED 407 the proxy wants other credentials', 'close 1006 unclean']);
+    ['error 3 DX_ERR_REFUSED 407 the proxy requires valid credentials', 'close 1006 unclean']);
   assert.deepEqual(await run(t, proxy(rich[1]), `--ca=${certificate(t).cert}`, secure.url),
-    ['error 3 DX_ERR_TLS 0 the certificate of localhost is not good: self-signed certificate',
+    ['error 3 DX_ERR_TLS 0 the certificate of localhost is not valid: self-signed certificate',
       'close 1006 unclean']);
 });
 
@@ -335,7 +335,7 @@ for (const [name, { start, schemes, wants, refuses = wants,
         secure.url.replace('127.0.0.1', 'localhost')),
         ['open ', ...answers]);
       const [gone] = await run(t, proxy, `ws://127.0.0.1:${await freePort()}/`);
-      assert.match(gone, /^error 3 DX_ERR_REFUSED (0|50[0-9]) the (proxy|connection) /);
+      assert.match(gone, /^error 3 DX_ERR_REFUSED (0|50[0-9]) the (proxy|target) /);
     }
   });
 

@@ -214,7 +214,7 @@ test('10: lost without a Close', async (t) => {
   const { url: reset } = await openingServer(t, (socket) => socket.resetAndDestroy());
   await fails(t, [reset], 10, /\(--reconnect tries again\)/);
   const { url: early } = await rawServer(t, (socket) => socket.once('data', () => socket.end()));
-  await fails(t, [early], 10, /before it had answered/);
+  await fails(t, [early], 10, /closed the connection without an answer/);
 });
 
 test('10: a Close that is not answered in time; 0 when what was expected had come', async (t) => {

@@ -91,7 +91,7 @@ test('H83 without the certificate that is asked for: an alert, before any progra
       { code: maxVersion === 'TLSv1.3' ? 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'
       : 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' });
   }
-  await server.said(/why="?the client shows no certificate/);
+  await server.said(/why="?the client presents no certificate/);
   assert.equal(existsSync(mark), false, 'nothing was started');
   const client = await connect(server.ws(), { rejectUnauthorized: false, cert, key });
   client.send('hello');
@@ -248,10 +248,10 @@ test('plain HTTP to a port for TLS: one answer in the clear, and a line of the l
     assert.equal(headers.connection, 'close');
     assert.equal(body, 'This port speaks TLS: use https or wss.\n');
   }
-  await server.said(/why="?it speaks plain HTTP to a port for TLS/);
+  await server.said(/why="?plain HTTP on a port for TLS/);
   const stranger = await rawConnect(t, { port: server.port });
   stranger.send('SSH-2.0-OpenSSH_9.2\r\n');
-  await server.said(/why="?it does not speak TLS as this server does/);
+  await server.said(/why="?not a TLS handshake that this server accepts/);
   await server.isQuiet();
 });
 

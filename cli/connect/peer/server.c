@@ -147,10 +147,10 @@ static void on_close(struct dx_connection *connection, const struct dx_close_inf
 {
     struct server *server = user;
     const struct cli_peer_events *events = server->setup.events;
-    struct dx_error_event error = {.step = step_of(info->err),
-                                   .err = info->err,
-                                   .detail = info->detail ? info->detail
-                                                          : "the connection ended without a Close"};
+    struct dx_error_event error = {
+        .step = step_of(info->err),
+        .err = info->err,
+        .detail = info->detail ? info->detail : "the connection ended without a Close frame"};
     struct dx_close_event close = {.code = info->was_clean ? info->code : DX_CLOSE_ABNORMAL,
                                    .reason = info->was_clean ? info->reason : "",
                                    .reason_len = info->was_clean ? info->reason_len : 0,

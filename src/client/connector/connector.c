@@ -125,7 +125,7 @@ static void on_due(struct dx_timer *timer)
         dx_connector_end_refusal(connector);
     else
         dx_connector_fail(connector, step_of(connector), DX_ERR_TIMEOUT,
-                          "the connection was not open in time");
+                          "the connection did not open in time");
 }
 
 /* ---- names and addresses ---- */

@@ -30,15 +30,15 @@ static const char *find_next_url(const struct dx_connector *connector, struct dx
 
     if (dx_head_count(head, "Location") != 1 || !dx_head_find(head, "Location", &location) ||
         location.len == 0)
-        return "the redirect leads nowhere";
+        return "the redirect has no usable Location";
     hash = memchr(location.data, '#', location.len);
     if (hash != NULL)
         location.len = (size_t)(hash - location.data);
     if (!dx_url_join(&connector->url, connector->normal, location, text, sizeof(text)) ||
         dx_url_parse(dx_slice_of(text), url, normal, &detail) != DX_OK)
-        return "the redirect leads to no URL";
+        return "the redirect's Location is not a URL";
     if (connector->url.is_secure && !url->is_secure)
-        return "the redirect leads out of TLS";
+        return "the redirect leaves TLS";
     return NULL;
 }
 
@@ -58,7 +58,7 @@ static bool follow(struct dx_connector *connector, const char **why)
     if (connector->options.max_redirects == 0)
         return false;
     *why = connector->redirect_count >= connector->options.max_redirects
-               ? "more redirects than are followed"
+               ? "too many redirects"
                : find_next_url(connector, &url, normal);
     if (*why != NULL)
         return false;

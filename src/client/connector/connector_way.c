@@ -24,14 +24,14 @@ static void fail_stream(struct dx_connector *connector, enum dx_err err)
      */
     if (connector->stream.tls != NULL && !dx_stream_is_established(&connector->stream))
         dx_connector_fail(connector, is_tunnelling ? DX_STEP_PROXY : DX_STEP_TLS, err,
-                          why[0] != '\0' ? why : "the TLS handshake was broken off");
+                          why[0] != '\0' ? why : "the connection ended during the TLS handshake");
     else if (err == DX_ERR_NOMEM)
         dx_connector_fail(connector, is_tunnelling ? DX_STEP_PROXY : DX_STEP_HANDSHAKE, err, NULL);
     else if (is_tunnelling)
-        dx_connector_fail(connector, DX_STEP_PROXY, err, "the proxy ended the connection");
+        dx_connector_fail(connector, DX_STEP_PROXY, err, "the proxy closed the connection");
     else
         dx_connector_fail(connector, DX_STEP_HANDSHAKE, err,
-                          "the server ended the connection before it had answered");
+                          "the server closed the connection without an answer");
 }
 
 /* ---- the stream ---- */
@@ -255,7 +255,7 @@ static void leave_tunnel(struct dx_connector *connector, const uint8_t *rest, si
     connector->has_tunnel = false;
     if (connector->url.is_secure && len > 0)
         dx_connector_fail(connector, DX_STEP_PROXY, DX_ERR_PROTOCOL,
-                          "the proxy sends before the TLS handshake has begun");
+                          "the proxy sent data before the TLS handshake");
     else if (len > 0 && !append(connector, rest, len))
         dx_connector_fail(connector, DX_STEP_PROXY, DX_ERR_NOMEM, NULL);
     else
@@ -330,7 +330,8 @@ static void begin_tunnel(struct dx_connector *connector)
     connector->state = DX_CONNECTOR_TUNNELLING;
     if (err != DX_OK) {
         dx_connector_fail(connector, DX_STEP_PROXY, err,
-                          err == DX_ERR_USAGE ? "the proxy cannot be told this name" : NULL);
+                          err == DX_ERR_USAGE ? "this host name cannot be sent to the proxy"
+                                              : NULL);
         return;
     }
     connector->has_tunnel = true;

@@ -122,7 +122,7 @@ enum dx_tunnel_status dx_tunnel_feed(struct dx_tunnel *tunnel, const uint8_t *by
         return DX_TUNNEL_FAILED;
     if (len > 0 && tunnel->out_len > 0) {
         *used = 0;
-        return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy answers before it is asked");
+        return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy sent data before it was asked");
     }
     if (len > room)
         len = room;

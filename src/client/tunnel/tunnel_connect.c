@@ -76,6 +76,6 @@ enum dx_tunnel_status dx_tunnel_connect_step(struct dx_tunnel *tunnel)
         return DX_TUNNEL_OPEN;
     /* Some proxies answer 401 to wrong credentials. */
     if (head.status == 407 || head.status == 401)
-        return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy wants other credentials");
+        return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy requires valid credentials");
     return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy refuses the connection");
 }

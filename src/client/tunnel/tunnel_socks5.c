@@ -91,13 +91,13 @@ static enum dx_tunnel_status judge_method(struct dx_tunnel *tunnel, const uint8_
     if (in[1] == METHOD_PASSWORD && tunnel->target.name != NULL)
         return put_auth(tunnel);
     return dx_tunnel_fail(tunnel, DX_ERR_REFUSED,
-                          "the proxy wants a way to authenticate that was not offered");
+                          "the proxy requires an authentication method that was not offered");
 }
 
 static enum dx_tunnel_status judge_auth(struct dx_tunnel *tunnel, const uint8_t *in)
 {
     if (in[1] != 0)
-        return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy wants other credentials");
+        return dx_tunnel_fail(tunnel, DX_ERR_REFUSED, "the proxy requires valid credentials");
     return put_request(tunnel);
 }
 
@@ -109,10 +109,10 @@ static const char *reply_text(uint8_t reply)
         "the proxy's rules do not allow the connection",
         "the proxy cannot reach the network",
         "the proxy cannot reach the host",
-        "the connection was refused to the proxy",
-        "the connection took the proxy too long",
-        "the proxy does not know the command",
-        "the proxy does not know this kind of address",
+        "the target refused the proxy's connection",
+        "the proxy's connection timed out",
+        "the proxy does not support the command",
+        "the proxy does not support this type of address",
     };
 
     return texts[reply < sizeof(texts) / sizeof(texts[0]) ? reply : 1];
@@ -167,6 +167,6 @@ enum dx_tunnel_status dx_tunnel_socks5_step(struct dx_tunnel *tunnel)
     tunnel->in_start += 2;
     status = state == WANTS_METHOD ? judge_method(tunnel, in) : judge_auth(tunnel, in);
     if (status == DX_TUNNEL_MORE && len > 2) /* it cannot answer a request that we have not sent */
-        return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy answers before it is asked");
+        return dx_tunnel_fail(tunnel, DX_ERR_PROTOCOL, "the proxy sent data before it was asked");
     return status;
 }

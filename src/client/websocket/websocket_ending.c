@@ -148,7 +148,7 @@ void dx_websocket_close_here(struct dx_websocket *websocket, uint16_t code, cons
         stop_connecting(websocket);
         dx_websocket_set_life(websocket, DX_LIFE_CLOSING);
         dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
-                                "it was closed before it was open");
+                                "closed before it was open");
         break;
     case DX_LIFE_OPEN:
         close_open(websocket, code, reason, reason_len);
@@ -169,7 +169,7 @@ void dx_websocket_abort_here(struct dx_websocket *websocket)
 {
     websocket->is_closed_by_user = true;
     if (websocket->connection != NULL)
-        dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "it was aborted");
+        dx_connection_abort(websocket->connection, DX_ERR_CLOSED, "aborted");
     else
         dx_websocket_close_here(websocket, 0, "", 0);
 }
@@ -209,7 +209,7 @@ void dx_websocket_end_with_loop(struct dx_websocket *websocket)
     dx_wheel_unset(dx_loop_wheel(websocket->loop), &websocket->timer);
     stop_connecting(websocket);
     if (websocket->connection != NULL)
-        dx_connection_leave(websocket->connection, DX_ERR_CLOSED, "the loop is freed");
+        dx_connection_leave(websocket->connection, DX_ERR_CLOSED, "the loop was freed");
     else if (!is_freed(websocket))
         dx_websocket_set_life(websocket, DX_LIFE_ENDED);
     dx_websocket_leave(websocket);

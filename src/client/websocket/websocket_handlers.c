@@ -186,10 +186,11 @@ static enum dx_failure_step step_of(const struct dx_websocket *websocket,
 static void on_close(struct dx_connection *connection, const struct dx_close_info *info, void *user)
 {
     struct dx_websocket *websocket = user;
-    struct dx_error_event error = {
-        .step = step_of(websocket, info),
-        .err = info->err != DX_OK ? info->err : DX_ERR_CLOSED,
-        .detail = info->detail != NULL ? info->detail : "the connection ended without a Close"};
+    struct dx_error_event error = {.step = step_of(websocket, info),
+                                   .err = info->err != DX_OK ? info->err : DX_ERR_CLOSED,
+                                   .detail = info->detail != NULL
+                                                 ? info->detail
+                                                 : "the connection ended without a Close frame"};
     struct dx_close_event close = {.code = info->was_clean ? info->code : DX_CLOSE_ABNORMAL,
                                    .reason = info->was_clean ? info->reason : "",
                                    .reason_len = info->was_clean ? info->reason_len : 0,

@@ -104,7 +104,7 @@ static void on_done(void *user, const struct dx_opening *opening)
         return;
     }
     if (lacks_protocol(websocket, opening)) {
-        error.detail = "the server agrees to none of the subprotocols";
+        error.detail = "the server accepts none of the offered subprotocols";
     } else {
         error.err = open_connection(websocket, &own);
         error.detail = dx_err_text(error.err);
@@ -214,7 +214,7 @@ static bool wants_attempt(struct dx_websocket *websocket, const char **url)
     /* The hook may have closed or freed it. */
     if (dx_websocket_life(websocket) == DX_LIFE_CONNECTING)
         dx_websocket_fail_later(websocket, DX_STEP_CLOSED, DX_ERR_CLOSED,
-                                "no further attempt is wanted");
+                                "on_attempt ended reconnecting");
     return false;
 }
 

@@ -68,7 +68,7 @@ static enum dx_err hand_over(struct dx_websocket *websocket, const struct dx_out
 static void note_trouble(struct dx_websocket *websocket, enum dx_err err)
 {
     if (err == DX_ERR_NOMEM || err == DX_ERR_TOO_MANY || err == DX_ERR_SYSTEM)
-        dx_connection_abort(websocket->connection, err, "what waits could not be sent");
+        dx_connection_abort(websocket->connection, err, "queued messages could not be sent");
 }
 
 /* A pong is sent after everything before its ping was read (RFC 6455 5.5.2, 5.5.3). */

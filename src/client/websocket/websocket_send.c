@@ -14,8 +14,7 @@ static enum dx_err as_seen(enum dx_err err)
 void dx_websocket_close_full(struct dx_websocket *websocket)
 {
     if (websocket->connection != NULL)
-        dx_connection_abort(websocket->connection, DX_ERR_QUEUE_FULL,
-                            "what waits to be sent is more than is kept");
+        dx_connection_abort(websocket->connection, DX_ERR_QUEUE_FULL, "the send queue is full");
 }
 
 /* What the standard does when a buffer is full is to close; the message counts as sent. */

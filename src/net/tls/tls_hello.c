@@ -146,7 +146,7 @@ static const struct {
     {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
      "the client offers no signature algorithm that this server uses"},
     {SSL_R_NO_APPLICATION_PROTOCOL, "the client offers no protocol that this server uses (ALPN)"},
-    {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the client shows no certificate"},
+    {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the client presents no certificate"},
 };
 
 /* Why a client's handshake with a server failed. */
@@ -157,7 +157,7 @@ static void explain_server(const struct dx_tls_session *session, char *why, size
                              : NULL;
 
     if (session->reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
-        (void)snprintf(why, why_len, "the certificate of %s is not good: %s", session->server_name,
+        (void)snprintf(why, why_len, "the certificate of %s is not valid: %s", session->server_name,
                        X509_verify_cert_error_string(SSL_get_verify_result(session->ssl)));
     else if (session->reason == SSL_R_WRONG_VERSION_NUMBER)
         (void)snprintf(why, why_len, "the server does not speak TLS on this port");
@@ -165,24 +165,24 @@ static void explain_server(const struct dx_tls_session *session, char *why, size
         (void)snprintf(why, why_len, "the server requires a client certificate");
     else
         (void)snprintf(why, why_len, "the TLS handshake failed: %s",
-                       reason != NULL ? reason : "the connection was broken off");
+                       reason != NULL ? reason : "the connection ended");
 }
 
 void dx_tls_session_why(const struct dx_tls_session *session, char *why, size_t why_len)
 {
-    const char *text = "it does not speak TLS as this server does";
+    const char *text = "not a TLS handshake that this server accepts";
 
     if (session->client) {
         explain_server(session, why, why_len);
         return;
     }
     if (dx_tls_wire_is_http(&session->wire))
-        text = "it speaks plain HTTP to a port for TLS";
+        text = "plain HTTP on a port for TLS";
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (reasons[i].reason == session->reason)
             text = reasons[i].text;
     if (session->reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
-        (void)snprintf(why, why_len, "the client's certificate is not good: %s",
+        (void)snprintf(why, why_len, "the client's certificate is not valid: %s",
                        X509_verify_cert_error_string(SSL_get_verify_result(session->ssl)));
     else
         (void)snprintf(why, why_len, "%s", text);

@@ -170,7 +170,7 @@ static void test_timeouts(void **state)
     (void)state;
     assert_int_equal(dx_blocking_receive(blocking, 0, &message), DX_ERR_TIMEOUT);
     assert_int_equal(dx_blocking_receive(blocking, 30, &message), DX_ERR_TIMEOUT);
-    assert_string_equal(dx_blocking_error(blocking), "no message came in time");
+    assert_string_equal(dx_blocking_error(blocking), "no message arrived in time");
     assert_int_equal(dx_blocking_send_text(blocking, "x", 1), DX_OK);
     expect("x");
 }

@@ -115,7 +115,7 @@ static void row_122_bytes_before_tls(void **state)
     assert_int_equal(bench_run_answer(&bench, "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 403 No\r\n\r\n", 0,
                                       SCRIPTED_STAYS),
                      DX_OK);
-    assert_string_equal(bench.seen.detail, "the proxy sends before the TLS handshake has begun");
+    assert_string_equal(bench.seen.detail, "the proxy sent data before the TLS handshake");
     assert_int_equal(bench.seen.step, DX_STEP_PROXY);
     assert_int_equal(bench.seen.err, DX_ERR_PROTOCOL);
 }
@@ -127,7 +127,7 @@ static void whose_certificate_is_not_good(void **state)
     trust("proxy.pem");
     assert_int_equal(bench_run(&bench, &through, 1), DX_OK);
     assert_string_equal(bench.seen.detail,
-                        "the certificate of target.example is not good: hostname mismatch");
+                        "the certificate of target.example is not valid: hostname mismatch");
     assert_int_equal(bench.seen.step, DX_STEP_TLS);
     assert_int_equal(bench.seen.err, DX_ERR_TLS);
     scripted_server_restart(&bench.server);
@@ -135,7 +135,7 @@ static void whose_certificate_is_not_good(void **state)
     trust("other.pem");
     assert_int_equal(bench_run(&bench, &through, 1), DX_OK);
     assert_string_equal(bench.seen.detail,
-                        "the certificate of 127.0.0.1 is not good: IP address mismatch");
+                        "the certificate of 127.0.0.1 is not valid: IP address mismatch");
     assert_int_equal(bench.seen.step, DX_STEP_PROXY);
     assert_int_equal(bench.seen.err, DX_ERR_TLS);
 }
@@ -255,8 +255,7 @@ static void a_handshake_that_is_broken_off(void **state)
         assert_int_equal(bench_run(&bench, &talk, 1), DX_OK);
         assert_int_equal(bench.seen.step, DX_STEP_TLS);
         assert_int_equal(bench.seen.err, DX_ERR_RESET);
-        assert_string_equal(bench.seen.detail,
-                            "the TLS handshake failed: the connection was broken off");
+        assert_string_equal(bench.seen.detail, "the TLS handshake failed: the connection ended");
         talk.end = SCRIPTED_CLOSES;
     }
 }

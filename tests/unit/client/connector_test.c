@@ -413,7 +413,7 @@ static void a_body_has_a_second(void **state)
 
 static void no_answer(void **state)
 {
-    static const char gone[] = "the server ended the connection before it had answered";
+    static const char gone[] = "the server closed the connection without an answer";
 
     (void)state;
     run("", SCRIPTED_CLOSES);
@@ -432,7 +432,7 @@ static void no_answer(void **state)
 static void the_deadline_names_the_step(void **state)
 {
     static const char *const addresses[] = {"127.0.0.1"};
-    static const char late[] = "the connection was not open in time";
+    static const char late[] = "the connection did not open in time";
     struct dx_proxy proxy;
     const char *detail;
     char text[64];
@@ -479,7 +479,7 @@ static void the_deadline_where_nobody_says_anything(void **state)
     bench.options.url = url;
     bench.options.timeout_ms = 60;
     run("", SCRIPTED_STAYS);
-    expect_failure(DX_STEP_CONNECT, DX_ERR_TIMEOUT, "the connection was not open in time");
+    expect_failure(DX_STEP_CONNECT, DX_ERR_TIMEOUT, "the connection did not open in time");
     for (int i = 0; i < 4; i++)
         close(fds[i]);
 }

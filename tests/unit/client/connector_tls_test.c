@@ -171,7 +171,7 @@ static void row_82_certificates_that_are_not_good(void **state)
 
         serve(rows[i].certificate);
         run_to(rows[i].host);
-        (void)snprintf(detail, sizeof(detail), "the certificate of %s is not good: %s",
+        (void)snprintf(detail, sizeof(detail), "the certificate of %s is not valid: %s",
                        is_ipv6 ? "::1" : rows[i].host, rows[i].why);
         expect_failure(DX_STEP_TLS, DX_ERR_TLS, detail);
         /* It was not asked for anything. */
@@ -194,7 +194,7 @@ static void row_82_a_wildcard_for_a_whole_domain(void **state)
     trust(&options);
     run_to("127.0.0.1");
     expect_failure(DX_STEP_TLS, DX_ERR_TLS,
-                   "the certificate of example.com is not good: hostname mismatch");
+                   "the certificate of example.com is not valid: hostname mismatch");
 }
 
 static void certificates_that_are_good(void **state)
@@ -263,7 +263,7 @@ static void a_directory_of_authorities(void **state)
     run_to("127.0.0.1");
     expect_failure(
         DX_STEP_TLS, DX_ERR_TLS,
-        "the certificate of 127.0.0.1 is not good: unable to get local issuer certificate");
+        "the certificate of 127.0.0.1 is not valid: unable to get local issuer certificate");
     assert_int_equal(symlink(tls_file("authority.pem"), path), 0);
     run_to("127.0.0.1");
     assert_true(bench.seen.is_open);
@@ -291,7 +291,7 @@ static void the_environment_changes_nothing(void **state)
     run_to("127.0.0.1");
     expect_failure(
         DX_STEP_TLS, DX_ERR_TLS,
-        "the certificate of 127.0.0.1 is not good: unable to get local issuer certificate");
+        "the certificate of 127.0.0.1 is not valid: unable to get local issuer certificate");
     trust_authority();
     run_to("127.0.0.1");
     assert_true(bench.seen.is_open);
@@ -491,7 +491,7 @@ static void row_77_a_slow_handshake(void **state)
     bench.options.timeout_ms = 60;
     bench.options.url = bench_url(&bench, "wss", "127.0.0.1", "/");
     assert_int_equal(bench_run(&bench, &talk, 1), DX_OK);
-    expect_failure(DX_STEP_TLS, DX_ERR_TIMEOUT, "the connection was not open in time");
+    expect_failure(DX_STEP_TLS, DX_ERR_TIMEOUT, "the connection did not open in time");
 }
 
 /* The answer is cut without close_notify: it is no end, but a loss. */
@@ -499,7 +499,7 @@ static void row_78_a_truncated_answer(void **state)
 {
     static const struct scripted_turn half = {.wait_for = "\r\n\r\n", .say = "HTTP/1.1 101 Swi"};
     struct scripted_talk talk = {&half, 1, SCRIPTED_CLOSES, true, 0, true};
-    static const char gone[] = "the server ended the connection before it had answered";
+    static const char gone[] = "the server closed the connection without an answer";
 
     (void)state;
     trust_authority();
@@ -536,7 +536,7 @@ static void row_118_redirects_do_not_leave_tls(void **state)
         assert_true(bench.seen.is_open == (i > 1));
         if (i < 2)
             expect_failure(DX_STEP_UPGRADE, DX_ERR_REFUSED,
-                           "the redirect leads out of TLS: the server answered 302 Moved");
+                           "the redirect leaves TLS: the server answered 302 Moved");
     }
 }
 

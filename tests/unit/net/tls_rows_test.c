@@ -444,16 +444,16 @@ static void test_H83_client_certificates(void **unused)
         const char *why; /* its beginning */
     } rows[] = {
         {DX_TLS_CLIENT_REQUIRED, "good", DX_OK, ""},
-        {DX_TLS_CLIENT_REQUIRED, NULL, DX_ERR_TLS, "the client shows no certificate"},
+        {DX_TLS_CLIENT_REQUIRED, NULL, DX_ERR_TLS, "the client presents no certificate"},
         {DX_TLS_CLIENT_REQUIRED, "expired", DX_ERR_TLS,
-         "the client's certificate is not good: certificate has expired"},
+         "the client's certificate is not valid: certificate has expired"},
         {DX_TLS_CLIENT_REQUIRED, "foreign", DX_ERR_TLS,
-         "the client's certificate is not good: unable"},
-        {DX_TLS_CLIENT_REQUIRED, "rsa", DX_ERR_TLS, "the client's certificate is not good: self"},
+         "the client's certificate is not valid: unable"},
+        {DX_TLS_CLIENT_REQUIRED, "rsa", DX_ERR_TLS, "the client's certificate is not valid: self"},
         {DX_TLS_CLIENT_OPTIONAL, "good", DX_OK, ""},
         {DX_TLS_CLIENT_OPTIONAL, NULL, DX_OK, ""},
         {DX_TLS_CLIENT_OPTIONAL, "foreign", DX_ERR_TLS,
-         "the client's certificate is not good: unable"},
+         "the client's certificate is not valid: unable"},
     };
 
     (void)unused;
