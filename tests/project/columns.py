@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Lines have at most 100 columns, in code, comments, scripts and Markdown.
 
-    columns.py ROOT [--list]     prints the lines that are longer; with --list only their files
+    columns.py ROOT     prints the lines that are longer
 
 Tables are exempt, those of Markdown and those of C that clang-format is kept off, and code blocks
 in Markdown. A word that is a URL counts nothing. Chinese, Japanese and Korean characters take two
@@ -55,20 +55,10 @@ def long_lines(root, path):
 
 def main():
     root = sys.argv[1]
-    todo_path = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'columns_todo.txt')
-    todo = []
-    if os.path.exists(todo_path):
-        with open(todo_path) as file:
-            todo = [line.strip() for line in file if line.strip() and not line.startswith('#')]
     checked = list(files(root))
-    found = {path: list(long_lines(root, path)) for path in checked}
-    if '--list' in sys.argv:
-        print('\n'.join(path for path in checked if found[path]))
-        return 0
-    problems = [line for path in checked if path not in todo for line in found[path]]
-    problems += ['%s: take it off columns_todo.txt' % path for path in todo if not found.get(path)]
+    problems = [line for path in checked for line in long_lines(root, path)]
     print('\n'.join(problems))
-    print('%d files, %d still to be done, %d problems' % (len(checked), len(todo), len(problems)))
+    print('%d files, %d lines too long' % (len(checked), len(problems)))
     return 1 if problems or len(checked) < 300 else 0
 
 
