@@ -289,7 +289,8 @@ const proxies = {
   microsocks: {
     start: startMicrosocks,
     schemes: ['socks5', 'socks5h'],
-    wants: 'error 3 DX_ERR_REFUSED 0 the proxy requires an authentication method that was not offered',
+    wants:
+      'error 3 DX_ERR_REFUSED 0 the proxy requires an authentication method that was not offered',
     refuses: 'error 3 DX_ERR_REFUSED 0 the proxy requires valid credentials',
   },
 };
