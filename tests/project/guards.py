@@ -24,15 +24,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'support'))
 import mutant  # noqa: E402
 
-# Runs one test of a program, whichever program it is.
-FILTER = '''
-#include <stdlib.h>
-extern void cmocka_set_test_filter(const char *pattern);
-__attribute__((constructor)) static void choose(void)
-{
-    cmocka_set_test_filter(getenv("GUARD_ROW"));
-}
-'''
 PATIENCE = 20  # seconds that a broken test gets beyond 20 times what the whole one took
 
 
@@ -56,11 +47,6 @@ class Programs:
 
     def __init__(self, tree, scratch):
         self.tree, self.scratch = tree, scratch
-        source = os.path.join(scratch, 'filter.c')
-        with open(source, 'w') as file:
-            file.write(FILTER)
-        self.filter = source + '.o'
-        tree.checked([*os.environ.get('CC', 'cc').split(), '-c', source, '-o', self.filter])
         self.links = {}
         self.seconds = {}
 
@@ -69,13 +55,13 @@ class Programs:
         if command is None:
             target = os.path.relpath(self.tree.tests[program][0], self.tree.build)
             command = self.links[program] = self.tree.link_command(target)
-        self.tree.link(command, [self.filter, *objects], binary)
+        self.tree.link(command, objects, binary)
 
     def run(self, program, binary, row, timeout=None):
-        """Whether the row passed; None when it was not there."""
+        """Whether the row, and it alone, passed; None when it was not there."""
         try:
             result = self.tree.run([binary, *self.tree.tests[program][1:]], cwd=self.tree.root,
-                                   env={**os.environ, 'GUARD_ROW': row}, timeout=timeout)
+                                   env={**os.environ, 'DUPLEX_TEST': row}, timeout=timeout)
         except subprocess.TimeoutExpired:
             return False
         if '[ RUN      ] %s\n' % row not in result.stdout.decode(errors='replace'):
@@ -85,8 +71,7 @@ class Programs:
     def check(self, program, rows):
         """With all guards in place each row passes, also alone. Returns what is wrong."""
         problems = []
-        binary = os.path.join(self.scratch, program.replace('/', '_'))
-        self.link(program, [], binary)
+        binary = self.tree.tests[program][0]
         for row in sorted(rows):
             begin = time.monotonic()
             passed = self.run(program, binary, row)
@@ -94,7 +79,6 @@ class Programs:
             if not passed:
                 problems.append('%s: "%s" %s' % (program, row, 'does not exist' if passed is None
                                                  else 'fails with all guards in place'))
-        os.unlink(binary)
         return problems
 
     def notices(self, guard, number):

@@ -10,13 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "support/bridge/spawner_bench.h"
+#include "support/test.h"
 
 static void on_lost(void *user)
 {

@@ -2,20 +2,16 @@
  * connector_bench.c - see connector_bench.h.
  */
 #include "support/client/connector_bench.h"
-
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static void pause_failures(const struct connector_bench *bench, bool is_paused)
 {

@@ -2,12 +2,9 @@
  * connector_tls_bench.c - see connector_tls_bench.h.
  */
 #include "support/client/connector_tls_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 void bench_serve(struct connector_bench *bench, const char *name)
 {

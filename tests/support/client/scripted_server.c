@@ -2,6 +2,7 @@
  * scripted_server.c - see scripted_server.h.
  */
 #include "support/client/scripted_server.h"
+#include "support/test.h"
 
 #include "ws/handshake.h"
 
@@ -11,16 +12,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
 
 /* ---- listening ---- */
 

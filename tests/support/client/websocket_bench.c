@@ -2,6 +2,7 @@
  * websocket_bench.c - see websocket_bench.h.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
 #include "ws/handshake.h"
 
@@ -16,12 +17,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 /* ---- the journal ---- */
 

@@ -2,17 +2,12 @@
  * crowd.c - see crowd.h.
  */
 #include "support/connection/crowd.h"
+#include "support/test.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 void crowd_init(struct crowd *crowd)
 {

@@ -2,6 +2,7 @@
  * peer_bench.c - the bench: sockets, turns, and a journal of callbacks.
  */
 #include "support/connection/peer_bench.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #define SHOWN_LEN 24 /* a longer payload is noted by its length */
 

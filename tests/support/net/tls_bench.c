@@ -2,6 +2,7 @@
  * tls_bench.c - keys, certificates, and both ends of a handshake in one thread.
  */
 #include "support/net/tls_bench.h"
+#include "support/test.h"
 
 #include <dirent.h>
 #include <openssl/err.h>
@@ -13,12 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static char directory[64];
 

@@ -2,15 +2,11 @@
  * endpoint_fixture.c - an endpoint with its pool and output, for tests that look at it call by
  * call.
  */
+#include "support/test.h"
 #include "support/ws/endpoint_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static bool fill_random(uint8_t *bytes, size_t len, void *user)
 {

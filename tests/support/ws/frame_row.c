@@ -1,16 +1,12 @@
 /*
  * frame_row.c - runs a row of a table of frames.
  */
+#include "support/test.h"
 #include "support/ws/frame_row.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static size_t frames_len(const struct frame_row *row)
 {

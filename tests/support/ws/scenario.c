@@ -1,18 +1,13 @@
 /*
  * scenario.c - one input to one endpoint, run in every way that must not matter.
  */
+#include "support/failing/allocator.h"
+#include "support/test.h"
 #include "support/ws/scenario.h"
 
-#include "support/failing/allocator.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define ALL_PAIRS_MAX 72  /* inputs up to here are cut at each pair of positions */
 #define ALL_CUTS_MAX 3000 /* up to here at each position, above at the ends and at random ones */

@@ -5,10 +5,7 @@
 
 #include "base/base64.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void published_vectors(void **state)
 {
@@ -110,5 +107,5 @@ int main(void)
         cmocka_unit_test(loose_texts),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,10 +5,7 @@
 
 #include "base/buf.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void bytes_are_added_and_taken(void **state)
 {
@@ -83,5 +80,5 @@ int main(void)
         cmocka_unit_test(reserved_room_is_contiguous),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -6,10 +6,7 @@
 
 #include <duplex/error.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static const enum dx_err all[] = {
 #define ERROR_VALUE(name, value, class_, text) name,
@@ -60,5 +57,5 @@ int main(void)
         cmocka_unit_test(foreign_values_are_harmless),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

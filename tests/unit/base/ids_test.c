@@ -5,10 +5,7 @@
 
 #include "base/ids.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #define COUNT 1000
 
@@ -230,5 +227,5 @@ int main(void)
         cmocka_unit_test(a_walk),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

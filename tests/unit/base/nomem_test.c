@@ -9,11 +9,7 @@
 #include "base/output.h"
 #include "base/shared.h"
 #include "support/failing/allocator.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static unsigned failure_count;
 
@@ -139,5 +135,5 @@ int main(void)
         cmocka_unit_test(id_tables),
     };
 
-    return cmocka_run_group_tests(tests, NULL, print_count) != 0;
+    return run_group(tests, NULL, print_count);
 }

@@ -7,10 +7,7 @@
 #include "base/output.h"
 #include "base/shared.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #define MODEL_MAX (1 << 18)
 
@@ -199,5 +196,5 @@ int main(void)
         cmocka_unit_test(all_or_nothing_at_the_limit),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,10 +5,7 @@
 
 #include "base/pool.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void blocks_are_used_again(void **state)
 {
@@ -80,5 +77,5 @@ int main(void)
         cmocka_unit_test(the_limit_counts_blocks_and_charges),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

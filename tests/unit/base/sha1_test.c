@@ -7,10 +7,7 @@
 
 #include "base/sha1.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static const char *digest_of(const char *text, size_t len, size_t step)
 {
@@ -80,5 +77,5 @@ int main(void)
         cmocka_unit_test(every_length_of_padding),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -6,10 +6,7 @@
 
 #include "base/shared.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void the_last_reference_frees(void **state)
 {
@@ -64,5 +61,5 @@ int main(void)
         cmocka_unit_test(threads_may_keep_and_drop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

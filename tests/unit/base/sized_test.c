@@ -4,11 +4,9 @@
  */
 #include "base/sized.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 /* What the first version had, what this library knows, and what a later one has. */
 struct first {
@@ -143,5 +141,5 @@ int main(void)
         cmocka_unit_test(facts_are_written_as_far_as_the_struct_goes),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_group(tests, NULL, NULL);
 }

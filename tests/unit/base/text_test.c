@@ -6,10 +6,7 @@
 
 #include "base/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void case_is_ascii_only(void **state)
 {
@@ -247,5 +244,5 @@ int main(void)
         cmocka_unit_test(escapes_are_not_cut_in_two),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

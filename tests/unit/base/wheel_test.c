@@ -5,10 +5,7 @@
 
 #include <stdlib.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #define TIMERS 200
 
@@ -225,5 +222,5 @@ int main(void)
         cmocka_unit_test(time_never_goes_back_and_far_ends_are_safe),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /*
  * environment_test.c - what of a request reaches a program's environment, and what never does.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include <duplex/version.h>
 
@@ -319,5 +316,5 @@ int main(void)
         cmocka_unit_test(what_is_common_comes_first),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

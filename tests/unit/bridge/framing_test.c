@@ -2,13 +2,10 @@
  * framing_test.c - lines and lengths: the same output of a program gives the same messages however
  * its reads are cut. The other direction: framing_write_test.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "bridge/framing/framing.h"
 
@@ -588,5 +585,5 @@ int main(void)
         cmocka_unit_test(a_message_cut_by_the_end_is_an_error),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

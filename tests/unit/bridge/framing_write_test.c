@@ -1,11 +1,8 @@
 /*
  * framing_write_test.c - the framings: what a program reads of a client's messages.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "bridge/framing/framing.h"
 
@@ -96,5 +93,5 @@ int main(void)
         cmocka_unit_test(each_value_has_its_framing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -2,18 +2,14 @@
  * programs_calls_test.c - single system calls that fail at a chosen moment: what the client gets
  * for it, exactly.
  */
-#include "support/failing/system.h"
 #include "support/bridge/program_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct program_bench bench;
 static struct raw raw;
@@ -159,5 +155,5 @@ int main(void)
         cmocka_unit_test(test_posts_of_the_free_fail),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

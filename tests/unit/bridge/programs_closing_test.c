@@ -3,17 +3,13 @@
  */
 #include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static struct program_bench bench;
 static struct raw raw;
@@ -211,5 +207,5 @@ int main(void)
         cmocka_unit_test(test_free_before_other_loops_have_begun),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -6,20 +6,16 @@
  * the stream; the next client is served; no program, no connection, no descriptor and no memory is
  * left; nothing hangs.
  */
+#include "support/bridge/program_bench.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
-#include "support/bridge/program_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
-
-#include <cmocka.h>
 
 /* Any wait that comes to this is a hang. */
 #define HANG_MS (PATIENCE_MS - 500)
@@ -561,7 +557,7 @@ int main(int argc, char **argv)
     if (uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, uv_free) != 0)
         return 1;
     if (argc > 1 && strcmp(argv[1], "allocations") == 0)
-        return cmocka_run_group_tests(of_allocations, NULL, NULL) != 0;
+        return run_group(of_allocations, NULL, NULL);
     failing_system_choose(argc > 1 ? (unsigned)atoi(argv[1]) : 0);
-    return cmocka_run_group_tests(of_calls, NULL, NULL) != 0;
+    return run_group(of_calls, NULL, NULL);
 }

@@ -4,15 +4,11 @@
  */
 #include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct program_bench bench;
 static struct raw raw;
@@ -327,5 +323,5 @@ int main(void)
         ROW(test_a_silent_program),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,19 +3,15 @@
  */
 #include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "net/loop/loop.h"
 
@@ -548,5 +544,5 @@ int main(void)
         ROW(row_100_endless_line_of_stderr),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

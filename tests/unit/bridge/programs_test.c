@@ -5,17 +5,13 @@
  */
 #include "bridge/program/program.h"
 #include "support/bridge/program_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 /* A step of the ladder, or a timeout, that is not to come while the test runs. */
 #define NEVER_MS 3600000
@@ -437,5 +433,5 @@ int main(void)
         ROW(test_what_is_left_for_a_slow_client_is_waited_for),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -19,13 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "support/bridge/spawner_bench.h"
+#include "support/test.h"
 
 /* ---- the failing calls ---- */
 
@@ -273,5 +268,5 @@ int main(void)
         cmocka_unit_test(failures_for_good),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -12,13 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "support/bridge/spawner_bench.h"
+#include "support/test.h"
 
 static const char *const modes[] = {"ignore",  "grandchild", "group",     "daemon",
                                     "undying", "runaway",    "subreaper", "stopped"};
@@ -249,5 +244,5 @@ int main(void)
         cmocka_unit_test(each_channel_reopens),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -8,13 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "support/bridge/spawner_bench.h"
+#include "support/test.h"
 
 static struct spawner_bench bench;
 static char mark[64];
@@ -202,5 +197,5 @@ int main(void)
         BENCH(a_thousand_programs),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

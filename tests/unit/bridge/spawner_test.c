@@ -17,13 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "support/bridge/spawner_bench.h"
+#include "support/test.h"
 
 static struct spawner_bench bench;
 
@@ -595,5 +590,5 @@ int main(void)
         cmocka_unit_test(finds_programs_as_a_shell_does),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

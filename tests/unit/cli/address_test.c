@@ -1,14 +1,11 @@
 /*
  * address_test.c - the six spellings of an address to listen on, and near misses.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/options/address.h"
 
@@ -135,5 +132,5 @@ int main(void)
         cmocka_unit_test(bounds_the_path_of_a_unix_socket),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

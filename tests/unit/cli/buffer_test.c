@@ -1,14 +1,11 @@
 /*
  * buffer_test.c - text that is built piece by piece, whole at any length.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/text/buffer.h"
 
@@ -85,5 +82,5 @@ int main(void)
         cmocka_unit_test(gives_much_memory_back),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

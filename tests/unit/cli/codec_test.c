@@ -2,13 +2,10 @@
  * codec_test.c - bytes in a buffer as hexadecimal digits and as base64, both ways. Which texts are
  * base64 is tests/unit/base/base64_test.c's question.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/text/codec.h"
 
@@ -70,5 +67,5 @@ int main(void)
         cmocka_unit_test(reads_what_people_type),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

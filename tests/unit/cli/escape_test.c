@@ -1,14 +1,11 @@
 /*
  * escape_test.c - what could drive a terminal or hide text is shown as \xNN.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/text/escape.h"
 
@@ -102,5 +99,5 @@ int main(void)
         cmocka_unit_test(cuts_between_characters),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
  * foreign_test.c - the tables of other programs' words: what they name exists here, and no word
  * stands in the way of an option. What is said of some is in tests/project/cli/wrong_use.mjs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/commands.h"
 #include "cli/options/foreign.h"
@@ -88,5 +85,5 @@ int main(void)
         cmocka_unit_test(finds_words_and_kinds_of_addresses),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

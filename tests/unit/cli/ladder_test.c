@@ -1,14 +1,11 @@
 /*
  * ladder_test.c - three durations, no more and no fewer.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/serve/ladder.h"
 
@@ -47,5 +44,5 @@ int main(void)
         cmocka_unit_test(refuses_everything_else),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

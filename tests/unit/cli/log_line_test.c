@@ -2,15 +2,12 @@
  * log_line_test.c - the exact bytes of a line, its limit, and that no value can break out of its
  * place.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/log/log_line.h"
 
@@ -145,5 +142,5 @@ int main(void)
         cmocka_unit_test(stays_within_its_length),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

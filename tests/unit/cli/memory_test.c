@@ -3,13 +3,10 @@
  * failing in turn: one complaint, exit status 1, nothing leaked.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/commands.h"
 #include "cli/echo/echo.h"
@@ -115,5 +112,5 @@ int main(void)
         cmocka_unit_test(building_text_survives),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -2,14 +2,11 @@
  * number_test.c - every spelling of durations, sizes, counts and ports that is one, and those that
  * are none.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/options/number.h"
 
@@ -193,5 +190,5 @@ int main(void)
         cmocka_unit_test(prints_what_it_reads),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

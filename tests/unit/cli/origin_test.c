@@ -2,14 +2,11 @@
  * origin_test.c - what --origin, --host and --subprotocol take; each origin taken here is one that
  * the library takes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/options/origin.h"
 #include "http/host.h"
@@ -165,5 +162,5 @@ int main(void)
         cmocka_unit_test(judges_subprotocols),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

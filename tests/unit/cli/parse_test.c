@@ -2,14 +2,11 @@
  * parse_test.c - words into a config: spellings, order, defaults, where options end. Wrong words
  * are in tests/project/cli.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/commands.h"
 #include "cli/echo/echo.h"
@@ -251,5 +248,5 @@ int main(void)
         cmocka_unit_test(frees_what_it_took_before_a_complaint),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /*
  * route_test.c - PATH=COMMAND and [PATH=]DIR.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/serve/route.h"
 
@@ -149,5 +146,5 @@ int main(void)
         cmocka_unit_test(refuses_directories),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /*
  * suggest_test.c - slips of the finger find their name, other words find none.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/options/suggest.h"
 
@@ -71,5 +68,5 @@ int main(void)
         cmocka_unit_test(finds_nothing_far_away),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

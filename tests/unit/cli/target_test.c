@@ -1,13 +1,10 @@
 /*
  * target_test.c - the short forms of a URL that `duplex connect` takes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/connect/target.h"
 
@@ -76,5 +73,5 @@ int main(void)
         cmocka_unit_test(test_room),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /*
  * variable_test.c - NAME=VALUE, and NAME alone out of the environment.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/serve/variable.h"
 
@@ -58,5 +55,5 @@ int main(void)
         cmocka_unit_test(refuses_names),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

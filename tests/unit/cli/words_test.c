@@ -1,14 +1,11 @@
 /*
  * words_test.c - quoting as in a shell, without its expansions.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "cli/serve/words.h"
 
@@ -85,5 +82,5 @@ int main(void)
         cmocka_unit_test(refuses),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

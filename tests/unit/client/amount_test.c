@@ -3,11 +3,7 @@
  */
 #include "client/websocket/amount.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static struct dx_amount amount;
 
@@ -145,5 +141,5 @@ int main(void)
         cmocka_unit_test_setup(test_sum, set_up),
     };
 
-    return cmocka_run_group_tests_name("client/amount", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

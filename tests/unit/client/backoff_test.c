@@ -3,13 +3,10 @@
  */
 #include "client/websocket/backoff.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define CLIENT_COUNT 1000
 #define SEED_COUNT 200
@@ -145,5 +142,5 @@ int main(void)
         cmocka_unit_test(test_worth),
     };
 
-    return cmocka_run_group_tests_name("client/backoff", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

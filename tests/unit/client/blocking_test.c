@@ -6,18 +6,14 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "support/clock.h"
+#include "support/test.h"
 
 static struct dx_loop *loop;
 static struct dx_server *server;
@@ -362,5 +358,5 @@ int main(void)
         cmocka_unit_test(test_reconnects),
     };
 
-    return cmocka_run_group_tests_name("client/blocking", tests, start, stop) != 0;
+    return run_group(tests, start, stop);
 }

@@ -6,13 +6,10 @@
 #include "support/client/connector_tls_bench.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct connector_bench bench;
 
@@ -245,5 +242,5 @@ int main(void)
         cmocka_unit_test(cancelled_at_each_moment),
     };
 
-    return cmocka_run_group_tests(tests, begin_all, end_all) != 0;
+    return run_group(tests, begin_all, end_all);
 }

@@ -3,13 +3,10 @@
  * both layers; and what is left in OpenSSL's hands behind an answer.
  */
 #include "support/client/connector_tls_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct connector_bench bench;
 static struct dx_proxy proxy;
@@ -276,7 +273,7 @@ static void without_rules_for_tls_it_is_told(void **state)
     assert_int_equal(bench.seen.err, DX_ERR_USAGE);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -291,7 +288,5 @@ int main(int argc, char **argv)
         TEST(without_rules_for_tls_it_is_told),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, begin_all, end_all) != 0;
+    return run_group(tests, begin_all, end_all);
 }

@@ -4,14 +4,11 @@
  */
 #include "support/client/connector_bench.h"
 #include "support/client/scripted_names.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <cmocka.h>
 
 static struct connector_bench bench;
 
@@ -569,7 +566,7 @@ static void row_125_port_0(void **state)
     assert_int_equal(bench.seen.err, DX_ERR_CONNECT);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -594,7 +591,5 @@ int main(int argc, char **argv)
         TEST(row_125_port_0),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

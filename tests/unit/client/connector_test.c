@@ -4,22 +4,19 @@
  * several addresses; cancelled at each moment.
  */
 #include "support/client/connector_bench.h"
-#include "support/failing/system.h"
 #include "support/client/scripted_names.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static struct connector_bench bench;
 
@@ -539,7 +536,7 @@ static void cancelled_at_each_turn_nothing_is_left(void **state)
     dx_connector_cancel(NULL);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -565,7 +562,5 @@ int main(int argc, char **argv)
         TEST(cancelled_at_each_turn_nothing_is_left),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

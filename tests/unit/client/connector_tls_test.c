@@ -4,19 +4,16 @@
  * not get it to do.
  */
 #include "support/client/connector_tls_bench.h"
+#include "support/test.h"
 
 #include <sys/stat.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static struct connector_bench bench;
 
@@ -553,7 +550,7 @@ static void a_server_without_tls(void **state)
     expect_failure(DX_STEP_TLS, DX_ERR_TLS, "the server does not speak TLS on this port");
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -574,7 +571,5 @@ int main(int argc, char **argv)
         TEST(a_server_without_tls),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, begin_all, end_all) != 0;
+    return run_group(tests, begin_all, end_all);
 }

@@ -5,14 +5,10 @@
 #include "client/websocket/outbox.h"
 
 #include "support/failing/allocator.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct dx_outbox outbox;
 
@@ -173,5 +169,5 @@ int main(void)
         cmocka_unit_test(test_no_memory),
     };
 
-    return cmocka_run_group_tests_name("client/outbox", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,15 +5,11 @@
 #include "client/tunnel/tunnel.h"
 
 #include "support/failing/allocator.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -345,5 +341,5 @@ int main(void)
         cmocka_unit_test(an_answer_has_an_end),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

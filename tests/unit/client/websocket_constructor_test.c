@@ -3,15 +3,11 @@
  * C1 to C9 of the checklist. The rows' ids are its numbers.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct websocket_bench bench;
 
@@ -408,5 +404,5 @@ int main(void)
         ROW(test_subprotocol), ROW(test_subprotocol_none), ROW(test_subprotocol_foreign),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_constructor", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

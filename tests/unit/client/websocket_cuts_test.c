@@ -4,15 +4,11 @@
  * got before and after is counted.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MESSAGE_COUNT 20
 #define EARLY_COUNT 3 /* sent before the connection is open */
@@ -221,5 +217,5 @@ int main(void)
         cmocka_unit_test(test_until_pong_to_client),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_cuts", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,19 +3,15 @@
  * each allocation and each system call failing in turn. Whatever fails, it ends: nothing crashes,
  * leaks, hangs or stays open.
  */
+#include "support/client/websocket_bench.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
-#include "support/client/websocket_bench.h"
+#include "support/test.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct websocket_bench bench;
 static bool uses_allocator;
@@ -231,5 +227,5 @@ int main(void)
         cmocka_unit_test(test_system_calls),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_failures", tests, set_up, NULL) != 0;
+    return run_group(tests, set_up, NULL);
 }

@@ -4,17 +4,13 @@
  * each deadline tells.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 static struct websocket_bench bench;
 
@@ -289,5 +285,5 @@ int main(void)
         ROW(test_message_timeout),       ROW(test_pieces),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_heartbeat", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

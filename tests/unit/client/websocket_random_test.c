@@ -4,15 +4,11 @@
  * sanitizers look), and what is told keeps its grammar.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define SEED_COUNT 800
 #define STEP_COUNT 120
@@ -194,5 +190,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_anything)};
 
-    return cmocka_run_group_tests_name("client/websocket_random", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,15 +3,11 @@
  * greeting; closing and freeing at each moment.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct websocket_bench bench;
 static size_t attempt_count;
@@ -482,5 +478,5 @@ int main(void)
         ROW(test_room_in_the_outbox),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_reconnect", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

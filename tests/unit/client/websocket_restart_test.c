@@ -5,14 +5,11 @@
 #include <duplex/client.h>
 #include <duplex/request.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define CLIENT_COUNT 1000
 #define BATCH_COUNT 100 /* that open at once at first */
@@ -128,5 +125,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_restart)};
 
-    return cmocka_run_group_tests_name("client/websocket_restart", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,15 +3,11 @@
  * checklist's rules under strict_browser.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct websocket_bench bench;
 
@@ -499,5 +495,5 @@ int main(void)
         ROW(test_pause),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_send", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,17 +3,13 @@
  * of the checklist, under strict_browser.
  */
 #include "support/client/websocket_bench.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
 #include <sys/socket.h>
-
-#include <cmocka.h>
 
 static struct websocket_bench bench;
 
@@ -593,5 +589,5 @@ int main(void)
         ROW(test_closed_and_freed_while_connecting),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_states", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

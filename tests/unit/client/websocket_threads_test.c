@@ -8,15 +8,12 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define SOCKET_COUNT 50
 #define THREAD_COUNT 4
@@ -223,5 +220,5 @@ int main(void)
         cmocka_unit_test(test_loop_goes),
     };
 
-    return cmocka_run_group_tests_name("client/websocket_threads", tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -4,18 +4,13 @@
  */
 #include "base/shared.h"
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 #include "unit/connection/frames.h"
 
 #include <string.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 struct guest {
     struct dx_attachment attachment;
@@ -374,5 +369,5 @@ int main(void)
         cmocka_unit_test(test_owner_and_guests_take_turns),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

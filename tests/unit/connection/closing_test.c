@@ -3,20 +3,15 @@
  * bytes.
  */
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 #include "unit/connection/frames.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static void test_peer_closes(void **unused)
 {
@@ -367,5 +362,5 @@ int main(void)
         cmocka_unit_test(test_a_flood_behind_our_close_is_cut),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

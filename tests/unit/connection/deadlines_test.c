@@ -3,8 +3,9 @@
  * bytes.
  */
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 #include "unit/connection/frames.h"
 
 #include <linux/sockios.h>
@@ -12,12 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static void test_message_deadline(void **unused)
 {
@@ -263,5 +258,5 @@ int main(void)
         cmocka_unit_test(test_a_ping_that_was_blocked_gets_its_time),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

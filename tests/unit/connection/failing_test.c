@@ -6,9 +6,10 @@
  */
 #include "base/shared.h"
 #include "connection/connection_parts.h"
+#include "support/connection/peer_bench.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
-#include "support/connection/peer_bench.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,12 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 struct plan {
     enum dx_role role;
@@ -399,5 +394,5 @@ int main(void)
 
     if (uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, uv_free) != 0)
         return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

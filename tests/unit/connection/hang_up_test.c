@@ -3,20 +3,15 @@
  * within 100 ms.
  */
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static bool is_told(struct bench *bench)
 {
@@ -220,5 +215,5 @@ int main(void)
         cmocka_unit_test(test_no_ping_while_paused),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

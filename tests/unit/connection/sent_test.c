@@ -3,8 +3,9 @@
  * message leaves or does not. And who the peer is.
  */
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 #include "unit/connection/frames.h"
 
 #include <errno.h>
@@ -12,12 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static uint8_t block[200000];
 static bool is_inside;
@@ -398,5 +393,5 @@ int main(void)
         cmocka_unit_test(test_who_the_peer_is),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

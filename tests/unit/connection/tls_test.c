@@ -3,9 +3,10 @@
  * no whole one.
  */
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
 #include "support/net/tls_bench.h"
+#include "support/test.h"
 
 #include <duplex/tls.h>
 
@@ -16,12 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static uint8_t payload[500000];
 
@@ -571,7 +566,7 @@ static void test_H81_fragments_in_one_byte_records(void **unused)
     release_tls(&bench, &client);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_echo_and_close),
@@ -590,7 +585,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_the_end_behind_a_message),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

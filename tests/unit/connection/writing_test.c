@@ -3,18 +3,13 @@
  * that ends.
  */
 #include "connection/connection_parts.h"
-#include "support/failing/system.h"
 #include "support/connection/peer_bench.h"
+#include "support/failing/system.h"
+#include "support/test.h"
 #include "unit/connection/frames.h"
 
 #include <errno.h>
 #include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 /* Sends until the connection is congested; the peer reads nothing. */
 static void congest(struct bench *bench)
@@ -162,5 +157,5 @@ int main(void)
         cmocka_unit_test(test_a_message_refused_for_memory_leaves_nothing_blocked),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

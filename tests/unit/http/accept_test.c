@@ -86,5 +86,5 @@ int main(void)
         cmocka_unit_test(preference),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

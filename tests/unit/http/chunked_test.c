@@ -4,12 +4,10 @@
  */
 #include "http/chunked.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define BEHIND "GET / HTTP/1.1\r\n"
 #define BODY_ROOM 70000
@@ -242,5 +240,5 @@ int main(void)
         cmocka_unit_test(test_written_heads_are_read),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -132,5 +132,5 @@ int main(void)
         cmocka_unit_test(if_range),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

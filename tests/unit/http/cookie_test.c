@@ -3,11 +3,9 @@
  */
 #include "http/cookie.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 static void test_cookies(void **state)
 {
@@ -55,5 +53,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cookies)};
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -6,10 +6,7 @@
 
 #include "http/date.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #define NOW 1800000000 /* 2027-01-15 */
 
@@ -145,5 +142,5 @@ int main(void)
         cmocka_unit_test(what_is_no_date),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

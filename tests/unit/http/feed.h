@@ -13,10 +13,7 @@
 
 #include "http/head.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static unsigned feed_count; /* parses in all */
 

@@ -5,10 +5,7 @@
 
 #include "http/host.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 /* The normal form, or "-" when refused. */
 static const char *normal(const char *text)
@@ -217,5 +214,5 @@ int main(void)
         cmocka_unit_test(loopback),     cmocka_unit_test(equality),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -90,5 +90,5 @@ int main(void)
         cmocka_unit_test(expectations),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

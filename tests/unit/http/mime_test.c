@@ -1,17 +1,13 @@
 /*
  * mime_test.c - types by file name.
  */
-#include <stddef.h>
 
 #include "http/mime.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void types(void **state)
 {
@@ -67,5 +63,5 @@ int main(void)
         cmocka_unit_test(rows_are_in_order),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

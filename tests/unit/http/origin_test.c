@@ -205,5 +205,5 @@ int main(void)
         cmocka_unit_test(patterns_can_be_checked_before),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -4,11 +4,9 @@
  */
 #include "http/url/query.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 /* In memory of its own, so that a read beyond its end is seen. */
 static char *value_of(const char *query, const char *name)
@@ -86,5 +84,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_values)};
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -163,5 +163,5 @@ int main(void)
         cmocka_unit_test(all_small_ranges),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

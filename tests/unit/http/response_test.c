@@ -6,10 +6,7 @@
 
 #include "http/response.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void a_head_is_written(void **state)
 {
@@ -160,5 +157,5 @@ int main(void)
         cmocka_unit_test(status_texts),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

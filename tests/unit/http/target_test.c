@@ -102,5 +102,5 @@ int main(void)
         cmocka_unit_test(paths_are_decoded),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

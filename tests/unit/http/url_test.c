@@ -6,10 +6,7 @@
 
 #include "http/url/url.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static char text[DX_URL_MAX + 1];
 static struct dx_url url;
@@ -213,5 +210,5 @@ int main(void)
         cmocka_unit_test(the_length_has_a_limit),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

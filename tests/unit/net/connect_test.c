@@ -5,19 +5,15 @@
 #include "net/socket/connect.h"
 
 #include "support/failing/system.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 struct seen {
     unsigned calls;
@@ -395,5 +391,5 @@ int main(void)
         cmocka_unit_test(each_system_call_failing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -13,11 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static char root[] = "/tmp/duplex-file-XXXXXX";
 
@@ -120,5 +116,5 @@ int main(void)
         cmocka_unit_test(test_refuses),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

@@ -4,6 +4,7 @@
  */
 #include "net/socket/listener.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,12 +20,6 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 struct house {
     struct dx_loop *loop;
@@ -531,5 +526,5 @@ int main(void)
         TEST(test_opening_fails_in_every_call),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

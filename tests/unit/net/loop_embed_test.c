@@ -18,13 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "support/clock.h"
+#include "support/test.h"
 
 #define CLIENT_COUNT 3
 #define ECHO_COUNT 50
@@ -316,5 +311,5 @@ int main(void)
         cmocka_unit_test(test_two_servers_on_one_uv_loop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

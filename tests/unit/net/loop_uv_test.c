@@ -5,6 +5,7 @@
 #include "net/loop/loop_parts.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 
 #include <duplex/uv.h>
 
@@ -13,12 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static bool fails_async;
 static bool fails_poll;
@@ -306,5 +301,5 @@ int main(void)
         cmocka_unit_test(test_each_failure_leaves_the_uv_loop_as_it_was),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * clients come, and one of one's own.
  */
 #include "support/net/tls_bench.h"
+#include "support/test.h"
 
 #include <openssl/conf.h>
 #include <openssl/err.h>
@@ -13,12 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static int set_up(void **state)
 {
@@ -556,7 +551,7 @@ static void test_changes_from_other_threads(void **unused)
 }
 
 /* With a name, only the tests that match it. */
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
@@ -574,7 +569,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_changes_from_other_threads),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

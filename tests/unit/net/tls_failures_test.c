@@ -6,6 +6,7 @@
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
 #include "support/net/tls_bench.h"
+#include "support/test.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -13,12 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 enum victim { OURS, OPENSSL, SYSTEM };
 
@@ -351,5 +346,5 @@ int main(void)
     };
 
     assert_int_equal(CRYPTO_set_mem_functions(fail_malloc, fail_realloc, fail_free), 1);
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

@@ -4,18 +4,13 @@
  * e2e/tls.test.mjs (H77, H83).
  */
 #include "support/net/tls_bench.h"
+#include "support/test.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static struct dx_tls *ec;
 static struct dx_tls *rsa;
@@ -565,7 +560,7 @@ static void test_H83_tickets_end_with_the_certificate(void **unused)
 }
 
 /* With a name, only the tests that match it. */
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_H74_old_versions_get_an_alert),
@@ -585,7 +580,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_H83_tickets_know_who_was_trusted),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

@@ -4,6 +4,7 @@
  */
 #include "support/clock.h"
 #include "support/net/tls_bench.h"
+#include "support/test.h"
 
 #include <poll.h>
 #include <pty.h>
@@ -12,12 +13,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 /* Says that the first thing in it is encrypted. */
 static void lock_file(const char *from, const char *to)
@@ -101,5 +96,5 @@ int main(void)
         cmocka_unit_test(test_nobody_is_asked),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

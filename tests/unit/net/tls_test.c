@@ -5,6 +5,7 @@
 #include "net/socket/stream.h"
 #include "net/tls/tls.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 
 #include <duplex/tls.h>
 
@@ -21,12 +22,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static char directory[] = "/tmp/duplex-tls-XXXXXX";
 static char certificate_path[64];
@@ -462,5 +457,5 @@ int main(void)
     };
 
     assert_int_equal(CRYPTO_set_mem_functions(fail_malloc, fail_realloc, fail_free), 1);
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

@@ -3,15 +3,11 @@
  * on others, on unix sockets.
  */
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define ALL "*:0"
 #define LOOPBACK NULL
@@ -113,5 +109,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_row)};
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,16 +5,12 @@
 #include "body_rows.h"
 #include "net/loop/loop.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <cmocka.h>
 
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define MAX_BODY 100000
@@ -580,5 +576,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_server_ends_inside_a_body, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

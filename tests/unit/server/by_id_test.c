@@ -6,17 +6,13 @@
 #include "server/core/calls.h"
 #include "support/failing/allocator.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <duplex/request.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define IDS_MAX 64
 
@@ -524,5 +520,5 @@ int main(void)
         cmocka_unit_test(test_free_inside),    cmocka_unit_test(test_failing_allocations),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -11,10 +11,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +19,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define SERVER_THREADS 4
 #define SENDERS 4
@@ -489,5 +486,5 @@ int main(void)
         cmocka_unit_test(test_all_or_nothing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

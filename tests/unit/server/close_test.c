@@ -4,16 +4,12 @@
  */
 #include "net/loop/loop.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define CLIENTS 50
 #define CLOSE_1001 "\x88\x02\x03\xe9"
@@ -364,5 +360,5 @@ int main(void)
         cmocka_unit_test(test_unix_socket),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

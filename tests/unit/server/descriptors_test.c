@@ -6,18 +6,14 @@
 #include "net/socket/listener.h"
 #include "server/server.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <duplex/metrics.h>
 
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define REQUEST "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define WAITING 40
@@ -137,5 +133,5 @@ int main(void)
         cmocka_unit_test(test_room_by_itself),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

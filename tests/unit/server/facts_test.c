@@ -5,15 +5,11 @@
  */
 #include "connection/connection.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define HOST "Host: localhost\r\n"
 
@@ -492,5 +488,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_headers_on_every_answer, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -6,20 +6,16 @@
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define HOST "Host: localhost\r\n"
 #define HANG_MS (PATIENCE_MS - 500)
@@ -297,5 +293,5 @@ int main(void)
         cmocka_unit_test(test_lasting_errors),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

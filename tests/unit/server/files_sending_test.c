@@ -544,5 +544,5 @@ int main(void)
         cmocka_unit_test_setup(test_peer_goes, reset),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

@@ -11,13 +11,11 @@
 
 #include "net/loop/loop.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +24,6 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define HOST "Host: localhost\r\n"
 #define MODIFIED 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */

@@ -289,5 +289,5 @@ int main(void)
         cmocka_unit_test(test_very_long_names),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

@@ -5,15 +5,11 @@
  */
 #include "net/loop/loop.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define PIECES_LEN (1024 * 1024)
 
@@ -353,5 +349,5 @@ int main(void)
         cmocka_unit_test(test_response_on_drain),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,12 +5,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define HALF (DX_HALF_OPEN_MAX / 2)
 
@@ -139,5 +136,5 @@ int main(void)
         cmocka_unit_test(test_who_is_one_peer),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,15 +5,11 @@
  */
 #include "hostile_rows.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct service service;
 static struct raw other;
@@ -303,5 +299,5 @@ int main(void)
         cmocka_unit_test(test_null_origin_names_its_remedy),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return run_group(tests, set_up, tear_down);
 }

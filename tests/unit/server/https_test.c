@@ -7,10 +7,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define BODY_TEXT "9000000" /* more than the network holds */
 #define BODY_LEN ((size_t)9000000)
@@ -338,5 +335,5 @@ int main(void)
     };
 
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL's client writes without asking */
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,19 +5,15 @@
 #include "net/loop/loop.h"
 #include "server/http1/http_connection.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define REQUEST "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define TIMEOUT_MS 300
@@ -392,5 +388,5 @@ int main(void)
         cmocka_unit_test(test_options),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

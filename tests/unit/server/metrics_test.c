@@ -5,19 +5,15 @@
 #include "server/metrics.h"
 #include "server/server.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <duplex/request.h>
 
 #include <ctype.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define REQUEST(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -473,5 +469,5 @@ int main(void)
         cmocka_unit_test(test_usage),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -7,16 +7,12 @@
 
 #include "net/loop/loop.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <cmocka.h>
 
 #define HOST "Host: localhost\r\n"
 #define LATER "GET /later HTTP/1.1\r\n" HOST "\r\n"

@@ -311,5 +311,5 @@ int main(void)
         cmocka_unit_test_teardown(test_server_close_without_a_limit, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

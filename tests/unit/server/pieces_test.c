@@ -357,5 +357,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_queue_full, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

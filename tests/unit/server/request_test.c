@@ -4,17 +4,13 @@
  */
 #include "net/loop/loop.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define HOST "Host: localhost\r\n"
 #define LATER "GET /later HTTP/1.1\r\n" HOST "\r\n"
@@ -412,5 +408,5 @@ int main(void)
         cmocka_unit_test(test_route_table),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -4,15 +4,12 @@
  */
 #include "server/routes/routes.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 static const struct dx_connection_kind kind;
 
@@ -350,5 +347,5 @@ int main(void)
         cmocka_unit_test(test_many),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

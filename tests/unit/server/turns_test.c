@@ -3,16 +3,12 @@
  * its share, and gets every answer, in order, all the same.
  */
 #include "support/server/service.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <cmocka.h>
 
 #define REQUESTS 3000 /* more than one read of them */
 #define TURN_MAX 200  /* requests of one peer within a turn */
@@ -156,5 +152,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bodies_among_them, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

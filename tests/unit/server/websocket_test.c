@@ -6,15 +6,11 @@
 #include "server/connections/websocket.h"
 #include "support/failing/allocator.h"
 #include "support/server/service.h"
+#include "support/test.h"
 
 #include <malloc.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define OPEN_COUNT 8
 #define IDLE_LEN                                                                                   \
@@ -68,5 +64,5 @@ int main(void)
         cmocka_unit_test(test_one_block),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,11 +5,7 @@
 #include <errno.h>
 #include <sys/types.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "spawner/launch.h"
 
@@ -40,5 +36,5 @@ int main(void)
         cmocka_unit_test(no_process),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -4,11 +4,7 @@
  */
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "spawner/process.h"
 
@@ -82,5 +78,5 @@ int main(void)
         cmocka_unit_test_setup(full_is_full, clear),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,15 +3,10 @@
  * limits.
  */
 #include "support/connection/crowd.h"
+#include "support/test.h"
 
 #include <pthread.h>
 #include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 /* ---- from inside callbacks ---- */
 
@@ -315,5 +310,5 @@ int main(void)
         cmocka_unit_test(test_full_loop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

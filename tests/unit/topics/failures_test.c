@@ -8,16 +8,11 @@
 #include "support/connection/crowd.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #define MEMBERS 3
 #define TOPICS 20
@@ -235,5 +230,5 @@ int main(void)
         cmocka_unit_test(test_each_call),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

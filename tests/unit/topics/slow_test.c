@@ -4,18 +4,13 @@
  */
 #include "support/connection/crowd.h"
 #include "support/failing/allocator.h"
+#include "support/test.h"
 #include "topics/topics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #define QUEUE_LEN 20000
 #define MESSAGE_LEN 1000
@@ -510,5 +505,5 @@ int main(void)
         cmocka_unit_test(test_no_memory_to_wait),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -19,11 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #define LOOPS 4
 #define PUBLISHERS 4
@@ -341,5 +337,5 @@ int main(void)
         cmocka_unit_test(test_refused_everywhere),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,18 +5,13 @@
 #include "support/connection/crowd.h"
 #include "support/failing/allocator.h"
 #include "support/failing/system.h"
+#include "support/test.h"
 #include "topics/topics.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static bool is_subscribed(struct crowd *crowd, size_t member, const char *name)
 {
@@ -512,5 +507,5 @@ int main(void)
         cmocka_unit_test(test_no_randomness),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

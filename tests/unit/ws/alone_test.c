@@ -5,15 +5,11 @@
 #include <duplex/endpoint.h>
 
 #include "support/failing/allocator.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define BIG_LEN 70000
 #define SLICES 3
@@ -245,5 +241,5 @@ int main(void)
         cmocka_unit_test(options_that_make_no_endpoint),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

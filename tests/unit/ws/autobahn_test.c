@@ -5,16 +5,12 @@
  * Where the suite writes in pieces of some size, every cut stands for it. Cases that it judges
  * leniently (a Close without a code, the peer just hanging up) are held here to the exact code.
  */
+#include "support/test.h"
 #include "support/ws/frame_row.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const enum dx_role roles[] = {DX_ROLE_SERVER, DX_ROLE_CLIENT};
 
@@ -434,5 +430,5 @@ int main(int argc, char **argv)
     memcpy(tests + count, others, sizeof(others));
     if (argc > 2 && strcmp(argv[1], "--seeds") == 0)
         scenario_write_seeds(argv[2]);
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -5,17 +5,13 @@
  *
  *   unit_ws_corpus FOLDER
  */
+#include "support/test.h"
 #include "support/ws/scenario.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define INPUT_MAX 4096
 
@@ -74,5 +70,5 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     folder = argv[1];
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

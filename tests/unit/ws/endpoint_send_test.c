@@ -2,18 +2,14 @@
  * endpoint_send_test.c - messages, fragments, control frames and Closes into the output: their
  * bytes, what is refused, and that without memory, room or randomness nothing of a frame is queued.
  */
-#include "support/ws/endpoint_fixture.h"
 #include "support/failing/allocator.h"
+#include "support/test.h"
+#include "support/ws/endpoint_fixture.h"
 #include <duplex/frame.h>
 #include "ws/frame.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const enum dx_role roles[] = {DX_ROLE_SERVER, DX_ROLE_CLIENT};
 
@@ -348,5 +344,5 @@ int main(void)
         cmocka_unit_test(a_client_without_randomness),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -2,16 +2,12 @@
  * endpoint_test.c - what the hostile table does not show of the way in: blocked output, the
  * questions that an owner may ask, what an endpoint owns, and transforms.
  */
-#include "support/ws/endpoint_fixture.h"
 #include "support/failing/allocator.h"
+#include "support/test.h"
+#include "support/ws/endpoint_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const enum dx_role roles[] = {DX_ROLE_SERVER, DX_ROLE_CLIENT};
 
@@ -269,5 +265,5 @@ int main(void)
         cmocka_unit_test(a_transform_without_memory),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -4,12 +4,9 @@
 #include <duplex/frame.h>
 #include "ws/frame.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 static const uint8_t key[4] = {0x37, 0xfa, 0x21, 0x3d};
 
@@ -187,5 +184,5 @@ int main(void)
         cmocka_unit_test(masking_goes_on_where_it_was_left),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

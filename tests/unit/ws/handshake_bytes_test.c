@@ -4,13 +4,10 @@
  */
 #include <duplex/handshake.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 /* The example of RFC 6455 1.3. */
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
@@ -274,5 +271,5 @@ int main(void)
         cmocka_unit_test(interim_answers_have_an_end),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -7,14 +7,11 @@
  */
 #include "ws/handshake.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -491,7 +488,5 @@ int main(int argc, char **argv)
     memcpy(tests + count, others, sizeof(others));
     if (argc > 2 && strcmp(argv[1], "--seeds") == 0)
         return write_seeds(argv[2]);
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

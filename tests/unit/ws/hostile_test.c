@@ -6,16 +6,12 @@
  * allocation failing. The rows' names are referred to elsewhere (tests/project/guards.py): keep
  * them.
  */
+#include "support/test.h"
 #include "support/ws/frame_row.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* clang-format off */
 #define NOTHING_BEFORE .events = "", .out = ""
@@ -214,7 +210,5 @@ int main(int argc, char **argv)
         (struct CMUnitTest){.name = "enough was tried", .test_func = print_counts};
     if (argc > 2 && strcmp(argv[1], "--seeds") == 0)
         scenario_write_seeds(argv[2]);
-    else if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -3,16 +3,12 @@
  * in whatever pieces it travels, and with each allocation failing.
  */
 #include "support/failing/allocator.h"
+#include "support/test.h"
 #include "support/ws/journal.h"
 #include "ws/endpoint_internal.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum action { END, SEND, PART, LAST, PING, PONG, CLOSE, TRAVEL, BLOCK, UNBLOCK };
 
@@ -283,5 +279,5 @@ int main(void)
         cmocka_unit_test(every_script),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -4,12 +4,9 @@
  */
 #include "ws/simd/mask.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 #define GUARD 32
 #define LONGEST 700
@@ -107,5 +104,5 @@ int main(void)
         cmocka_unit_test(one_byte_above_ascii_is_seen_wherever_it_is),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }

@@ -7,13 +7,10 @@
 
 #include "ws/simd/utf8.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 /*
  * How long the code point at the start is by the table of RFC 3629, 0 for none, SIZE_MAX when it is
@@ -293,5 +290,5 @@ int main(void)
         cmocka_unit_test(repaired_text_is_valid_and_fits),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return run_group(tests, NULL, NULL);
 }
